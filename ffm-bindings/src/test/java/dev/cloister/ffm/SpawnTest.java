@@ -1,0 +1,228 @@
+package dev.cloister.ffm;
+
+import static dev.cloister.ffm.LinuxConstant.O_CREAT;
+import static dev.cloister.ffm.LinuxConstant.O_RDONLY;
+import static dev.cloister.ffm.LinuxConstant.O_WRONLY;
+import static dev.cloister.ffm.LinuxConstant.SIGKILL;
+import static dev.cloister.ffm.LinuxConstant.SIGTERM;
+import static dev.cloister.ffm.LinuxConstant.SIGUSR1;
+import static dev.cloister.ffm.LinuxConstant.SIGUSR2;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class SpawnTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+
+  private static Spawn program(String path, String... arguments) {
+    return Spawn.of(Bytes.of(path), Bytes.listOf(arguments), List.of());
+  }
+
+  private static Spawn shell(String script) {
+    return program("/bin/sh", "sh", "-c", script);
+  }
+
+  private static String outputOf(Spawn spawn) throws LinuxException {
+    try (Pipe pipe = Pipe.open()) {
+      try (ChildProcess child = spawn.duplicate(pipe.writeEnd(), 1).start()) {
+        pipe.writeEnd().close();
+        String output = Bytes.readAll(pipe.readEnd());
+        assertEquals(new ExitStatus.Exited(0), child.waitFor());
+        return output;
+      }
+    }
+  }
+
+  @Test
+  void tellsHowTheProcessEnded() throws Exception {
+    try (ChildProcess child = program("/bin/true", "true").start()) {
+      assertEquals(new ExitStatus.Exited(0), child.waitFor());
+    }
+    try (ChildProcess child = program("/bin/false", "false").start()) {
+      assertEquals(new ExitStatus.Exited(1), child.waitFor());
+    }
+    try (ChildProcess child = shell("ulimit -c 0; kill -ABRT $$").start()) {
+      assertEquals(new ExitStatus.Killed(6, false), child.waitFor());
+    }
+  }
+
+  @Test
+  void aMissingProgramIsAnErrorOfTheCaller() {
+    LinuxException e =
+        assertThrows(LinuxException.class, () -> program("/missing", "a", "\u00ff").start());
+    assertEquals(
+        "posix_spawn(\"/missing\", {\"a\", \"\\377\"}, {/* 0 variables */}):"
+            + " ENOENT (No such file or directory)",
+        e.getMessage());
+  }
+
+  @Test
+  void leavesNothingBehind() throws Exception {
+    shell("exit 0").start().close();
+    long before = openDescriptors();
+    for (int i = 0; i < 10; i++) {
+      try (ChildProcess child = program("/bin/true", "true").start()) {
+        child.waitFor();
+        assertFalse(Files.exists(Path.of("/proc/" + child.pid())));
+      }
+      assertThrows(LinuxException.class, () -> program("/missing", "missing").start());
+    }
+    assertEquals(before, openDescriptors());
+  }
+
+  private static long openDescriptors() throws Exception {
+    try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors.count();
+    }
+  }
+
+  @Test
+  void argumentsAndEnvironmentPassThroughUnchanged() throws Exception {
+    Spawn spawn =
+        Spawn.of(
+            Bytes.of("/bin/sh"),
+            Bytes.listOf("sh", "-c", "printf '%s|' \"$0\" \"$@\" \"$VARIABLE\"", "\u00ff", "", " "),
+            Bytes.listOf("VARIABLE=\u00e9\n"));
+    assertEquals("\u00ff|| |\u00e9\n|", outputOf(spawn));
+  }
+
+  @Test
+  void fileActionsRunInOrder(@TempDir Path directory) throws Exception {
+    byte[] path = directory.toString().getBytes(StandardCharsets.UTF_8);
+    Files.writeString(directory.resolve("input"), "from the file");
+    Spawn spawn =
+        shell("cat; pwd; echo error >&2; test ! -e /dev/fd/7 && test -e /dev/fd/8")
+            .directory(path)
+            .open(0, Bytes.of("input"), 0, O_RDONLY)
+            .open(2, Bytes.of("errors"), 0600, O_WRONLY, O_CREAT)
+            .duplicate(0, 7)
+            .duplicate(7, 8)
+            .close(7);
+    assertEquals("from the file" + directory.toRealPath() + "\n", outputOf(spawn));
+    assertEquals("error\n", Files.readString(directory.resolve("errors")));
+  }
+
+  @Test
+  void aFailedFileActionIsAnErrorOfTheCaller() {
+    LinuxException e =
+        assertThrows(
+            LinuxException.class,
+            () -> program("/bin/true", "true").directory(Bytes.of("/missing")).start());
+    assertTrue(e.is(Errno.ENOENT), e.getMessage());
+  }
+
+  @Test
+  void aDescriptorOfTheJvmIsNotInherited() throws Exception {
+    try (Descriptor secret = Descriptor.open(Bytes.of("/dev/null"), O_RDONLY)) {
+      assertEquals("no\n", outputOf(shell(listed(secret))));
+      assertEquals("yes\n", outputOf(shell(listed(secret)).duplicate(secret, secret.number())));
+    }
+  }
+
+  private static String listed(Descriptor descriptor) {
+    return "if test -e /dev/fd/%d; then echo yes; else echo no; fi".formatted(descriptor.number());
+  }
+
+  @Test
+  void setsTheSignalMask() throws Exception {
+    SignalSet mask = SignalSet.of(SIGTERM, SIGUSR2);
+    String status = outputOf(program("/bin/cat", "cat", "/proc/self/status").signalMask(mask));
+    assertTrue(status.contains("SigBlk:\t%016x\n".formatted(mask.bits())), status);
+  }
+
+  @Test
+  void resetsIgnoredSignals() throws Exception {
+    Signals.ignore(SIGUSR1);
+    try {
+      assertTrue(ignored(program("/bin/cat", "cat", "/proc/self/status")));
+      SignalSet reset = SignalSet.of(SIGUSR1);
+      assertFalse(ignored(program("/bin/cat", "cat", "/proc/self/status").defaultSignals(reset)));
+      SignalSet all = SignalSet.ALL;
+      assertFalse(ignored(program("/bin/cat", "cat", "/proc/self/status").defaultSignals(all)));
+    } finally {
+      Signals.reset(SIGUSR1);
+    }
+  }
+
+  private static boolean ignored(Spawn catStatus) throws LinuxException {
+    String line =
+        outputOf(catStatus)
+            .lines()
+            .filter(candidate -> candidate.startsWith("SigIgn:"))
+            .findAny()
+            .orElseThrow();
+    long bits = Long.parseUnsignedLong(line.substring(line.indexOf('\t') + 1), 16);
+    return new SignalSet(bits).contains(SIGUSR1);
+  }
+
+  @Test
+  void leadsAGroupOrASessionIfTold() throws Exception {
+    assertFalse(leads(program("/bin/cat", "cat", "/proc/self/stat"), 4));
+    assertTrue(leads(program("/bin/cat", "cat", "/proc/self/stat").newProcessGroup(), 4));
+    assertTrue(leads(program("/bin/cat", "cat", "/proc/self/stat").newSession(), 5));
+  }
+
+  /** Whether a field of /proc/self/stat, counted from 0, is the process's own id. */
+  private static boolean leads(Spawn catStat, int field) throws LinuxException {
+    List<String> fields = List.of(outputOf(catStat).split(" ", -1));
+    return fields.get(0).equals(fields.get(field));
+  }
+
+  @Test
+  void waitsForAWhile() throws Exception {
+    try (ChildProcess child = program("/bin/sleep", "sleep", "60").start()) {
+      assertEquals(Optional.empty(), child.waitFor(Duration.ZERO));
+      assertEquals(Optional.empty(), child.waitFor(Duration.ofSeconds(-1)));
+      long start = System.nanoTime();
+      assertEquals(Optional.empty(), child.waitFor(Duration.ofMillis(50)));
+      assertTrue(System.nanoTime() - start >= TimeUnit.MILLISECONDS.toNanos(50));
+      child.signal(SIGKILL);
+      Optional<ExitStatus> killed = Optional.of(new ExitStatus.Killed(9, false));
+      assertEquals(killed, child.waitFor(LONG));
+      assertEquals(killed, child.waitFor(LONG), "again");
+      LinuxException e = assertThrows(LinuxException.class, () -> child.signal(SIGKILL));
+      assertTrue(e.is(Errno.ESRCH), e.getMessage());
+    }
+  }
+
+  @Test
+  void severalThreadsMayWait() throws Exception {
+    try (ChildProcess child = program("/bin/sleep", "sleep", "0.1").start();
+        ExecutorService threads = Executors.newFixedThreadPool(3)) {
+      List<Future<ExitStatus>> waiting =
+          List.of(
+              threads.submit(() -> child.waitFor()),
+              threads.submit(() -> child.waitFor()),
+              threads.submit(() -> child.waitFor(LONG).orElseThrow()));
+      for (Future<ExitStatus> each : waiting) {
+        assertEquals(new ExitStatus.Exited(0), each.get());
+      }
+    }
+  }
+
+  @Test
+  void theStatusIsNotLostWhereSigchldIsIgnored() throws Exception {
+    Signals.ignore(LinuxConstant.SIGCHLD);
+    try (ChildProcess child = program("/bin/false", "false").start()) {
+      assertEquals(new ExitStatus.Exited(1), child.waitFor());
+    } finally {
+      Signals.reset(LinuxConstant.SIGCHLD);
+    }
+  }
+}
