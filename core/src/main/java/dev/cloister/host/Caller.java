@@ -1,0 +1,79 @@
+package dev.cloister.host;
+
+import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.LinuxConstant;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Who asks for a sandbox.
+ *
+ * @param uid effective
+ * @param gid effective
+ * @param setuid whether the real ids are others: this process was started set-user-ID
+ * @param groups supplementary
+ * @param capabilities effective, one bit each (capabilities(7))
+ * @param noNewPrivs as prctl(2) PR_GET_NO_NEW_PRIVS
+ * @param seccomp 0 none, 1 strict, 2 a filter
+ */
+public record Caller(
+    long uid,
+    long gid,
+    boolean setuid,
+    List<Long> groups,
+    long capabilities,
+    boolean noNewPrivs,
+    int seccomp) {
+  public Caller {
+    groups = List.copyOf(groups);
+  }
+
+  /**
+   * Reads {@code /proc/self/status} (proc_pid_status(5)).
+   *
+   * @throws IOException if there is no {@code /proc}
+   */
+  public static Caller current() throws IOException {
+    return parse(Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1));
+  }
+
+  static Caller parse(List<String> status) {
+    Map<String, List<String>> fields = new HashMap<>();
+    for (String line : status) {
+      int colon = line.indexOf(':');
+      String value = line.substring(colon + 1).strip();
+      fields.put(line.substring(0, colon), Arrays.asList(value.split("\\s+", -1)));
+    }
+    List<String> uid = fields.getOrDefault("Uid", List.of());
+    List<String> gid = fields.getOrDefault("Gid", List.of());
+    return new Caller(
+        Long.parseLong(uid.get(1)),
+        Long.parseLong(gid.get(1)),
+        !uid.get(0).equals(uid.get(1)) || !gid.get(0).equals(gid.get(1)),
+        groups(fields.getOrDefault("Groups", List.of())),
+        Long.parseUnsignedLong(fields.getOrDefault("CapEff", List.of("0")).get(0), 16),
+        fields.getOrDefault("NoNewPrivs", List.of("0")).get(0).equals("1"),
+        Integer.parseInt(fields.getOrDefault("Seccomp", List.of("0")).get(0)));
+  }
+
+  private static List<Long> groups(List<String> words) {
+    return words.stream().filter(word -> !word.isEmpty()).map(Long::valueOf).toList();
+  }
+
+  /** Whether the capability is effective. */
+  public boolean has(LinuxConstant capability) {
+    // Capability numbers are the same everywhere (linux/capability.h).
+    return (capabilities >> capability.value(Architecture.X86_64) & 1) != 0;
+  }
+
+  /** Whether mounts can be made without a user namespace. */
+  public boolean isPrivileged() {
+    return has(LinuxConstant.CAP_SYS_ADMIN);
+  }
+}

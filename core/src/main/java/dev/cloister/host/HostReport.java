@@ -1,0 +1,56 @@
+package dev.cloister.host;
+
+import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * What strategies need to know of the host, as data.
+ *
+ * @param protectedProc the entries of {@code /proc} that must be read-only and exist here
+ * @param bwrap the bubblewrap executable, if one is installed
+ * @param links what a symbolic link of the host says; empty for what is none
+ */
+public record HostReport(
+    Caller caller,
+    List<String> protectedProc,
+    Optional<Bwrap> bwrap,
+    Function<OsString, Optional<OsString>> links) {
+  public HostReport {
+    protectedProc = List.copyOf(protectedProc);
+  }
+
+  /** Through these a process that is really root can change the kernel or reach devices. */
+  private static final List<String> PROTECTED_PROC = List.of("sys", "irq", "bus", "sysrq-trigger");
+
+  /**
+   * Looks at this host. Starts no process.
+   *
+   * @param path where to look for tools: a value of PATH
+   */
+  public static HostReport of(Caller caller, String path) {
+    Path proc = Path.of("/proc");
+    return new HostReport(
+        caller,
+        PROTECTED_PROC.stream().filter(name -> Files.exists(proc.resolve(name))).toList(),
+        Bwrap.find(path),
+        HostReport::readLink);
+  }
+
+  private static Optional<OsString> readLink(OsString path) {
+    return path.toPath()
+        .filter(Files::isSymbolicLink)
+        .flatMap(
+            link -> {
+              try {
+                return Optional.of(OsString.of(Files.readSymbolicLink(link)));
+              } catch (IOException e) {
+                return Optional.empty();
+              }
+            });
+  }
+}

@@ -1,0 +1,137 @@
+package dev.cloister.host;
+
+import dev.cloister.host.HostFiles.SourceException;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/** A named set of mounts. */
+public enum Preset {
+  /**
+   * The host's programs, read-only, its devices and kernel file systems, and an empty {@code /tmp};
+   * nothing that belongs to users.
+   */
+  HOST("host") {
+    @Override
+    public List<MountOperation> mounts(boolean reallyRoot) throws SourceException {
+      List<MountOperation> mounts = new ArrayList<>();
+      addIfPresent(mounts, "/usr");
+      addIfPresent(mounts, "/etc");
+      addIfPresent(mounts, "/nix");
+      for (Path entry : systemDirectories()) {
+        mounts.add(asOnHost(entry));
+      }
+      if (reallyRoot) {
+        // What root owns there is open to it whatever its capabilities: devices, core_pattern, ...
+        mounts.add(new MountOperation.Devices(Destination.of("/dev")));
+        mounts.add(new MountOperation.Proc(Destination.of("/proc")));
+        mounts.add(bind("/sys", Access.READ_ONLY));
+      } else {
+        mounts.add(bind("/dev", Access.DEVICES));
+        mounts.add(bind("/proc", Access.DEVICES));
+        mounts.add(bind("/sys", Access.DEVICES));
+      }
+      mounts.add(new MountOperation.Directory(Destination.of("/tmp"), 01777));
+      return mounts;
+    }
+  },
+
+  /** What the Nix and execline script this reproduces shows, as it shows it. */
+  ORIGIN("origin") {
+    @Override
+    public List<MountOperation> mounts(boolean reallyRoot) throws SourceException {
+      List<MountOperation> mounts = new ArrayList<>();
+      for (String path : List.of("/nix", "/dev", "/proc", "/sys")) {
+        mounts.add(bind(path, Access.DEVICES));
+      }
+      return mounts;
+    }
+  },
+
+  /** An empty root. */
+  NONE("none") {
+    @Override
+    public List<MountOperation> mounts(boolean reallyRoot) {
+      return List.of();
+    }
+  };
+
+  private final String word;
+
+  Preset(String word) {
+    this.word = word;
+  }
+
+  /** As in {@code --preset}. */
+  public String word() {
+    return word;
+  }
+
+  public static Optional<Preset> of(String word) {
+    for (Preset preset : values()) {
+      if (preset.word.equals(word)) {
+        return Optional.of(preset);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * The mounts, as this host has them.
+   *
+   * @param reallyRoot whether the command stays the kernel's uid 0
+   * @throws SourceException if the host lacks one that must be there; the message names it
+   */
+  public abstract List<MountOperation> mounts(boolean reallyRoot) throws SourceException;
+
+  private static Bind bind(String path, Access access) throws SourceException {
+    try {
+      return new Bind(HostFiles.inspect(OsString.of(path)), Destination.of(path), access);
+    } catch (SourceException e) {
+      throw new SourceException(path + ": " + e.getMessage(), e.isMissing());
+    }
+  }
+
+  private static void addIfPresent(List<MountOperation> mounts, String path)
+      throws SourceException {
+    if (Files.exists(Path.of(path))) {
+      mounts.add(bind(path, Access.READ_ONLY));
+    }
+  }
+
+  /** {@code /bin}, {@code /sbin}, {@code /lib}, {@code /lib64} and their like, in order of name. */
+  private static List<Path> systemDirectories() throws SourceException {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> root = Files.newDirectoryStream(Path.of("/"), "{bin,sbin,lib*}")) {
+      root.forEach(found::add);
+    } catch (IOException e) {
+      throw new SourceException("/: " + e.getMessage(), false);
+    }
+    Collections.sort(found);
+    found.removeIf(path -> !Files.isDirectory(path));
+    return found;
+  }
+
+  /** A directory as a read-only bind, a symbolic link as the same link. */
+  private static MountOperation asOnHost(Path path) throws SourceException {
+    if (!Files.isSymbolicLink(path)) {
+      return bind(path.toString(), Access.READ_ONLY);
+    }
+    try {
+      OsString target = OsString.of(Files.readSymbolicLink(path));
+      return new MountOperation.Symlink(target, Destination.of(path.toString()));
+    } catch (IOException e) {
+      throw new SourceException(path + ": " + e.getMessage(), false);
+    }
+  }
+}

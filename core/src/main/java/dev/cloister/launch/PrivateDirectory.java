@@ -1,0 +1,111 @@
+package dev.cloister.launch;
+
+import dev.cloister.machine.ElfImage;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * A directory only its owner can look into or change, for launchers.
+ *
+ * <p>It lies in directories where others can write too, so it is never taken on trust: a link,
+ * another owner or any permission for others, and the next place is tried.
+ */
+public final class PrivateDirectory {
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+  private static final String PREFIX = "launcher-";
+
+  /** A launcher removes itself when it starts; one this old never did. */
+  private static final Duration ABANDONED = Duration.ofHours(1);
+
+  private final Path path;
+
+  private PrivateDirectory(Path path) {
+    this.path = path;
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  /**
+   * Where launchers may lie, best first.
+   *
+   * @param environment of the caller
+   */
+  public static List<Path> places(Map<String, String> environment) {
+    List<Path> places = new ArrayList<>();
+    for (String variable : List.of("XDG_RUNTIME_DIR", "TMPDIR")) {
+      String value = environment.get(variable);
+      if (value != null && value.startsWith("/")) {
+        places.add(Path.of(value));
+      }
+    }
+    places.addAll(List.of(Path.of("/tmp"), Path.of("/dev/shm"), Path.of("/var/tmp")));
+    return places;
+  }
+
+  /** Opens or makes the directory of user {@code uid} in {@code place}, if that can be trusted. */
+  public static Optional<PrivateDirectory> in(Path place, long uid) {
+    Path path = place.resolve("cloister-" + Long.toUnsignedString(uid));
+    try {
+      Files.createDirectory(path, OWNER_ONLY);
+    } catch (FileAlreadyExistsException e) {
+      // Checked below like any other.
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+    return isPrivate(path, uid) ? Optional.of(new PrivateDirectory(path)) : Optional.empty();
+  }
+
+  private static boolean isPrivate(Path path, long uid) {
+    try {
+      Map<String, Object> attributes =
+          Files.readAttributes(path, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
+      int privateDirectory = 040700;
+      // Java has the unsigned uid in a signed int.
+      return Integer.valueOf((int) uid).equals(attributes.get("uid"))
+          && Integer.valueOf(privateDirectory).equals(attributes.get("mode"));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Makes an empty file under a name nobody has. The caller removes it. */
+  public Path reserve() throws IOException {
+    return Files.createTempFile(path, PREFIX, "", OWNER_ONLY);
+  }
+
+  /** Writes an executable to a reserved file. */
+  public void write(Path file, ElfImage image) throws IOException {
+    Files.write(file, image.bytes());
+  }
+
+  /** Removes launchers that were written and never started. */
+  public void removeAbandoned() {
+    Instant limit = Instant.now().minus(ABANDONED);
+    try (Stream<Path> files = Files.list(path)) {
+      for (Path file : files.filter(f -> f.getFileName().toString().startsWith(PREFIX)).toList()) {
+        if (Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (IOException e) {
+      // Another process cleans up at the same time, or the next one will.
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package dev.cloister.machine;
+
+import dev.cloister.spec.OsString;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+
+/** The constants and the zeroed memory of an executable. */
+final class Data {
+  private final ByteBuilder constants = new ByteBuilder();
+  private final Map<OsString, Label> texts = new HashMap<>();
+  private final Map<ElfImage, Label> images = new IdentityHashMap<>();
+  private int zeroed;
+
+  /** A NUL-terminated string; the same text is kept once. */
+  Label text(OsString text) {
+    return texts.computeIfAbsent(
+        text,
+        t -> {
+          Label label = constant(t.bytes(), 1);
+          constants.u8(0);
+          return label;
+        });
+  }
+
+  Label text(String text) {
+    return text(OsString.of(text));
+  }
+
+  Label constant(byte[] bytes, int alignment) {
+    constants.align(alignment);
+    Label label = new Label().place(Label.Section.RODATA, constants.size());
+    constants.bytes(bytes);
+    return label;
+  }
+
+  /** An executable inside this one; the same one is kept once. */
+  Label image(ElfImage image) {
+    return images.computeIfAbsent(image, i -> constant(i.bytes(), 16));
+  }
+
+  /** Memory that is zero when the program starts, aligned for any value. */
+  Label zeroed(int size) {
+    Label label = new Label().place(Label.Section.BSS, zeroed);
+    zeroed = (zeroed + size + 15) & -16;
+    return label;
+  }
+
+  byte[] constants() {
+    return constants.toArray();
+  }
+
+  int zeroedSize() {
+    return zeroed;
+  }
+}

@@ -1,0 +1,149 @@
+package dev.cloister.machine;
+
+import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.Buffer;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.OsString;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * What the parts of one launcher share: its code, its data, and the variables that live in memory.
+ */
+final class Emitter {
+  final Architecture architecture;
+  final Assembler asm;
+  final Data data = new Data();
+
+  /** The command's argument vector. */
+  final Label arguments = data.zeroed(8);
+
+  /** How many arguments there are, the command's name included. */
+  final Label argumentCount = data.zeroed(8);
+
+  /** The environment as it is at this point. */
+  final Label environment = data.zeroed(8);
+
+  /** The environment the launcher was started with. */
+  final Label callerEnvironment = data.zeroed(8);
+
+  private final Map<Slot, Label> slots = new HashMap<>();
+  private final Map<Buffer, Label> buffers = new HashMap<>();
+  private final Deque<Runnable> deferred = new ArrayDeque<>();
+
+  /** Compiles the programs that are embedded in this one. */
+  private final Function<SyscallProgram, ElfImage> images;
+
+  Emitter(Architecture architecture, Function<SyscallProgram, ElfImage> images) {
+    this.images = images;
+    this.architecture = architecture;
+    this.asm =
+        switch (architecture) {
+          case X86_64 -> new X86_64Assembler();
+          case AARCH64 ->
+              throw new UnsupportedOperationException("no launchers for aarch64 in this version");
+        };
+  }
+
+  /** Keeps code for later, so that the way of success is straight. */
+  void later(Runnable code) {
+    deferred.add(code);
+  }
+
+  /** Writes what was kept for later, and what that keeps in turn. */
+  void flush() {
+    while (!deferred.isEmpty()) {
+      deferred.remove().run();
+    }
+  }
+
+  Label slot(Slot slot) {
+    return slots.computeIfAbsent(slot, s -> data.zeroed(8));
+  }
+
+  Label buffer(Buffer buffer) {
+    return buffers.computeIfAbsent(buffer, b -> data.zeroed(b.size()));
+  }
+
+  /** {@code to = the variable at label}. */
+  void loadVariable(Register to, Label label) {
+    asm.address(Register.SCRATCH, label);
+    asm.load(to, Register.SCRATCH, 0, Width.DOUBLE);
+  }
+
+  /** {@code the variable at label = from}, where from is not SCRATCH. */
+  void storeVariable(Label label, Register from) {
+    asm.address(Register.SCRATCH, label);
+    asm.store(Register.SCRATCH, 0, from, Width.DOUBLE);
+  }
+
+  void systemCall(SystemCall call) {
+    asm.systemCall(call.number(architecture));
+  }
+
+  void set(Register to, LinuxConstant constant) {
+    asm.set(to, constant.value(architecture));
+  }
+
+  void text(Register to, String text) {
+    asm.address(to, data.text(text));
+  }
+
+  /** {@code to = operand}. */
+  void operand(Register to, Operand operand) {
+    switch (operand) {
+      case Operand.Literal literal -> asm.set(to, literal.value());
+      case Operand.Flags _ -> asm.set(to, number(operand));
+      case Operand.Text text -> asm.address(to, data.text(text.value()));
+      case Operand.Structure structure -> asm.address(to, data.constant(encode(structure), 8));
+      case Operand.Result result -> loadVariable(to, slot(result.slot()));
+      case Operand.Image image -> asm.address(to, data.image(images.apply(image.program())));
+      case Operand.ImageSize size -> asm.set(to, images.apply(size.program()).size());
+      case Operand.ResultAddress address -> asm.address(to, slot(address.slot()));
+      case Operand.Address address -> asm.address(to, buffer(address.buffer()));
+    }
+  }
+
+  private byte[] encode(Operand.Structure structure) {
+    byte[] bytes = new byte[structure.struct().size() * structure.count()];
+    structure
+        .fields()
+        .forEach(
+            (field, operand) -> {
+              if (operand instanceof Operand.Text(OsString text)) {
+                System.arraycopy(text.bytes(), 0, bytes, field.offset(), text.length());
+              } else {
+                long value = number(operand);
+                for (int i = 0; i < field.size(); i++) {
+                  bytes[field.offset() + i] = (byte) (value >> 8 * i);
+                }
+              }
+            });
+    return bytes;
+  }
+
+  private long number(Operand operand) {
+    return switch (operand) {
+      case Operand.Literal literal -> literal.value();
+      case Operand.Flags flags ->
+          flags.constants().stream()
+              .mapToLong(constant -> constant.value(architecture))
+              .reduce(0, (a, b) -> a | b);
+      case Operand.Text _,
+          Operand.Structure _,
+          Operand.Result _,
+          Operand.ResultAddress _,
+          Operand.Image _,
+          Operand.ImageSize _,
+          Operand.Address _ ->
+          throw new IllegalArgumentException("not a number: " + operand);
+    };
+  }
+}

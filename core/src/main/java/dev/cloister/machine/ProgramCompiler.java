@@ -1,0 +1,304 @@
+package dev.cloister.machine;
+
+import static dev.cloister.machine.Condition.EQUAL;
+import static dev.cloister.machine.Condition.GREATER_OR_EQUAL;
+import static dev.cloister.machine.Condition.LESS;
+import static dev.cloister.machine.Register.A0;
+import static dev.cloister.machine.Register.A1;
+import static dev.cloister.machine.Register.A2;
+import static dev.cloister.machine.Register.RESULT;
+import static dev.cloister.machine.Register.V0;
+import static dev.cloister.machine.Register.V1;
+import static dev.cloister.machine.Register.V2;
+import static dev.cloister.machine.Register.V5;
+
+import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.CText;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.OsString;
+import java.nio.charset.StandardCharsets;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Compiles a {@link SyscallProgram} to an executable. */
+public final class ProgramCompiler {
+  private final SyscallProgram program;
+  private final Options options;
+  private final Emitter emitter;
+  private final Assembler asm;
+  private final Routines routines;
+  private final int steps;
+  private final Label noHints;
+  private final Map<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
+  private int step;
+
+  /**
+   * What does not depend on the sandbox.
+   *
+   * @param commandIndex which of the launcher's own arguments is the command; at least 1
+   * @param callerEnvironment used in place of the launcher's own, as {@code NAME=VALUE}
+   * @param forgetOnFailure a file to remove if the set-up fails: what was believed of this host
+   *     when the launcher was made does not hold
+   * @param version of Cloister, for the executable's note
+   */
+  public record Options(
+      Architecture architecture,
+      int commandIndex,
+      Reporting reporting,
+      Optional<List<OsString>> callerEnvironment,
+      Optional<OsString> forgetOnFailure,
+      String version) {
+    /** Options for a launcher whose command is its first argument. */
+    public static Options plain(Architecture architecture, Reporting reporting, String version) {
+      return new Options(architecture, 1, reporting, Optional.empty(), Optional.empty(), version);
+    }
+
+    public Options {
+      callerEnvironment = callerEnvironment.map(List::copyOf);
+      if (commandIndex < 1) {
+        throw new IllegalArgumentException("argument 0 is the launcher's own name");
+      }
+    }
+  }
+
+  private ProgramCompiler(SyscallProgram program, Options options) {
+    this.program = program;
+    this.options = options;
+    this.emitter = new Emitter(options.architecture(), this::embedded);
+    this.asm = emitter.asm;
+    this.routines = new Routines(emitter, options);
+    this.steps = program.steps().size();
+    this.noHints = emitter.data.constant(new byte[4], 4);
+  }
+
+  public static ElfImage compile(SyscallProgram program, Options options) {
+    return new ProgramCompiler(program, options).compile();
+  }
+
+  private ElfImage embedded(SyscallProgram program) {
+    Options inner = Options.plain(options.architecture(), options.reporting(), options.version());
+    return images.computeIfAbsent(program, p -> compile(p, inner));
+  }
+
+  private ElfImage compile() {
+    start();
+    write(program.instructions());
+    asm.trap();
+    emitter.flush();
+    routines.write();
+    return ElfImage.link(options.architecture(), asm.finish(), emitter.data, options.version());
+  }
+
+  /**
+   * Finds arguments and environment where execve(2) puts them: on the stack, behind their count.
+   */
+  private void start() {
+    int first = options.commandIndex();
+    Label usage = new Label();
+    asm.stackPointer(V0);
+    asm.load(V1, V0, 0, Width.DOUBLE);
+    asm.branch(LESS, V1, first + 1, usage);
+    asm.copy(A0, V1);
+    asm.add(A0, -first);
+    emitter.storeVariable(emitter.argumentCount, A0);
+    asm.copy(A0, V0);
+    asm.add(A0, 8 + 8 * first);
+    emitter.storeVariable(emitter.arguments, A0);
+    asm.shiftLeft(V1, 3);
+    asm.add(V0, V1);
+    asm.add(V0, 16);
+    options.callerEnvironment().ifPresent(this::bakeEnvironment);
+    emitter.storeVariable(emitter.environment, V0);
+    emitter.storeVariable(emitter.callerEnvironment, V0);
+    emitter.later(() -> dieWithoutCommand(usage));
+  }
+
+  /** V0 = a vector of these, on the stack. */
+  private void bakeEnvironment(List<OsString> variables) {
+    asm.set(A0, 8L * variables.size() + 23 & -16);
+    asm.reserveStack(A0);
+    asm.stackPointer(V0);
+    for (int i = 0; i < variables.size(); i++) {
+      asm.address(A0, emitter.data.text(variables.get(i)));
+      asm.store(V0, 8 * i, A0, Width.DOUBLE);
+    }
+    asm.set(A0, 0);
+    asm.store(V0, 8 * variables.size(), A0, Width.DOUBLE);
+  }
+
+  private void dieWithoutCommand(Label usage) {
+    asm.place(usage);
+    routines.startMessage();
+    routines.append("cloister: no command given\n");
+    asm.set(Register.V4, Routines.SETUP_FAILED);
+    asm.jump(routines.die);
+  }
+
+  private void write(List<Instruction> instructions) {
+    instructions.forEach(this::write);
+  }
+
+  private void write(Instruction instruction) {
+    switch (instruction) {
+      case Instruction.Call call -> {
+        step++;
+        writeCall(call, step);
+      }
+      case Instruction.EnterHome _ -> enterHome();
+      case Instruction.FilterEnvironment filter ->
+          new EnvironmentFilter(emitter, routines, filter.rules()).write();
+      case Instruction.ProtectVariable protect ->
+          EnvironmentFilter.protect(emitter, routines, protect.name());
+      case Instruction.RestoreVariable restore ->
+          EnvironmentFilter.restore(emitter, routines, restore.name());
+      case Instruction.ExecuteCommand execute ->
+          new CommandExecution(emitter, routines, execute.searchPath()).write();
+      case Instruction.ExecuteProgram execute -> executeProgram(execute);
+      case Instruction.Supervise supervise ->
+          new Supervision(emitter, routines, supervise).write(() -> write(supervise.child()));
+      case Instruction.Exit _ -> {
+        asm.set(A0, 0);
+        emitter.systemCall(SystemCall.EXIT_GROUP);
+      }
+    }
+  }
+
+  private void writeCall(Instruction.Call call, int number) {
+    Label again = new Label();
+    Label failed = new Label();
+    Label next = new Label();
+    if (!call.retried().isEmpty()) {
+      asm.set(V5, Instruction.MAX_RETRIES);
+    }
+    asm.place(again);
+    for (int i = 0; i < call.operands().size(); i++) {
+      emitter.operand(Register.argument(i), call.operands().get(i));
+    }
+    emitter.systemCall(call.call());
+    asm.branch(LESS, RESULT, 0, failed);
+    call.result().ifPresent(slot -> emitter.storeVariable(emitter.slot(slot), RESULT));
+    if (call.until().isPresent()) {
+      asm.jump(again);
+    }
+    asm.place(next);
+    emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next)));
+  }
+
+  /** Where a call is made, where its failure is handled, and where the program goes on. */
+  private record Ways(Label again, Label failed, Label next) {}
+
+  private void writeFailure(Instruction.Call call, int number, Ways ways) {
+    asm.place(ways.failed);
+    call.until().ifPresent(errno -> asm.branch(EQUAL, RESULT, -errno.number(), ways.next));
+    writeRetry(call, ways);
+    call.recoveries().forEach((errno, instead) -> writeRecovery(errno, instead, number, ways.next));
+    routines.describe(number, description(call, number));
+    asm.address(V1, hints(call.hints()));
+    asm.jump(routines.fail);
+  }
+
+  private void writeRetry(Instruction.Call call, Ways ways) {
+    for (Errno errno : call.retried()) {
+      Label other = new Label();
+      asm.branch(Condition.NOT_EQUAL, RESULT, -errno.number(), other);
+      asm.add(V5, -1);
+      asm.branch(GREATER_OR_EQUAL, V5, 0, ways.again);
+      asm.place(other);
+    }
+  }
+
+  private void writeRecovery(Errno errno, List<Instruction> instead, int number, Label next) {
+    if (instead.isEmpty()) {
+      asm.branch(EQUAL, RESULT, -errno.number(), next);
+      return;
+    }
+    Label recover = new Label();
+    asm.branch(EQUAL, RESULT, -errno.number(), recover);
+    emitter.later(
+        () -> {
+          asm.place(recover);
+          for (Instruction instruction : instead) {
+            // What a step does instead is still that step.
+            if (instruction instanceof Instruction.Call call) {
+              writeCall(call, number);
+            } else {
+              write(instruction);
+            }
+          }
+          asm.jump(next);
+        });
+  }
+
+  private OsString description(Instruction.Call call, int number) {
+    return OsString.of(
+        "cloister: %s: step %d of %d: %s: "
+            .formatted(program.name(), number, steps, CText.of(call)));
+  }
+
+  /** Entries of errno, size of the entry, text; ends with errno 0. */
+  private Label hints(Map<Errno, String> hints) {
+    if (hints.isEmpty()) {
+      return noHints;
+    }
+    ByteBuilder table = new ByteBuilder();
+    hints.forEach(
+        (errno, text) -> {
+          byte[] bytes = (text + "\0").getBytes(StandardCharsets.UTF_8);
+          int padded = (bytes.length + 3) & -4;
+          table.u32(errno.number()).u32(8 + padded).bytes(bytes).align(4);
+        });
+    return emitter.data.constant(table.u32(0).toArray(), 4);
+  }
+
+  private void enterHome() {
+    Label end = new Label();
+    emitter.text(A0, "HOME=");
+    emitter.loadVariable(A1, emitter.environment);
+    asm.call(routines.findVariable);
+    asm.branch(EQUAL, RESULT, 0, end);
+    asm.copy(A0, RESULT);
+    emitter.systemCall(SystemCall.CHDIR);
+    asm.place(end);
+  }
+
+  /** Makes the argument vector on the stack: the fixed arguments, then the command's. */
+  private void executeProgram(Instruction.ExecuteProgram program) {
+    Label copy = new Label();
+    int fixed = program.arguments().size();
+    emitter.loadVariable(V0, emitter.argumentCount);
+    asm.shiftLeft(V0, 3);
+    asm.copy(A0, V0);
+    asm.add(A0, 8 * fixed + 8 + 15);
+    asm.and(A0, -16);
+    asm.reserveStack(A0);
+    asm.stackPointer(V1);
+    for (int i = 0; i < fixed; i++) {
+      asm.address(A0, emitter.data.text(program.arguments().get(i)));
+      asm.store(V1, 8 * i, A0, Width.DOUBLE);
+    }
+    emitter.loadVariable(V2, emitter.arguments);
+    asm.copy(A1, V1);
+    asm.add(A1, 8 * fixed);
+    asm.place(copy);
+    // The caller's vector ends with a null pointer, which is copied too.
+    asm.load(A0, V2, 0, Width.DOUBLE);
+    asm.store(A1, 0, A0, Width.DOUBLE);
+    asm.add(V2, 8);
+    asm.add(A1, 8);
+    asm.branch(Condition.NOT_EQUAL, A0, 0, copy);
+    asm.address(A0, emitter.data.text(program.path()));
+    asm.copy(A1, V1);
+    emitter.loadVariable(A2, emitter.environment);
+    emitter.systemCall(SystemCall.EXECVE);
+    String text = "cloister: %s: execve(%s): ";
+    routines.describe(
+        0, OsString.of(text.formatted(this.program.name(), CText.quote(program.path()))));
+    asm.address(V1, noHints);
+    asm.jump(routines.fail);
+  }
+}

@@ -1,0 +1,313 @@
+package dev.cloister.machine;
+
+import static dev.cloister.machine.Condition.ABOVE_OR_EQUAL;
+import static dev.cloister.machine.Condition.EQUAL;
+import static dev.cloister.machine.Condition.NOT_EQUAL;
+import static dev.cloister.machine.Register.A0;
+import static dev.cloister.machine.Register.A1;
+import static dev.cloister.machine.Register.A2;
+import static dev.cloister.machine.Register.A3;
+import static dev.cloister.machine.Register.RESULT;
+import static dev.cloister.machine.Register.SCRATCH;
+import static dev.cloister.machine.Register.V0;
+import static dev.cloister.machine.Register.V1;
+import static dev.cloister.machine.Register.V2;
+import static dev.cloister.machine.Register.V3;
+import static dev.cloister.machine.Register.V4;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.spec.OsString;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * The subroutines of a launcher that has no libc: text, numbers, messages. Each says which
+ * registers it takes and changes; the others are kept.
+ */
+final class Routines {
+  /** Cloister could not set the sandbox up. */
+  static final int SETUP_FAILED = 125;
+
+  private static final int STANDARD_OUTPUT = 1;
+  private static final int STANDARD_ERROR = 2;
+
+  /** Two quoted paths of PATH_MAX, every byte escaped to four, and what stands around them. */
+  private static final int MESSAGE_SIZE = 64 * 1024;
+
+  /** Adds the text at A0 to the message that ends at V3. Changes A0, SCRATCH; V3 is the new end. */
+  final Label appendText = new Label();
+
+  /** Adds RESULT in decimal to the message. Changes A0, A2, RESULT, SCRATCH, V3. */
+  final Label appendNumber = new Label();
+
+  /** Adds the name and text of errno V2 to the message. Changes A0 to A2, RESULT, SCRATCH, V3. */
+  final Label appendErrno = new Label();
+
+  /**
+   * RESULT = the value of the variable whose name and equals sign are at A0, in the environment at
+   * A1; 0 if there is none. Changes A0 to A3, SCRATCH.
+   */
+  final Label findVariable = new Label();
+
+  /**
+   * RESULT = where the text at A1 goes on after the prefix at A0; 0 if it does not start with it.
+   * Changes A0, A1, A3, SCRATCH.
+   */
+  final Label skipPrefix = new Label();
+
+  /**
+   * Writes the message that ends at V3 to standard error and ends the process with status V4. Never
+   * returns.
+   */
+  final Label die = new Label();
+
+  /**
+   * Reports a failed step and ends the process. RESULT is the negative errno, V0 the text before it
+   * (or the step's number), V1 the hints. Never returns.
+   */
+  final Label fail = new Label();
+
+  private final Emitter emitter;
+  private final Assembler asm;
+  private final Label message;
+  private final Label digitsEnd;
+
+  private final Reporting reporting;
+  private final Optional<OsString> forgetOnFailure;
+
+  Routines(Emitter emitter, ProgramCompiler.Options options) {
+    this.emitter = emitter;
+    this.reporting = options.reporting();
+    this.forgetOnFailure = options.forgetOnFailure();
+    this.asm = emitter.asm;
+    this.message = emitter.data.zeroed(MESSAGE_SIZE);
+    emitter.data.zeroed(32); // Digits grow downwards from digitsEnd, which stays zero.
+    this.digitsEnd = emitter.data.zeroed(16);
+  }
+
+  /** V0 = how {@link #fail} names step {@code number}, of which {@code text} is the description. */
+  void describe(int number, OsString text) {
+    switch (reporting) {
+      case TEXT -> asm.address(V0, emitter.data.text(text));
+      case RECORD -> asm.set(V0, number);
+    }
+  }
+
+  /** Writes all routines. */
+  void write() {
+    writeAppendText();
+    writeAppendNumber();
+    writeAppendErrno();
+    writeSkipPrefix();
+    writeFindVariable();
+    writeDie();
+    asm.place(fail);
+    asm.copy(V2, RESULT);
+    asm.negate(V2);
+    forgetOnFailure.ifPresent(this::writeForget);
+    switch (reporting) {
+      case TEXT -> writeFailText();
+      case RECORD -> writeFailRecord();
+    }
+  }
+
+  /** Starts a message: V3 is its end. */
+  void startMessage() {
+    asm.address(V3, message);
+  }
+
+  /** Adds a constant text to the message. */
+  void append(String text) {
+    emitter.text(A0, text);
+    asm.call(appendText);
+  }
+
+  private void writeAppendText() {
+    Label loop = new Label();
+    Label end = new Label();
+    asm.place(appendText);
+    asm.enter();
+    asm.place(loop);
+    asm.load(SCRATCH, A0, 0, Width.BYTE);
+    asm.branch(EQUAL, SCRATCH, 0, end);
+    asm.store(V3, 0, SCRATCH, Width.BYTE);
+    asm.add(A0, 1);
+    asm.add(V3, 1);
+    asm.jump(loop);
+    asm.place(end);
+    asm.leave();
+  }
+
+  private void writeAppendNumber() {
+    Label loop = new Label();
+    asm.place(appendNumber);
+    asm.enter();
+    asm.address(A0, digitsEnd);
+    asm.place(loop);
+    asm.divide(10);
+    asm.add(A2, '0');
+    asm.add(A0, -1);
+    asm.store(A0, 0, A2, Width.BYTE);
+    asm.branch(NOT_EQUAL, RESULT, 0, loop);
+    asm.call(appendText);
+    asm.leave();
+  }
+
+  /** The text of an errno is found through a table of offsets: no address needs a relocation. */
+  private void writeAppendErrno() {
+    int count = errnoCount();
+    Label unknown = new Label();
+    Label table = emitter.data.constant(errnoTable(count), 4);
+    asm.place(appendErrno);
+    asm.enter();
+    asm.branch(ABOVE_OR_EQUAL, V2, count, unknown);
+    asm.address(A0, table);
+    asm.copy(A1, V2);
+    asm.shiftLeft(A1, 2);
+    asm.add(A1, A0);
+    asm.load(A1, A1, 0, Width.WORD);
+    asm.branch(EQUAL, A1, 0, unknown);
+    asm.add(A0, A1);
+    asm.call(appendText);
+    asm.leave();
+    asm.place(unknown);
+    append("errno ");
+    asm.copy(RESULT, V2);
+    asm.call(appendNumber);
+    asm.leave();
+  }
+
+  private static int errnoCount() {
+    int last = 0;
+    for (Errno errno : Errno.values()) {
+      last = Math.max(last, errno.number());
+    }
+    return last + 1;
+  }
+
+  private static byte[] errnoTable(int count) {
+    ByteBuilder texts = new ByteBuilder();
+    int[] offsets = new int[count];
+    for (Errno errno : Errno.values()) {
+      offsets[errno.number()] = 4 * count + texts.size();
+      String text = errno.name() + " (" + errno.text() + ")\0";
+      texts.bytes(text.getBytes(StandardCharsets.US_ASCII));
+    }
+    ByteBuilder table = new ByteBuilder();
+    for (int offset : offsets) {
+      table.u32(offset);
+    }
+    return table.bytes(texts.toArray()).toArray();
+  }
+
+  private void writeSkipPrefix() {
+    Label loop = new Label();
+    Label matches = new Label();
+    Label differs = new Label();
+    asm.place(skipPrefix);
+    asm.enter();
+    asm.place(loop);
+    asm.load(SCRATCH, A0, 0, Width.BYTE);
+    asm.branch(EQUAL, SCRATCH, 0, matches);
+    asm.load(A3, A1, 0, Width.BYTE);
+    asm.branch(NOT_EQUAL, A3, SCRATCH, differs);
+    asm.add(A0, 1);
+    asm.add(A1, 1);
+    asm.jump(loop);
+    asm.place(matches);
+    asm.copy(RESULT, A1);
+    asm.leave();
+    asm.place(differs);
+    asm.set(RESULT, 0);
+    asm.leave();
+  }
+
+  private void writeFindVariable() {
+    Label loop = new Label();
+    Label end = new Label();
+    Label saved = emitter.data.zeroed(16);
+    asm.place(findVariable);
+    asm.enter();
+    asm.address(SCRATCH, saved);
+    asm.store(SCRATCH, 0, A0, Width.DOUBLE);
+    asm.copy(A2, A1);
+    asm.place(loop);
+    asm.load(A1, A2, 0, Width.DOUBLE);
+    asm.copy(RESULT, A1);
+    asm.branch(EQUAL, A1, 0, end);
+    asm.add(A2, 8);
+    asm.address(SCRATCH, saved);
+    asm.load(A0, SCRATCH, 0, Width.DOUBLE);
+    asm.call(skipPrefix);
+    asm.branch(EQUAL, RESULT, 0, loop);
+    asm.place(end);
+    asm.leave();
+  }
+
+  private void writeDie() {
+    asm.place(die);
+    asm.set(A0, STANDARD_ERROR);
+    asm.address(A1, message);
+    asm.copy(A2, V3);
+    asm.subtract(A2, A1);
+    emitter.systemCall(SystemCall.WRITE);
+    asm.copy(A0, V4);
+    emitter.systemCall(SystemCall.EXIT_GROUP);
+    asm.trap();
+  }
+
+  /** Best effort: the file may be out of reach by now, and is only one of several safeguards. */
+  private void writeForget(OsString file) {
+    emitter.set(A0, LinuxConstant.AT_FDCWD);
+    asm.address(A1, emitter.data.text(file));
+    asm.set(A2, 0);
+    emitter.systemCall(SystemCall.UNLINKAT);
+  }
+
+  private void writeFailText() {
+    startMessage();
+    asm.copy(A0, V0);
+    asm.call(appendText);
+    asm.call(appendErrno);
+    append("\n");
+    appendHint();
+    asm.set(V4, SETUP_FAILED);
+    asm.jump(die);
+  }
+
+  /** Adds the hint for errno V2, if the table at V1 has one. */
+  private void appendHint() {
+    Label loop = new Label();
+    Label found = new Label();
+    Label end = new Label();
+    asm.place(loop);
+    asm.load(A1, V1, 0, Width.WORD);
+    asm.branch(EQUAL, A1, 0, end);
+    asm.branch(EQUAL, A1, V2, found);
+    asm.load(A1, V1, 4, Width.WORD);
+    asm.add(V1, A1);
+    asm.jump(loop);
+    asm.place(found);
+    append("hint: ");
+    asm.copy(A0, V1);
+    asm.add(A0, 8);
+    asm.call(appendText);
+    append("\n");
+    asm.place(end);
+  }
+
+  private void writeFailRecord() {
+    Label record = emitter.data.zeroed(8);
+    asm.address(A1, record);
+    asm.store(A1, 0, V0, Width.WORD);
+    asm.store(A1, 4, V2, Width.WORD);
+    asm.set(A0, STANDARD_OUTPUT);
+    asm.set(A2, 8);
+    emitter.systemCall(SystemCall.WRITE);
+    asm.set(A0, SETUP_FAILED);
+    emitter.systemCall(SystemCall.EXIT_GROUP);
+    asm.trap();
+  }
+}

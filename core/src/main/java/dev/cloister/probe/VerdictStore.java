@@ -1,0 +1,101 @@
+package dev.cloister.probe;
+
+import dev.cloister.host.HostState;
+import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.IsolationStrategy;
+import dev.cloister.strategy.StrategySelector;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Remembers verdicts for as long as the host's state is the same, so that only the first of a row
+ * of runs tries strategies. A launcher whose set-up fails removes the file.
+ */
+public final class VerdictStore implements StrategySelector.Trial {
+  private static final String FILE = "verdicts";
+  private static final String SEPARATOR = "\t";
+
+  private final PrivateDirectory directory;
+  private final HostState state;
+  private final StrategySelector.Trial trial;
+  private final Map<String, Assessment> verdicts;
+
+  /**
+   * Opens the store.
+   *
+   * @param trial who is asked for verdicts that are not known
+   */
+  public VerdictStore(PrivateDirectory directory, HostState state, StrategySelector.Trial trial) {
+    this.directory = directory;
+    this.state = state;
+    this.trial = trial;
+    this.verdicts = read(file(directory), state);
+  }
+
+  /** Where verdicts are remembered. */
+  public static Path file(PrivateDirectory directory) {
+    return directory.path().resolve(FILE);
+  }
+
+  @Override
+  public Assessment of(IsolationStrategy strategy) {
+    Assessment known = verdicts.get(strategy.name());
+    if (known != null) {
+      return known;
+    }
+    Assessment verdict = trial.of(strategy);
+    verdicts.put(strategy.name(), verdict);
+    write();
+    return verdict;
+  }
+
+  private static Map<String, Assessment> read(Path file, HostState state) {
+    Map<String, Assessment> verdicts = new HashMap<>();
+    try {
+      List<String> lines = Files.readAllLines(file);
+      if (!lines.isEmpty() && lines.get(0).equals(state.text())) {
+        for (String line : lines.subList(1, lines.size())) {
+          String[] words = line.split(SEPARATOR, -1);
+          verdicts.put(
+              words[0],
+              words.length == 3 ? new Assessment.Unusable(words[1], words[2]) : Assessment.USABLE);
+        }
+      }
+    } catch (IOException e) {
+      // Nothing is remembered: the strategies are tried.
+    }
+    return verdicts;
+  }
+
+  /** Replaces the file at once: others read it meanwhile. */
+  private void write() {
+    StringBuilder text = new StringBuilder(state.text()).append('\n');
+    verdicts.forEach(
+        (name, verdict) -> {
+          text.append(name);
+          if (verdict instanceof Assessment.Unusable unusable) {
+            text.append(SEPARATOR).append(plain(unusable.reason()));
+            text.append(SEPARATOR).append(plain(unusable.remedy()));
+          }
+          text.append('\n');
+        });
+    try {
+      Path temporary = Files.createTempFile(directory.path(), FILE, "");
+      Files.write(temporary, text.toString().getBytes(StandardCharsets.UTF_8));
+      Files.move(temporary, file(directory), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      // Remembering only saves time.
+    }
+  }
+
+  private static String plain(String text) {
+    return text.replace(SEPARATOR, " ").replace('\n', ' ');
+  }
+}

@@ -1,0 +1,175 @@
+package dev.cloister.program;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.spec.EnvironmentRules;
+import dev.cloister.spec.OsString;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** One instruction of a {@link SyscallProgram}. */
+public sealed interface Instruction {
+
+  /**
+   * A system call. An errno that nothing here expects ends the program with a report.
+   *
+   * @param result where the result goes
+   * @param retried errnos after which the call is made again, at most {@link #MAX_RETRIES} times
+   * @param until if present, the call is repeated until it fails with this errno
+   * @param recoveries what to do instead, by errno; an empty list tolerates it
+   * @param hints what a person should know, by errno, where the kernel's word misleads
+   */
+  record Call(
+      SystemCall call,
+      List<Operand> operands,
+      Optional<Slot> result,
+      Set<Errno> retried,
+      Optional<Errno> until,
+      Map<Errno, List<Instruction>> recoveries,
+      Map<Errno, String> hints)
+      implements Instruction {
+    public Call {
+      operands = List.copyOf(operands);
+      retried = Set.copyOf(retried);
+      recoveries = Map.copyOf(recoveries);
+      hints = Map.copyOf(hints);
+    }
+
+    public static Call of(SystemCall call, Operand... operands) {
+      return new Call(
+          call,
+          List.of(operands),
+          Optional.empty(),
+          Set.of(),
+          Optional.empty(),
+          Map.of(),
+          Map.of());
+    }
+
+    /** Keeps the result in {@code slot}. */
+    public Call into(Slot slot) {
+      return new Call(call, operands, Optional.of(slot), retried, until, recoveries, hints);
+    }
+
+    public Call retry(Errno errno) {
+      Set<Errno> more = EnumSet.of(errno);
+      more.addAll(retried);
+      return new Call(call, operands, result, more, until, recoveries, hints);
+    }
+
+    /** Repeats the call until it fails with {@code errno}. */
+    public Call until(Errno errno) {
+      return new Call(call, operands, result, retried, Optional.of(errno), recoveries, hints);
+    }
+
+    /** Goes on as if nothing had happened after any of these. */
+    public Call tolerate(Errno... errnos) {
+      Call tolerant = this;
+      for (Errno errno : errnos) {
+        tolerant = tolerant.recover(errno, List.of());
+      }
+      return tolerant;
+    }
+
+    /** Runs {@code instead} after {@code errno}, and then goes on. */
+    public Call recover(Errno errno, List<Instruction> instead) {
+      Map<Errno, List<Instruction>> more = new EnumMap<>(Errno.class);
+      more.putAll(recoveries);
+      more.put(errno, List.copyOf(instead));
+      return new Call(call, operands, result, retried, until, more, hints);
+    }
+
+    public Call hint(Errno errno, String text) {
+      Map<Errno, String> more = new EnumMap<>(Errno.class);
+      more.putAll(hints);
+      more.put(errno, text);
+      return new Call(call, operands, result, retried, until, recoveries, more);
+    }
+  }
+
+  /**
+   * Goes to the directory that {@code HOME} names in the command's environment, if there is one.
+   */
+  record EnterHome() implements Instruction {}
+
+  /** Makes the environment that later instructions and the command see. */
+  record FilterEnvironment(EnvironmentRules rules) implements Instruction {}
+
+  /**
+   * Replaces the process with the command, whose arguments are the program's own from some index.
+   * Ends with 127 if it is not found and 126 if it cannot be executed.
+   */
+  record ExecuteCommand(SearchPath searchPath) implements Instruction {}
+
+  /**
+   * Replaces the process with a fixed program, whose arguments are followed by the command's.
+   *
+   * @param arguments argument 0 first
+   */
+  record ExecuteProgram(OsString path, List<OsString> arguments) implements Instruction {
+    public ExecuteProgram {
+      arguments = List.copyOf(arguments);
+    }
+  }
+
+  /**
+   * Runs {@code child} in a new process and ends as it ends, with 128+n for signal n. Signals that
+   * a process sends here are passed on to the command.
+   *
+   * @param started an eventfd(2), non-blocking, to which the child writes the command's process id
+   *     once all is set up; if it ends before, the set-up failed
+   * @param failure what to say then
+   */
+  record Supervise(List<Instruction> child, Slot started, String failure) implements Instruction {
+    public Supervise {
+      child = List.copyOf(child);
+    }
+  }
+
+  /**
+   * Keeps the value of a variable from a program that sets it: adds the variable, if it is set,
+   * once more. setenv(3) changes the first only; {@link RestoreVariable} then removes that one.
+   */
+  record ProtectVariable(String name) implements Instruction {}
+
+  /** Removes the first variable of this name. */
+  record RestoreVariable(String name) implements Instruction {}
+
+  /** Ends the program well. */
+  record Exit() implements Instruction {}
+
+  /** Which {@code PATH} a command without a slash is looked up in. */
+  enum SearchPath {
+    /** The caller's, as env(1) does. */
+    CALLER,
+    /** The new environment's; {@code /usr/bin:/bin} if it has none. */
+    COMMAND
+  }
+
+  /** The bound of {@link Call#retried}: openat2(2) says EAGAIN for as long as others rename. */
+  int MAX_RETRIES = 1000;
+
+  /** All calls of a list in order, those in recoveries left out. */
+  static List<Call> mainCalls(List<Instruction> instructions) {
+    List<Call> calls = new ArrayList<>();
+    for (Instruction instruction : instructions) {
+      switch (instruction) {
+        case Call call -> calls.add(call);
+        case Supervise supervise -> calls.addAll(mainCalls(supervise.child()));
+        case EnterHome _,
+            FilterEnvironment _,
+            ProtectVariable _,
+            RestoreVariable _,
+            ExecuteCommand _,
+            ExecuteProgram _,
+            Exit _ -> {}
+      }
+    }
+    return calls;
+  }
+}

@@ -1,0 +1,239 @@
+package dev.cloister.recipe;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxStruct;
+import dev.cloister.ffm.StructField;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostReport;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Assessment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Who the process is: the user namespaces, the ids, the capabilities.
+ *
+ * <p>A caller without CAP_SYS_ADMIN first becomes root of a user namespace of its own, which owns
+ * the mounts; a caller that has it makes the mounts as itself, so that it can read its sources. In
+ * both cases the command gets one more user namespace at the end: it owns nothing, so a capability
+ * in it cannot touch the mounts.
+ */
+public final class Credentials {
+  /** Opened before the root changes: it still shows this process after that. */
+  public static final Slot PROC = new Slot("proc");
+
+  private static final Map<Errno, String> MAP_HINTS =
+      Map.of(
+          Errno.EACCES,
+          "a security module (AppArmor, SELinux, Landlock) refuses the new user namespace its rights;"
+              + " see `cloister probe`",
+          Errno.EPERM,
+          "the kernel refuses this id map: the caller may lack CAP_SETFCAP for id 0, or setgroups is"
+              + " still allowed");
+
+  private static final Map<Errno, String> USER_NAMESPACE_HINTS =
+      Map.of(
+          Errno.EPERM,
+          "new user namespaces are refused: by a seccomp filter, a security module, a sysctl, or"
+              + " because this process is in a chroot; see `cloister probe`",
+          Errno.ENOSPC,
+          "the limit on user namespaces is reached: see /proc/sys/user/max_user_namespaces",
+          Errno.EUSERS,
+          "user namespaces are nested too deeply (32 levels)");
+
+  private final Caller caller;
+  private final long uid;
+  private final long gid;
+
+  public Credentials(Caller caller, Identity identity) {
+    this.caller = caller;
+    this.uid = identity.uid().orElse(caller.uid());
+    this.gid = identity.gid().orElse(caller.gid());
+  }
+
+  /** Opens /proc for later, and makes all namespaces but the last user namespace. */
+  public List<Instruction> makeNamespaces(Set<Namespace> namespaces) {
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(openProc());
+    if (caller.isPrivileged()) {
+      steps.add(
+          unshare(mountAnd(namespaces))
+              .hint(Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
+    } else {
+      List<LinuxConstant> flags = new ArrayList<>(List.of(LinuxConstant.CLONE_NEWUSER));
+      flags.addAll(mountAnd(namespaces));
+      steps.add(withHints(unshare(flags), USER_NAMESPACE_HINTS));
+      // Only with this may a process without CAP_SETGID map its group (user_namespaces(7)).
+      steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
+      steps.addAll(map("self/uid_map", 0, caller.uid()));
+      steps.addAll(map("self/gid_map", 0, caller.gid()));
+    }
+    return steps;
+  }
+
+  public static Call openProc() {
+    return Call.of(
+            SystemCall.OPENAT,
+            Operand.of(LinuxConstant.AT_FDCWD),
+            Operand.of("/proc"),
+            Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
+        .into(PROC)
+        .hint(Errno.ENOENT, "Cloister needs a /proc mounted where it is started");
+  }
+
+  private static List<LinuxConstant> mountAnd(Set<Namespace> namespaces) {
+    List<LinuxConstant> flags = new ArrayList<>();
+    flags.add(LinuxConstant.CLONE_NEWNS);
+    for (Namespace namespace : Namespace.values()) {
+      if (namespaces.contains(namespace)) {
+        flags.add(namespace.flag());
+      }
+    }
+    return flags;
+  }
+
+  private static Call unshare(List<LinuxConstant> flags) {
+    return Call.of(SystemCall.UNSHARE, new Operand.Flags(flags));
+  }
+
+  private static Call withHints(Call call, Map<Errno, String> hints) {
+    Call hinted = call;
+    for (Map.Entry<Errno, String> hint : hints.entrySet()) {
+      hinted = hinted.hint(hint.getKey(), hint.getValue());
+    }
+    return hinted;
+  }
+
+  private static List<Instruction> map(String file, long inside, long outside) {
+    String line = Long.toUnsignedString(inside) + " " + Long.toUnsignedString(outside) + " 1";
+    return Steps.writeFile(PROC, file, line, MAP_HINTS);
+  }
+
+  /** Becomes who the command shall be, in a user namespace that owns nothing. */
+  public List<Instruction> becomeCommandUser() {
+    List<Instruction> steps = new ArrayList<>();
+    if (caller.isPrivileged()) {
+      steps.addAll(becomeReally());
+    }
+    steps.add(withHints(unshare(List.of(LinuxConstant.CLONE_NEWUSER)), USER_NAMESPACE_HINTS));
+    if (caller.isPrivileged()) {
+      steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
+      steps.addAll(map("self/uid_map", uid, uid));
+      steps.addAll(map("self/gid_map", gid, gid));
+    } else {
+      steps.addAll(map("self/uid_map", uid, 0));
+      steps.addAll(map("self/gid_map", gid, 0));
+    }
+    return steps;
+  }
+
+  /**
+   * A map alone would leave a caller who is really root the owner of everything that is root's, so
+   * it becomes the other user before the map.
+   */
+  private List<Instruction> becomeReally() {
+    List<Instruction> steps = new ArrayList<>();
+    if (caller.has(LinuxConstant.CAP_SETGID)) {
+      steps.add(Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL));
+    }
+    if (gid != caller.gid()) {
+      steps.add(Call.of(SystemCall.SETRESGID, id(gid), id(gid), id(gid)));
+    }
+    if (uid != caller.uid()) {
+      // The next user namespace may be allowed to nobody without CAP_SYS_ADMIN.
+      steps.add(prctl(LinuxConstant.PR_SET_KEEPCAPS, 1));
+      steps.add(Call.of(SystemCall.SETRESUID, id(uid), id(uid), id(uid)));
+      steps.add(setCapabilities(List.of(LinuxConstant.CAP_SYS_ADMIN)));
+    }
+    if (uid != caller.uid() || gid != caller.gid()) {
+      // A change of ids made this process's own files in /proc root's (proc(5)).
+      steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 1));
+    }
+    return steps;
+  }
+
+  private static Operand id(long id) {
+    return new Operand.Literal(id, Long.toUnsignedString(id));
+  }
+
+  private static Call prctl(LinuxConstant option, long value) {
+    return Call.of(
+        SystemCall.PRCTL,
+        Operand.of(option),
+        Operand.of(value),
+        Operand.of(0),
+        Operand.of(0),
+        Operand.of(0));
+  }
+
+  /**
+   * Takes every capability and every way to get one back over execve(2). A process that is uid 0 in
+   * its user namespace needs both: without no_new_privs, exec would give them all again.
+   */
+  public static List<Instruction> giveUpCapabilities() {
+    return List.of(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1), setCapabilities(List.of()));
+  }
+
+  /** Leaves only these, effective and permitted; all are below 32. */
+  public static Call setCapabilities(List<LinuxConstant> capabilities) {
+    Operand header =
+        Operand.of(
+            LinuxStruct.USER_CAP_HEADER,
+            Map.of(
+                StructField.USER_CAP_HEADER_VERSION,
+                Operand.of(LinuxConstant._LINUX_CAPABILITY_VERSION_3)));
+    Map<StructField, Operand> sets = new LinkedHashMap<>();
+    if (!capabilities.isEmpty()) {
+      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, capabilityBits(capabilities));
+      sets.put(StructField.USER_CAP_DATA_PERMITTED, capabilityBits(capabilities));
+    }
+    return Call.of(
+        SystemCall.CAPSET, header, new Operand.Structure(LinuxStruct.USER_CAP_DATA, 2, sets));
+  }
+
+  private static Operand capabilityBits(List<LinuxConstant> capabilities) {
+    long bits = 0;
+    StringBuilder text = new StringBuilder();
+    for (LinuxConstant capability : capabilities) {
+      // Capability numbers are the same everywhere (linux/capability.h).
+      bits |= 1L << capability.value(dev.cloister.ffm.Architecture.X86_64);
+      text.append(text.isEmpty() ? "1<<" : "|1<<").append(capability);
+    }
+    return new Operand.Literal(bits, text.toString());
+  }
+
+  /** Whether this caller can be given the identity that {@code spec} asks for. */
+  public static Assessment assess(SandboxSpec spec, HostReport host) {
+    Caller caller = host.caller();
+    Credentials wanted = new Credentials(caller, spec.identity());
+    if (caller.uid() == 0 && !caller.has(LinuxConstant.CAP_SETFCAP)) {
+      return new Assessment.Unusable(
+          "this uid 0 lacks CAP_SETFCAP, without which it cannot map ids (user_namespaces(7))",
+          "start Cloister as another uid: in a sandbox that gives one with --uid");
+    }
+    if (caller.isPrivileged() && wanted.uid != caller.uid()) {
+      return caller.has(LinuxConstant.CAP_SETUID) ? Assessment.USABLE : lacks("CAP_SETUID");
+    }
+    if (caller.isPrivileged() && wanted.gid != caller.gid()) {
+      return caller.has(LinuxConstant.CAP_SETGID) ? Assessment.USABLE : lacks("CAP_SETGID");
+    }
+    return Assessment.USABLE;
+  }
+
+  private static Assessment lacks(String capability) {
+    return new Assessment.Unusable(
+        "a caller with CAP_SYS_ADMIN but without " + capability + " cannot become another user",
+        "leave out --uid and --gid, or grant " + capability);
+  }
+}

@@ -1,0 +1,366 @@
+package dev.cloister.recipe;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.OsString;
+import dev.cloister.strategy.PlanException;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Plans the filling of the new root.
+ *
+ * <p>Throughout, the working directory is the new root, and the process's root is still the host's:
+ * an absolute path is a source, a relative one a destination. Where the way to a destination is
+ * known it is used as a path; where it leads through something of the host's it is found anew with
+ * {@link Steps#find} and held by a descriptor.
+ */
+final class MountPlanner {
+  /** From the host's root, {@code ..} leads to what is mounted over it: the new root. */
+  static final String NEW_ROOT = "/..";
+
+  private static final OsString EMPTY = OsString.of("");
+  private static final OsString HERE = OsString.of(".");
+  private static final Slot DESTINATION = new Slot("destination");
+  private static final Slot SOURCE = new Slot("source");
+  private static final List<String> DEVICES =
+      List.of("null", "zero", "full", "random", "urandom", "tty");
+
+  private final List<String> protectedProc;
+  private final List<Instruction> early = new ArrayList<>();
+  private final List<Instruction> steps = new ArrayList<>();
+  private final Map<Bind, Slot> clones = new IdentityHashMap<>();
+  private Node root = Node.directory();
+  private int coveringMounts = 1;
+
+  private MountPlanner(List<String> protectedProc) {
+    this.protectedProc = protectedProc;
+  }
+
+  /**
+   * What to do before the new root covers the host's, and after.
+   *
+   * @param early copies of sources whose paths would not mean the same later
+   * @param coveringMounts how many mounts lie below the new root: the host's, and each that was the
+   *     new root until something was mounted over it
+   */
+  record Result(List<Instruction> early, List<Instruction> steps, int coveringMounts) {}
+
+  static Result plan(List<MountOperation> operations, List<String> protectedProc)
+      throws PlanException {
+    MountPlanner planner = new MountPlanner(protectedProc);
+    for (MountOperation operation : operations) {
+      planner.cloneEarly(operation);
+    }
+    for (MountOperation operation : operations) {
+      planner.apply(operation);
+    }
+    return new Result(planner.early, planner.steps, planner.coveringMounts);
+  }
+
+  /**
+   * A relative symbolic link with too many {@code ..}, which ends at the host's root, would end in
+   * the new root once that covers it; so would {@code /} itself.
+   */
+  private void cloneEarly(MountOperation operation) {
+    if (operation instanceof Bind bind
+        && (!bind.source().direct() || bind.source().isRoot() || bind.destination().isRoot())) {
+      Slot slot = new Slot("source" + (clones.size() + 1));
+      early.add(Steps.openTree(bind.source().path(), slot));
+      clones.put(bind, slot);
+    }
+  }
+
+  private void apply(MountOperation operation) throws PlanException {
+    switch (operation) {
+      case Bind bind -> bind(bind);
+      case MountOperation.Tmpfs tmpfs -> tmpfs(tmpfs.destination());
+      case MountOperation.Directory directory -> {
+        if (isKnown(directory.destination())) {
+          makeDirectory(directory.destination(), directory.mode());
+        } else {
+          find(directory.destination(), directory.mode(), true);
+          steps.add(Steps.close(DESTINATION));
+        }
+      }
+      case MountOperation.Symlink symlink -> symlink(symlink);
+      case MountOperation.Proc proc -> proc(proc.destination());
+      case MountOperation.Devices devices -> devices(devices.destination());
+    }
+  }
+
+  /** Whether {@code destination} can be used as a path. */
+  private boolean isKnown(Destination destination) {
+    return root.knows(destination)
+        && root.find(destination).map(Node::kind).orElse(Node.Kind.DIRECTORY)
+            == Node.Kind.DIRECTORY;
+  }
+
+  private void bind(Bind bind) throws PlanException {
+    Destination destination = bind.destination();
+    if (destination.isRoot()) {
+      bindRoot(bind);
+    } else if (isKnown(destination)) {
+      bindKnown(bind);
+      put(destination, Node.opaque());
+    } else {
+      bindFound(bind);
+    }
+  }
+
+  private void bindRoot(Bind bind) throws PlanException {
+    if (!bind.source().directory()) {
+      throw new PlanException(bind.source().path() + " is not a directory: it cannot be the root");
+    }
+    Slot clone = Objects.requireNonNull(clones.get(bind));
+    steps.add(attributes(clone, bind.access()));
+    steps.add(Steps.moveMount(clone, HERE));
+    steps.add(Steps.close(clone));
+    steps.add(Steps.chdir(NEW_ROOT));
+    root = Node.opaque();
+    coveringMounts++;
+  }
+
+  private void bindKnown(Bind bind) throws PlanException {
+    Destination destination = bind.destination();
+    makeMountPoint(bind);
+    Slot clone = clones.get(bind);
+    if (clone == null) {
+      steps.add(Steps.bind(bind.source().path(), destination.relative()));
+      steps.add(Steps.setAttributes(destination.relative(), attributes(bind.access())));
+    } else {
+      steps.add(attributes(clone, bind.access()));
+      steps.add(Steps.moveMount(clone, destination.relative()));
+      steps.add(Steps.close(clone));
+    }
+  }
+
+  private void makeMountPoint(Bind bind) throws PlanException {
+    Destination destination = bind.destination();
+    if (bind.source().directory()) {
+      makeDirectory(destination, 0755);
+    } else if (root.find(destination).isPresent()) {
+      throw new PlanException(
+          "%s is not a directory, but %s in the sandbox is one"
+              .formatted(bind.source().path(), destination));
+    } else {
+      makeDirectory(destination.parent(), 0755);
+      steps.add(Steps.mknod(destination.relative()));
+    }
+  }
+
+  private void bindFound(Bind bind) {
+    Slot tree = clones.getOrDefault(bind, SOURCE);
+    if (tree.equals(SOURCE)) {
+      steps.add(Steps.openTree(bind.source().path(), SOURCE));
+    }
+    steps.add(attributes(tree, bind.access()));
+    find(bind.destination(), 0755, bind.source().directory());
+    String mismatch =
+        bind.source().directory()
+            ? "%s is a directory, but %s in the sandbox is not"
+            : "%s is not a directory, but %s in the sandbox is one";
+    steps.add(
+        Steps.moveMount(tree, DESTINATION)
+            .hint(Errno.ENOTDIR, mismatch.formatted(bind.source().path(), bind.destination()))
+            .hint(Errno.EINVAL, mismatch.formatted(bind.source().path(), bind.destination())));
+    steps.add(Steps.close(DESTINATION));
+    steps.add(Steps.close(tree));
+  }
+
+  private static Call attributes(Slot tree, Access access) {
+    return Steps.setAttributes(Operand.of(tree), EMPTY, attributes(access));
+  }
+
+  private static LinuxConstant[] attributes(Access access) {
+    return switch (access) {
+      case READ_WRITE ->
+          new LinuxConstant[] {LinuxConstant.MOUNT_ATTR_NOSUID, LinuxConstant.MOUNT_ATTR_NODEV};
+      case READ_ONLY ->
+          new LinuxConstant[] {
+            LinuxConstant.MOUNT_ATTR_RDONLY,
+            LinuxConstant.MOUNT_ATTR_NOSUID,
+            LinuxConstant.MOUNT_ATTR_NODEV
+          };
+      case DEVICES -> new LinuxConstant[] {LinuxConstant.MOUNT_ATTR_NOSUID};
+    };
+  }
+
+  private void tmpfs(Destination destination) {
+    if (destination.isRoot()) {
+      steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
+      steps.add(Steps.chdir(NEW_ROOT));
+      root = Node.directory();
+      coveringMounts++;
+    } else if (isKnown(destination)) {
+      makeDirectory(destination, 0755);
+      steps.add(Steps.mountTmpfs(destination.relative(), "mode=0755"));
+      put(destination, Node.directory());
+    } else {
+      find(destination, 0755, true);
+      steps.add(Steps.fchdir(DESTINATION));
+      steps.add(Steps.close(DESTINATION));
+      steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
+      steps.add(Steps.chdir(NEW_ROOT));
+    }
+  }
+
+  private void symlink(MountOperation.Symlink symlink) throws PlanException {
+    Destination destination = symlink.destination();
+    Optional<Node> existing = root.knows(destination) ? root.find(destination) : Optional.empty();
+    if (existing.isPresent()) {
+      // Repeating a link is no mistake, as with bubblewrap.
+      if (!existing.get().target().equals(Optional.of(symlink.target()))) {
+        throw new PlanException(
+            "%s in the sandbox exists already: it cannot become a symbolic link to %s"
+                .formatted(destination, symlink.target()));
+      }
+    } else if (isKnown(destination)) {
+      makeDirectory(destination.parent(), 0755);
+      steps.add(Steps.symlink(symlink.target(), destination.relative()));
+      put(destination, Node.symlink(symlink.target()));
+    } else {
+      find(destination.parent(), 0755, true);
+      steps.add(
+          Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name())
+              .hint(Errno.EEXIST, destination + " exists already in the sandbox"));
+      steps.add(Steps.close(DESTINATION));
+    }
+  }
+
+  private void proc(Destination destination) throws PlanException {
+    refuseRoot(destination);
+    MountOperation.Source source = new MountOperation.Source(OsString.of("/proc"), true, true);
+    bind(new Bind(source, destination, Access.DEVICES));
+    enter(destination);
+    for (String name : protectedProc) {
+      OsString path = OsString.of(name);
+      steps.add(Steps.bind(path, path));
+      steps.add(
+          Steps.setAttributes(
+              path,
+              LinuxConstant.MOUNT_ATTR_RDONLY,
+              LinuxConstant.MOUNT_ATTR_NOSUID,
+              LinuxConstant.MOUNT_ATTR_NODEV,
+              LinuxConstant.MOUNT_ATTR_NOEXEC));
+    }
+    steps.add(Steps.chdir(NEW_ROOT));
+  }
+
+  private void devices(Destination destination) throws PlanException {
+    refuseRoot(destination);
+    tmpfs(destination);
+    enter(destination);
+    for (String name : DEVICES) {
+      steps.add(Steps.mknod(OsString.of(name)));
+      steps.add(Steps.bindDevice(name));
+    }
+    devicesLink("fd", "/proc/self/fd");
+    devicesLink("stdin", "/proc/self/fd/0");
+    devicesLink("stdout", "/proc/self/fd/1");
+    devicesLink("stderr", "/proc/self/fd/2");
+    devicesLink("core", "/proc/kcore");
+    steps.add(Steps.mkdir(OsString.of("shm"), 01777));
+    steps.add(Steps.mkdir(OsString.of("pts"), 0755));
+    steps.add(Steps.mountDevpts());
+    devicesLink("ptmx", "pts/ptmx");
+    steps.add(Steps.chdir(NEW_ROOT));
+    // What is in it by now is found at run time, should something be mounted over it.
+    if (root.knows(destination)) {
+      put(destination, Node.opaque());
+    }
+  }
+
+  private static void refuseRoot(Destination destination) throws PlanException {
+    if (destination.isRoot()) {
+      throw new PlanException("neither a /proc nor a /dev can be the root itself");
+    }
+  }
+
+  private void devicesLink(String name, String target) {
+    steps.add(Steps.symlink(OsString.of(target), OsString.of(name)));
+  }
+
+  /** Makes {@code destination}, where something was just mounted, the working directory. */
+  private void enter(Destination destination) {
+    if (root.knows(destination)) {
+      steps.add(Steps.chdir(destination.relative()));
+    } else {
+      steps.add(Steps.find(destination, DESTINATION));
+      steps.add(Steps.fchdir(DESTINATION));
+      steps.add(Steps.close(DESTINATION));
+    }
+  }
+
+  /** Makes a directory and its parents, as far as they are missing. */
+  private void makeDirectory(Destination destination, int mode) {
+    if (root.find(destination).isPresent()) {
+      return;
+    }
+    makeDirectory(destination.parent(), 0755);
+    steps.add(Steps.mkdir(destination.relative(), mode));
+    put(destination, Node.directory());
+  }
+
+  private void put(Destination destination, Node node) {
+    root.find(destination.parent()).orElseThrow().put(destination.name(), node);
+  }
+
+  /** Finds {@code destination}, and makes what is missing of it, as bubblewrap does. */
+  private void find(Destination destination, int mode, boolean directory) {
+    steps.add(
+        Steps.find(destination, DESTINATION)
+            .recover(Errno.ENOENT, make(destination, mode, directory)));
+  }
+
+  /**
+   * Makes the missing components one by one, each below the descriptor of the one before, so that a
+   * link planted anywhere is met by the kernel's in-root resolution or by EEXIST.
+   */
+  private static List<Instruction> make(Destination destination, int mode, boolean directory) {
+    List<Instruction> instead = new ArrayList<>();
+    int last = destination.components().size();
+    instead.add(Steps.find(destination.prefix(0), directorySlot(0)));
+    for (int depth = 1; depth <= last; depth++) {
+      Destination prefix = destination.prefix(depth);
+      Operand parent = Operand.of(directorySlot(depth - 1));
+      Slot found = depth == last ? DESTINATION : directorySlot(depth);
+      Call make =
+          depth < last || directory
+              ? Steps.mkdir(parent, prefix.name(), depth == last ? mode : 0755)
+              : Steps.mknod(parent, prefix.name());
+      instead.add(
+          Steps.find(prefix, found)
+              .recover(
+                  Errno.ENOENT,
+                  List.of(
+                      make.tolerate(Errno.EEXIST)
+                          .hint(Errno.EROFS, cannotMake(destination))
+                          .hint(Errno.EACCES, cannotMake(destination)),
+                      Steps.find(prefix, found))));
+      instead.add(Steps.close(directorySlot(depth - 1)));
+    }
+    return instead;
+  }
+
+  private static Slot directorySlot(int depth) {
+    return new Slot("directory" + depth);
+  }
+
+  private static String cannotMake(Destination destination) {
+    return destination
+        + " does not exist in what is bound there and cannot be made; create it on the host first";
+  }
+}

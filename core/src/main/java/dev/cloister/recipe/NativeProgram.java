@@ -1,0 +1,177 @@
+package dev.cloister.recipe;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxStruct;
+import dev.cloister.ffm.StructField;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.HostReport;
+import dev.cloister.program.Buffer;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.PlanException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+
+/**
+ * The recipe of every strategy that makes the sandbox itself. They differ in one thing, how the new
+ * root becomes the root.
+ */
+public final class NativeProgram {
+  private static final Buffer WORKING_DIRECTORY = new Buffer("working_directory", 4096);
+  private static final Slot UMASK = new Slot("umask");
+
+  private NativeProgram() {}
+
+  /**
+   * Plans a program.
+   *
+   * @param enterRoot steps that make the working directory the root, given how many mounts, the old
+   *     root included, lie below it
+   */
+  public static SyscallProgram plan(
+      String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
+      throws PlanException {
+    Credentials credentials = new Credentials(host.caller(), spec.identity());
+    MountPlanner.Result mounts = MountPlanner.plan(spec.mounts(), host.protectedProc());
+    List<Instruction> steps = new ArrayList<>();
+    steps.addAll(startClean());
+    steps.addAll(rememberPlace(spec));
+    steps.addAll(credentials.makeNamespaces(spec.namespaces()));
+    steps.addAll(nameHost(spec));
+    steps.addAll(bringUpLoopback(spec));
+    steps.add(makeMountsPrivate(host));
+    steps.addAll(mounts.early());
+    steps.addAll(coverRoot());
+    steps.addAll(mounts.steps());
+    steps.addAll(enterRoot.apply(mounts.coveringMounts()));
+    steps.addAll(credentials.becomeCommandUser());
+    steps.addAll(Credentials.giveUpCapabilities());
+    steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
+    steps.add(new Instruction.FilterEnvironment(spec.environment()));
+    steps.addAll(returnToPlace(spec));
+    steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    return new SyscallProgram(name, steps);
+  }
+
+  /**
+   * Descriptors first: whoever holds the other end of an inherited pipe must not wait for this. An
+   * ignored SIGCHLD would lose the status of every process the command starts.
+   */
+  public static List<Instruction> startClean() {
+    return List.of(
+        Call.of(
+                SystemCall.CLOSE_RANGE,
+                Operand.of(3),
+                new Operand.Literal(0xffff_ffffL, "~0U"),
+                Steps.NO_FLAGS)
+            .hint(Errno.ENOSYS, "close_range needs Linux 5.9 and no filter that hides it"),
+        Call.of(
+            SystemCall.RT_SIGACTION,
+            Operand.of(LinuxConstant.SIGCHLD),
+            new Operand.Structure(
+                LinuxStruct.KERNEL_SIGACTION,
+                1,
+                Map.of(StructField.KERNEL_SIGACTION_HANDLER, Operand.of(LinuxConstant.SIG_DFL))),
+            Operand.NULL,
+            Operand.of(8)));
+  }
+
+  /** A working directory that is gone or unreadable has no name to go back to. */
+  static List<Instruction> rememberPlace(SandboxSpec spec) {
+    List<Instruction> steps = new ArrayList<>();
+    if (spec.workingDirectory().isEmpty()) {
+      steps.add(
+          Call.of(
+                  SystemCall.GETCWD,
+                  Operand.of(WORKING_DIRECTORY),
+                  Operand.of(WORKING_DIRECTORY.size()))
+              .tolerate(Errno.ENOENT, Errno.EACCES, Errno.ERANGE, Errno.ENAMETOOLONG));
+    }
+    // Directories get the modes they are made with; the caller's own mask is restored at the end.
+    steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
+    return steps;
+  }
+
+  /** As bubblewrap: where the caller is, if that exists inside; else its home; else the root. */
+  static List<Instruction> returnToPlace(SandboxSpec spec) {
+    if (spec.workingDirectory().isPresent()) {
+      OsString directory = spec.workingDirectory().get();
+      return List.of(
+          Steps.chdir(directory)
+              .hint(Errno.ENOENT, "--chdir: there is no " + directory + " in the sandbox")
+              .hint(Errno.ENOTDIR, "--chdir: " + directory + " in the sandbox is not a directory")
+              .hint(Errno.EACCES, "--chdir: the command's user may not enter " + directory));
+    }
+    Call back = Call.of(SystemCall.CHDIR, Operand.of(WORKING_DIRECTORY));
+    for (Errno errno :
+        List.of(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES, Errno.ELOOP, Errno.ENAMETOOLONG)) {
+      back = back.recover(errno, List.of(new Instruction.EnterHome()));
+    }
+    return List.of(back);
+  }
+
+  private static List<Instruction> nameHost(SandboxSpec spec) {
+    return spec.hostname()
+        .map(
+            name ->
+                List.<Instruction>of(
+                    Call.of(SystemCall.SETHOSTNAME, Operand.of(name), Operand.of(name.length()))))
+        .orElse(List.of());
+  }
+
+  /** A new network namespace has a loopback device that is down; IPv4 and IPv6 come with it. */
+  private static List<Instruction> bringUpLoopback(SandboxSpec spec) {
+    if (!spec.namespaces().contains(Namespace.NET)) {
+      return List.of();
+    }
+    Slot socket = new Slot("socket");
+    Map<StructField, Operand> request = new LinkedHashMap<>();
+    request.put(StructField.IFREQ_NAME, Operand.of("lo"));
+    request.put(
+        StructField.IFREQ_FLAGS, Operand.of(LinuxConstant.IFF_UP, LinuxConstant.IFF_RUNNING));
+    return List.of(
+        Call.of(
+                SystemCall.SOCKET,
+                Operand.of(LinuxConstant.AF_INET),
+                Operand.of(LinuxConstant.SOCK_DGRAM, LinuxConstant.SOCK_CLOEXEC),
+                Operand.of(0))
+            .into(socket),
+        Call.of(
+            SystemCall.IOCTL,
+            Operand.of(socket),
+            Operand.of(LinuxConstant.SIOCSIFFLAGS),
+            Operand.of(LinuxStruct.IFREQ, request)),
+        Steps.close(socket));
+  }
+
+  /**
+   * In a plain chroot directory the root is no mount and EINVAL. Without privilege that is
+   * harmless, as a new user namespace's mounts never reach the host's; with it, they could.
+   */
+  private static Call makeMountsPrivate(HostReport host) {
+    Call call = Steps.makePrivate();
+    return host.caller().isPrivileged()
+        ? call.hint(
+            Errno.EINVAL, "this process is in a chroot whose directory is not a mount point")
+        : call.tolerate(Errno.EINVAL);
+  }
+
+  /**
+   * The new root needs no directory of the host: it is mounted over the root, and hides nothing,
+   * because this process's own root stays what it was.
+   */
+  private static List<Instruction> coverRoot() {
+    return List.of(
+        Steps.mountTmpfs(OsString.of("/"), "mode=0755"), Steps.chdir(MountPlanner.NEW_ROOT));
+  }
+}

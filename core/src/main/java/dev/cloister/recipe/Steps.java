@@ -1,0 +1,259 @@
+package dev.cloister.recipe;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxStruct;
+import dev.cloister.ffm.StructField;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.OsString;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** System calls as programs use them, one method each, with the hints that go with their errors. */
+public final class Steps {
+  private Steps() {}
+
+  private static final Operand CWD = Operand.of(LinuxConstant.AT_FDCWD);
+  static final Operand NO_FLAGS = Operand.of(0);
+
+  static Call mkdir(Operand directory, OsString path, int mode) {
+    return Call.of(SystemCall.MKDIRAT, directory, Operand.of(path), mode(mode));
+  }
+
+  static Call mkdir(OsString path, int mode) {
+    return mkdir(CWD, path, mode);
+  }
+
+  private static Operand mode(int mode) {
+    return new Operand.Literal(mode, "0%o".formatted(mode));
+  }
+
+  /** An empty file for a mount to cover; 0444, as bubblewrap makes them. */
+  static Call mknod(Operand directory, OsString path) {
+    Operand mode =
+        new Operand.Literal(
+            0444 | LinuxConstant.S_IFREG.value(dev.cloister.ffm.Architecture.X86_64),
+            "S_IFREG|0444");
+    return Call.of(SystemCall.MKNODAT, directory, Operand.of(path), mode, Operand.of(0));
+  }
+
+  static Call mknod(OsString path) {
+    return mknod(CWD, path);
+  }
+
+  static Call symlink(OsString target, Operand directory, OsString path) {
+    return Call.of(SystemCall.SYMLINKAT, Operand.of(target), directory, Operand.of(path));
+  }
+
+  static Call symlink(OsString target, OsString path) {
+    return symlink(target, CWD, path);
+  }
+
+  /** A recursive bind, with all sub-mounts. */
+  static Call bind(OsString source, OsString target) {
+    return mount(source, target, LinuxConstant.MS_BIND, LinuxConstant.MS_REC)
+        .hint(Errno.ENOENT, source + " vanished after it was checked")
+        .hint(
+            Errno.ENOTDIR,
+            source + " was replaced by something of another type after it was checked")
+        .hint(
+            Errno.EACCES,
+            "a directory on the way to " + source + " may not be searched by this user");
+  }
+
+  private static Call mount(OsString source, OsString target, LinuxConstant... flags) {
+    return Call.of(
+        SystemCall.MOUNT,
+        Operand.of(source),
+        Operand.of(target),
+        Operand.NULL,
+        Operand.of(flags),
+        Operand.NULL);
+  }
+
+  static Call bindDevice(String name) {
+    return mount(OsString.of("/dev/" + name), OsString.of(name), LinuxConstant.MS_BIND)
+        .hint(Errno.ENOENT, "this host has no /dev/" + name);
+  }
+
+  static Call mountTmpfs(OsString target, String options) {
+    return Call.of(
+            SystemCall.MOUNT,
+            Operand.of("tmpfs"),
+            Operand.of(target),
+            Operand.of("tmpfs"),
+            Operand.of(LinuxConstant.MS_NOSUID, LinuxConstant.MS_NODEV),
+            Operand.of(options))
+        .hint(
+            Errno.EACCES,
+            "a security module (AppArmor, SELinux) lets this user make namespaces but not mounts;"
+                + " see `cloister probe`")
+        .hint(
+            Errno.EPERM,
+            "mounts are forbidden here, most likely by a seccomp filter; see `cloister probe`");
+  }
+
+  static Call mountDevpts() {
+    return Call.of(
+        SystemCall.MOUNT,
+        Operand.of("devpts"),
+        Operand.of("pts"),
+        Operand.of("devpts"),
+        Operand.of(LinuxConstant.MS_NOSUID, LinuxConstant.MS_NOEXEC),
+        Operand.of("newinstance,ptmxmode=0666,mode=620"));
+  }
+
+  /** Keeps mounts made here and mounts made on the host apart, both ways. */
+  static Call makePrivate() {
+    return Call.of(
+        SystemCall.MOUNT,
+        Operand.NULL,
+        Operand.of("/"),
+        Operand.NULL,
+        Operand.of(LinuxConstant.MS_REC, LinuxConstant.MS_PRIVATE),
+        Operand.NULL);
+  }
+
+  /**
+   * Changes a mount and all its sub-mounts. MS_RDONLY of mount(2) would change only the top one
+   * (mount_setattr(2)).
+   */
+  static Call setAttributes(Operand directory, OsString path, LinuxConstant... attributes) {
+    Operand.Structure attr =
+        new Operand.Structure(
+            LinuxStruct.MOUNT_ATTR,
+            1,
+            Map.of(StructField.MOUNT_ATTR_ATTR_SET, Operand.of(attributes)));
+    Operand flags =
+        path.isEmpty()
+            ? Operand.of(LinuxConstant.AT_EMPTY_PATH, LinuxConstant.AT_RECURSIVE)
+            : Operand.of(LinuxConstant.AT_RECURSIVE);
+    return Call.of(
+            SystemCall.MOUNT_SETATTR,
+            directory,
+            Operand.of(path),
+            flags,
+            attr,
+            sizeof(LinuxStruct.MOUNT_ATTR))
+        .hint(Errno.ENOSYS, "mount_setattr needs Linux 5.12 and no filter that hides it");
+  }
+
+  static Call setAttributes(OsString path, LinuxConstant... attributes) {
+    return setAttributes(CWD, path, attributes);
+  }
+
+  private static Operand sizeof(LinuxStruct struct) {
+    return new Operand.Literal(struct.size(), Integer.toString(struct.size()));
+  }
+
+  /** A private copy of a mount and its sub-mounts, attached nowhere yet. */
+  static Call openTree(OsString source, Slot into) {
+    return Call.of(
+            SystemCall.OPEN_TREE,
+            CWD,
+            Operand.of(source),
+            Operand.of(
+                LinuxConstant.OPEN_TREE_CLONE,
+                LinuxConstant.OPEN_TREE_CLOEXEC,
+                LinuxConstant.AT_RECURSIVE))
+        .into(into)
+        .hint(Errno.ENOENT, source + " vanished after it was checked")
+        .hint(Errno.EINVAL, source + " is of a kind that cannot be bound (a magic link?)")
+        .hint(Errno.ENOSYS, "open_tree needs Linux 5.2 and no filter that hides it");
+  }
+
+  /** Attaches a copy at a descriptor. */
+  static Call moveMount(Slot tree, Slot destination) {
+    return Call.of(
+        SystemCall.MOVE_MOUNT,
+        Operand.of(tree),
+        Operand.of(""),
+        Operand.of(destination),
+        Operand.of(""),
+        Operand.of(LinuxConstant.MOVE_MOUNT_F_EMPTY_PATH, LinuxConstant.MOVE_MOUNT_T_EMPTY_PATH));
+  }
+
+  /** Attaches a copy at a path that is known. */
+  static Call moveMount(Slot tree, OsString path) {
+    return Call.of(
+        SystemCall.MOVE_MOUNT,
+        Operand.of(tree),
+        Operand.of(""),
+        CWD,
+        Operand.of(path),
+        Operand.of(LinuxConstant.MOVE_MOUNT_F_EMPTY_PATH));
+  }
+
+  /**
+   * Finds {@code destination} in the new root, which is the working directory. Symbolic links mean
+   * what they will mean to the command, so none leads out (CVE-2026-87766). O_PATH because a
+   * directory of mode 0711 must be passable; EAGAIN because openat2(2) gives up on a {@code ..} in
+   * a link when anything is renamed or mounted meanwhile.
+   */
+  static Call find(Destination destination, Slot into) {
+    Map<StructField, Operand> how = new LinkedHashMap<>();
+    how.put(StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
+    how.put(
+        StructField.OPEN_HOW_RESOLVE,
+        Operand.of(LinuxConstant.RESOLVE_IN_ROOT, LinuxConstant.RESOLVE_NO_MAGICLINKS));
+    return Call.of(
+            SystemCall.OPENAT2,
+            CWD,
+            Operand.of(destination.relative()),
+            Operand.of(LinuxStruct.OPEN_HOW, how),
+            sizeof(LinuxStruct.OPEN_HOW))
+        .into(into)
+        .retry(Errno.EAGAIN)
+        .hint(Errno.ENOSYS, "openat2 needs Linux 5.6 and no filter that hides it")
+        .hint(
+            Errno.ELOOP,
+            "the way to " + destination + " leads through a magic link (/proc/.../fd or the like)")
+        .hint(Errno.ENOENT, "the way to " + destination + " leads through a dangling symbolic link")
+        .hint(
+            Errno.ENOTDIR, "the way to " + destination + " leads through something that is a file");
+  }
+
+  static Call close(Slot descriptor) {
+    return Call.of(SystemCall.CLOSE, Operand.of(descriptor));
+  }
+
+  static Call fchdir(Slot directory) {
+    return Call.of(SystemCall.FCHDIR, Operand.of(directory));
+  }
+
+  static Call chdir(String path) {
+    return Call.of(SystemCall.CHDIR, Operand.of(path));
+  }
+
+  static Call chdir(OsString path) {
+    return Call.of(SystemCall.CHDIR, Operand.of(path));
+  }
+
+  /**
+   * Opens a file for one write of a short text, which a procfs file takes at once or not at all.
+   */
+  static List<Instruction> writeFile(
+      Slot directory, String path, String text, Map<Errno, String> hints) {
+    Slot file = new Slot(path.substring(path.lastIndexOf('/') + 1));
+    Call open =
+        Call.of(
+                SystemCall.OPENAT,
+                Operand.of(directory),
+                Operand.of(path),
+                Operand.of(LinuxConstant.O_WRONLY, LinuxConstant.O_CLOEXEC))
+            .into(file);
+    Call write =
+        Call.of(SystemCall.WRITE, Operand.of(file), Operand.of(text), Operand.of(text.length()));
+    for (Map.Entry<Errno, String> hint : hints.entrySet()) {
+      open = open.hint(hint.getKey(), hint.getValue());
+      write = write.hint(hint.getKey(), hint.getValue());
+    }
+    return List.of(open, write, close(file));
+  }
+}

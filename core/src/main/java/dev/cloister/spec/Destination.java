@@ -1,0 +1,98 @@
+package dev.cloister.spec;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An absolute path below the new root, in components. Never resolved on the host.
+ *
+ * @param components names without {@code /}, none empty, {@code .} or {@code ..}; empty for the
+ *     root
+ */
+public record Destination(List<OsString> components) {
+  public Destination {
+    components = List.copyOf(components);
+  }
+
+  /**
+   * Parses an absolute path; repeated slashes and {@code .} count for nothing.
+   *
+   * @throws IllegalArgumentException if it is relative, or has a {@code ..}, which would mean one
+   *     thing on paper and another through a symbolic link
+   */
+  public static Destination of(OsString path) {
+    if (!path.startsWith("/")) {
+      throw new IllegalArgumentException("a destination must be an absolute path");
+    }
+    List<OsString> components = new ArrayList<>();
+    int start = 1;
+    for (int i = 1; i <= path.length(); i++) {
+      if (i == path.length() || path.charAt(i) == '/') {
+        addComponent(components, path.substring(start, i));
+        start = i + 1;
+      }
+    }
+    return new Destination(components);
+  }
+
+  public static Destination of(String path) {
+    return of(OsString.of(path));
+  }
+
+  private static void addComponent(List<OsString> components, OsString name) {
+    if (name.equals(PARENT)) {
+      throw new IllegalArgumentException("a destination must not contain '..'");
+    }
+    if (!name.isEmpty() && !name.equals(SELF)) {
+      components.add(name);
+    }
+  }
+
+  private static final OsString SELF = OsString.of(".");
+  private static final OsString PARENT = OsString.of("..");
+  private static final OsString SLASH = OsString.of("/");
+
+  public boolean isRoot() {
+    return components.isEmpty();
+  }
+
+  /** The parent; the root's is the root. */
+  public Destination parent() {
+    return isRoot() ? this : prefix(components.size() - 1);
+  }
+
+  /** The first {@code length} components. */
+  public Destination prefix(int length) {
+    return new Destination(components.subList(0, length));
+  }
+
+  public Destination resolve(String name) {
+    List<OsString> longer = new ArrayList<>(components);
+    longer.add(OsString.of(name));
+    return new Destination(longer);
+  }
+
+  /** The last component; {@code .} for the root. */
+  public OsString name() {
+    return isRoot() ? SELF : components.getLast();
+  }
+
+  /** The path from the new root: {@code usr/lib}, or {@code .} for the root itself. */
+  public OsString relative() {
+    OsString path = name();
+    for (int i = components.size() - 2; i >= 0; i--) {
+      path = components.get(i).concat(SLASH).concat(path);
+    }
+    return path;
+  }
+
+  /** The path as the sandboxed command will see it. */
+  public OsString absolute() {
+    return isRoot() ? SLASH : SLASH.concat(relative());
+  }
+
+  @Override
+  public String toString() {
+    return absolute().toString();
+  }
+}

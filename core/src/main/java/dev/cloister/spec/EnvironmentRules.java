@@ -1,0 +1,83 @@
+package dev.cloister.spec;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What becomes of the caller's environment, folded from an ordered list of changes.
+ *
+ * @param inherit whether variables that no rule names are passed on
+ * @param rules one per variable, in the order they were given
+ */
+public record EnvironmentRules(boolean inherit, Map<OsString, Rule> rules) {
+  /** The caller's environment, unchanged. */
+  public static final EnvironmentRules INHERIT = new EnvironmentRules(true, Map.of());
+
+  /** What happens to one variable. */
+  public sealed interface Rule {
+    record Set(OsString value) implements Rule {}
+
+    record Unset() implements Rule {}
+
+    /** Passed on although the others are not. */
+    record Keep() implements Rule {}
+  }
+
+  public EnvironmentRules {
+    rules = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(rules));
+  }
+
+  /** Forgets the environment and all {@code Set} and {@code Unset} so far: {@code --clearenv}. */
+  public EnvironmentRules clear() {
+    Map<OsString, Rule> kept = new LinkedHashMap<>(rules);
+    kept.values().removeIf(rule -> !(rule instanceof Rule.Keep));
+    return new EnvironmentRules(false, kept);
+  }
+
+  public EnvironmentRules set(OsString name, OsString value) {
+    return with(name, new Rule.Set(value));
+  }
+
+  public EnvironmentRules unset(OsString name) {
+    return with(name, new Rule.Unset());
+  }
+
+  public EnvironmentRules keep(OsString name) {
+    return with(name, new Rule.Keep());
+  }
+
+  private EnvironmentRules with(OsString name, Rule rule) {
+    Map<OsString, Rule> changed = new LinkedHashMap<>(rules);
+    // Last in order as well as in effect, as a shell's export would be.
+    changed.remove(name);
+    changed.put(name, rule);
+    return new EnvironmentRules(inherit, changed);
+  }
+
+  /** Whether the environment passes through untouched. */
+  public boolean isTrivial() {
+    return inherit && rules.values().stream().allMatch(rule -> rule instanceof Rule.Keep);
+  }
+
+  /** Whether a variable of this name in the caller's environment is passed on. */
+  public boolean passes(OsString name) {
+    Rule rule = rules.get(name);
+    return rule == null ? inherit : rule instanceof Rule.Keep;
+  }
+
+  /** The {@code NAME=VALUE} strings that are added, in order. */
+  public List<OsString> additions() {
+    List<OsString> additions = new ArrayList<>();
+    rules.forEach(
+        (name, rule) -> {
+          if (rule instanceof Rule.Set set) {
+            additions.add(name.concat(EQUALS).concat(set.value()));
+          }
+        });
+    return additions;
+  }
+
+  private static final OsString EQUALS = OsString.of("=");
+}

@@ -1,0 +1,60 @@
+package dev.cloister.spec;
+
+/**
+ * One thing to put into the new root. Operations are applied in the order of their list, each over
+ * what the ones before it made: order is meaning, as with bubblewrap.
+ */
+public sealed interface MountOperation {
+  /** Where, as an absolute path below the new root. */
+  Destination destination();
+
+  /** What a bind allows. Set-user-ID bits never count (MS_NOSUID), whatever the access. */
+  enum Access {
+    /** Files can be changed, devices cannot be opened: {@code --bind}. */
+    READ_WRITE,
+    /** Nothing below can be changed, on any sub-mount: {@code --ro-bind}. */
+    READ_ONLY,
+    /** Files can be changed and devices opened: {@code --dev-bind}. */
+    DEVICES
+  }
+
+  /** The host's {@code source} with all its sub-mounts. */
+  record Bind(Source source, Destination destination, Access access) implements MountOperation {}
+
+  /** An empty tmpfs, mode 0755. */
+  record Tmpfs(Destination destination) implements MountOperation {}
+
+  /**
+   * A directory, with its parents, as {@code mkdir -p -m MODE}; an existing one is left as it is.
+   */
+  record Directory(Destination destination, int mode) implements MountOperation {}
+
+  /** A symbolic link at {@code destination} that says {@code target}. */
+  record Symlink(OsString target, Destination destination) implements MountOperation {}
+
+  /**
+   * The process file system, with the parts through which a process that is really root could
+   * change the host ({@code sys}, {@code irq}, {@code bus}, {@code sysrq-trigger}) read-only.
+   */
+  record Proc(Destination destination) implements MountOperation {}
+
+  /**
+   * A minimal {@code /dev}: null, zero, full, random, urandom, tty, pts, shm and the usual links.
+   */
+  record Devices(Destination destination) implements MountOperation {}
+
+  /**
+   * What a bind shows, as it was when the specification was made.
+   *
+   * @param path absolute
+   * @param directory whether it is one; all else (files, devices, sockets, fifos) goes onto a file
+   * @param direct whether the path has no symbolic link and no {@code ..} in it, so that it means
+   *     the same after something was mounted over the root
+   */
+  record Source(OsString path, boolean directory, boolean direct) {
+    /** Whether this is the root itself, which must be cloned before anything is mounted over it. */
+    public boolean isRoot() {
+      return path.equals(OsString.of("/"));
+    }
+  }
+}

@@ -1,0 +1,10 @@
+package dev.cloister.strategy;
+
+/** A specification contradicts itself; the message says where. */
+public final class PlanException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  public PlanException(String message) {
+    super(message);
+  }
+}
