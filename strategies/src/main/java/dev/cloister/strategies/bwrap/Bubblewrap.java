@@ -1,0 +1,191 @@
+package dev.cloister.strategies.bwrap;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.Bwrap;
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostReport;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.recipe.Credentials;
+import dev.cloister.recipe.NativeProgram;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.IsolationStrategy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Lets bubblewrap make the mounts, where only it may.
+ *
+ * <p>Three processes: this launcher, which waits; bubblewrap, which waits too; and in the sandbox a
+ * second, inner launcher, which becomes the command. bubblewrap says 1 for a set-up that failed,
+ * for a command not found and for a command that says 1; the inner launcher tells them apart by
+ * writing its process id to an eventfd as soon as it runs, and finds the command as the other
+ * strategies do.
+ */
+public final class Bubblewrap implements IsolationStrategy {
+  /** Descriptors the inner launcher finds; fixed, as it is compiled before they are opened. */
+  private static final int STARTED_FD = 10;
+
+  private static final int LAUNCHER_FD = 11;
+  private static final int PROC_FD = 12;
+
+  private static final Slot STARTED = new Slot("started");
+  private static final Slot LAUNCHER = new Slot("memory_file");
+  private static final Slot PID = new Slot("pid");
+
+  /** bubblewrap sets it whatever the environment should be. */
+  private static final String PWD = "PWD";
+
+  @Override
+  public String name() {
+    return "bwrap";
+  }
+
+  @Override
+  public Assessment assess(SandboxSpec spec, HostReport host) {
+    if (host.bwrap().isEmpty()) {
+      return new Assessment.Unusable(
+          "there is no executable bwrap in PATH", "install the package bubblewrap");
+    }
+    Optional<String> link = PlantedLinks.find(spec.mounts(), host);
+    if (link.isPresent()) {
+      return new Assessment.Unusable(
+          link.get() + ", which bubblewrap before 0.12.0 would follow (CVE-2026-87766)",
+          "use --strategy pivot_root or chroot, or a destination without that link");
+    }
+    if (InnerLauncher.place(spec.mounts()).isEmpty()) {
+      return new Assessment.Unusable(
+          "the sandbox has a root of its own but no /proc, so bwrap cannot start Cloister's inner"
+              + " launcher in it",
+          "add --proc /proc");
+    }
+    return asRoot(host.caller()) ? Credentials.assess(spec, host) : Assessment.USABLE;
+  }
+
+  /** Whether bubblewrap can make the mounts as root, and the inner launcher does the rest. */
+  private static boolean asRoot(Caller caller) {
+    return caller.uid() == 0 && caller.isPrivileged();
+  }
+
+  @Override
+  public SyscallProgram plan(SandboxSpec spec, HostReport host) {
+    Bwrap bwrap = host.bwrap().orElseThrow();
+    boolean asRoot = asRoot(host.caller());
+    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean());
+    steps.add(
+        Call.of(
+                SystemCall.EVENTFD2,
+                Operand.of(0),
+                Operand.of(LinuxConstant.EFD_CLOEXEC, LinuxConstant.EFD_NONBLOCK))
+            .into(STARTED));
+    steps.add(duplicate(STARTED, STARTED_FD));
+    steps.addAll(provideLauncher(inner(spec, host.caller())));
+    if (asRoot) {
+      steps.add(Credentials.openProc());
+      steps.add(duplicate(Credentials.PROC, PROC_FD));
+    } else if (host.caller().capabilities() != 0) {
+      // bubblewrap takes capabilities of another user than root for a broken installation.
+      steps.add(Credentials.setCapabilities(List.of()));
+    }
+    steps.add(new Instruction.FilterEnvironment(spec.environment()));
+    steps.add(new Instruction.ProtectVariable(PWD));
+    steps.add(
+        new Instruction.Supervise(
+            List.of(new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host.caller()))),
+            STARTED,
+            "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up"));
+    return new SyscallProgram(name(), steps);
+  }
+
+  private static Call duplicate(Slot descriptor, int as) {
+    return Call.of(SystemCall.DUP3, Operand.of(descriptor), Operand.of(as), Operand.of(0));
+  }
+
+  /**
+   * Puts the inner launcher into a memory file. Before Linux 6.3 MFD_EXEC is unknown (EINVAL) and
+   * every memory file executable. The file offset stays 0, for a bubblewrap that reads it.
+   */
+  private static List<Instruction> provideLauncher(SyscallProgram inner) {
+    Operand name = Operand.of("cloister");
+    Call plain =
+        Call.of(SystemCall.MEMFD_CREATE, name, Operand.of(LinuxConstant.MFD_CLOEXEC))
+            .into(LAUNCHER);
+    Operand flags = Operand.of(LinuxConstant.MFD_CLOEXEC, LinuxConstant.MFD_EXEC);
+    return List.of(
+        Call.of(SystemCall.MEMFD_CREATE, name, flags)
+            .into(LAUNCHER)
+            .recover(Errno.EINVAL, List.of(plain))
+            .hint(
+                Errno.EACCES,
+                "sysctl vm.memfd_noexec forbids executable memory files on this host"),
+        Call.of(
+            SystemCall.PWRITE64,
+            Operand.of(LAUNCHER),
+            new Operand.Image(inner),
+            new Operand.ImageSize(inner),
+            Operand.of(0)),
+        duplicate(LAUNCHER, LAUNCHER_FD));
+  }
+
+  private static List<OsString> arguments(SandboxSpec spec, Caller caller) {
+    List<OsString> arguments = new ArrayList<>();
+    arguments.add(OsString.of("bwrap"));
+    if (!asRoot(caller)) {
+      add(arguments, "--unshare-user");
+      add(arguments, "--uid", spec.identity().uid().orElse(caller.uid()));
+      add(arguments, "--gid", spec.identity().gid().orElse(caller.gid()));
+    }
+    arguments.addAll(BwrapArguments.of(spec));
+    arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(LAUNCHER_FD));
+    return arguments;
+  }
+
+  private static void add(List<OsString> arguments, String option) {
+    arguments.add(OsString.of(option));
+  }
+
+  private static void add(List<OsString> arguments, String option, long value) {
+    add(arguments, option);
+    add(arguments, Long.toUnsignedString(value));
+  }
+
+  /** What runs in the sandbox before the command. */
+  private SyscallProgram inner(SandboxSpec spec, Caller caller) {
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(Call.of(SystemCall.GETPID).into(PID));
+    steps.add(
+        Call.of(
+            SystemCall.WRITE,
+            Operand.of(STARTED_FD),
+            new Operand.ResultAddress(PID),
+            Operand.of(8)));
+    if (asRoot(caller)) {
+      steps.add(
+          Call.of(
+                  SystemCall.FCNTL,
+                  Operand.of(PROC_FD),
+                  Operand.of(LinuxConstant.F_DUPFD_CLOEXEC),
+                  Operand.of(0))
+              .into(Credentials.PROC));
+      steps.addAll(new Credentials(caller, spec.identity()).becomeCommandUser());
+    }
+    steps.addAll(Credentials.giveUpCapabilities());
+    steps.add(
+        Call.of(
+            SystemCall.CLOSE_RANGE,
+            Operand.of(3),
+            new Operand.Literal(0xffff_ffffL, "~0U"),
+            Operand.of(0)));
+    steps.add(new Instruction.RestoreVariable(PWD));
+    steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    return new SyscallProgram("bwrap, inner launcher", steps);
+  }
+}
