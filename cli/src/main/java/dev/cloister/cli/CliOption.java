@@ -1,0 +1,25 @@
+package dev.cloister.cli;
+
+import java.util.List;
+
+/** An option as the parser and the help text see it. */
+interface CliOption {
+  /** With its dashes. */
+  String word();
+
+  /** What its operands are called in the help text; their number is how many arguments follow. */
+  List<String> operands();
+
+  /** What it does, in a line. */
+  String help();
+
+  /** Lines of a help text, one per option. */
+  static String helpText(List<? extends CliOption> options) {
+    StringBuilder text = new StringBuilder();
+    for (CliOption option : options) {
+      String usage = option.word() + " " + String.join(" ", option.operands());
+      text.append("  %-26s %s%n".formatted(usage.strip(), option.help()));
+    }
+    return text.toString();
+  }
+}

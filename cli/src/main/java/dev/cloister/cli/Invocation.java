@@ -1,0 +1,101 @@
+package dev.cloister.cli;
+
+import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * One call of the command line, in bytes.
+ *
+ * @param arguments all of them, the subcommand's name first
+ * @param environment what the command shall inherit, as {@code NAME=VALUE}
+ * @param environmentIntact whether a launcher that is started by the script finds that same
+ *     environment; a shell loses variables whose names it would not accept
+ * @param throughScript whether the script waits for a launcher to execute
+ */
+record Invocation(
+    List<OsString> arguments,
+    List<OsString> environment,
+    boolean environmentIntact,
+    boolean throughScript) {
+
+  /** Set by the script to its process id. */
+  private static final String SCRIPT_PROPERTY = "cloister.script";
+
+  /** The script keeps these from the JVM, which would heed them, but not from the command. */
+  private static final Set<String> JVM_VARIABLES =
+      Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "LC_ALL");
+
+  Invocation {
+    arguments = List.copyOf(arguments);
+    environment = List.copyOf(environment);
+  }
+
+  /** Reads this process's own arguments and environment, which Java would have decoded. */
+  static Invocation current(int argumentCount) throws CliException {
+    try {
+      List<OsString> all = read("/proc/self/cmdline");
+      List<OsString> arguments = all.subList(all.size() - argumentCount, all.size());
+      List<OsString> own = read("/proc/self/environ");
+      Optional<String> script = Optional.ofNullable(System.getProperty(SCRIPT_PROPERTY));
+      if (script.isEmpty()) {
+        return new Invocation(arguments, own, true, false);
+      }
+      List<OsString> original = read("/proc/" + script.get() + "/environ");
+      return new Invocation(arguments, original, sameVariables(own, original), true);
+    } catch (IOException e) {
+      throw new CliException("cannot read /proc/self, which must be mounted: " + e.getMessage());
+    }
+  }
+
+  private static List<OsString> read(String file) throws IOException {
+    byte[] bytes = Files.readAllBytes(Path.of(file));
+    List<OsString> strings = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i < bytes.length; i++) {
+      if (bytes[i] == 0) {
+        strings.add(OsString.ofBytes(java.util.Arrays.copyOfRange(bytes, start, i)));
+        start = i + 1;
+      }
+    }
+    return strings;
+  }
+
+  private static boolean sameVariables(List<OsString> one, List<OsString> other) {
+    return comparable(one).equals(comparable(other));
+  }
+
+  private static List<OsString> comparable(List<OsString> variables) {
+    List<OsString> sorted = new ArrayList<>(variables);
+    sorted.removeIf(variable -> JVM_VARIABLES.contains(name(variable)));
+    Collections.sort(sorted);
+    return sorted;
+  }
+
+  private static String name(OsString variable) {
+    int equals = variable.indexOf('=');
+    byte[] name = variable.substring(0, Math.max(equals, 0)).bytes();
+    return new String(name, StandardCharsets.ISO_8859_1);
+  }
+
+  /** The value of a variable. */
+  Optional<OsString> variable(String name) {
+    return variable(OsString.of(name));
+  }
+
+  Optional<OsString> variable(OsString name) {
+    OsString prefix = name.concat(OsString.of("="));
+    int length = prefix.length();
+    return environment.stream()
+        .filter(v -> v.length() >= length && v.substring(0, length).equals(prefix))
+        .map(v -> v.substring(length))
+        .findFirst();
+  }
+}

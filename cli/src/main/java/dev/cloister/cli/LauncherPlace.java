@@ -1,0 +1,30 @@
+package dev.cloister.cli;
+
+import dev.cloister.launch.PrivateDirectory;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Finds a directory for launchers: private, writable, and where files may be executed. */
+final class LauncherPlace {
+  private LauncherPlace() {}
+
+  static PrivateDirectory open(Invocation invocation, long uid) throws CliException {
+    Map<String, String> variables = new HashMap<>();
+    for (String name : List.of("XDG_RUNTIME_DIR", "TMPDIR")) {
+      invocation.variable(name).ifPresent(value -> variables.put(name, value.toString()));
+    }
+    List<Path> places = PrivateDirectory.places(variables);
+    for (Path place : places) {
+      Optional<PrivateDirectory> directory = PrivateDirectory.in(place, uid);
+      if (directory.isPresent()) {
+        return directory.get();
+      }
+    }
+    throw new CliException(
+        "needs a directory for a launcher that is writable and allows execution; none of these is: "
+            + places);
+  }
+}

@@ -1,0 +1,71 @@
+package dev.cloister.cli;
+
+import dev.cloister.ffm.Architecture;
+import dev.cloister.launch.InPlace;
+import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.machine.ElfImage;
+import dev.cloister.machine.ProgramCompiler;
+import dev.cloister.machine.Reporting;
+import dev.cloister.probe.VerdictStore;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Compiles a program and hands the process over to it. */
+final class LauncherStart {
+  /** The script executes what follows this in its place. */
+  private static final String EXECUTE = "exec:";
+
+  private LauncherStart() {}
+
+  /**
+   * Through the script: says which file to execute. Otherwise replaces this JVM.
+   *
+   * @param command index of the command among the arguments
+   */
+  static int start(
+      SyscallProgram program, int command, Invocation invocation, PrivateDirectory directory)
+      throws CliException {
+    try {
+      Path file = directory.reserve();
+      ElfImage image =
+          ProgramCompiler.compile(
+              program.removing(OsString.of(file)), options(command, invocation, directory));
+      if (!invocation.throughScript()) {
+        return executeInPlace(image, invocation, directory, file);
+      }
+      directory.write(file, image);
+      Output.print(EXECUTE + file + "\n");
+      return 0;
+    } catch (IOException e) {
+      throw new CliException("cannot write a launcher in " + directory.path() + ": " + e);
+    }
+  }
+
+  private static ProgramCompiler.Options options(
+      int command, Invocation invocation, PrivateDirectory directory) {
+    return new ProgramCompiler.Options(
+        Architecture.host(),
+        // The launcher's own name comes first.
+        command + 1,
+        Reporting.TEXT,
+        invocation.environmentIntact() ? Optional.empty() : Optional.of(invocation.environment()),
+        Optional.of(OsString.of(VerdictStore.file(directory))),
+        Version.current());
+  }
+
+  private static int executeInPlace(
+      ElfImage image, Invocation invocation, PrivateDirectory directory, Path file)
+      throws CliException, IOException {
+    List<OsString> arguments = new ArrayList<>(List.of(OsString.of("cloister")));
+    arguments.addAll(invocation.arguments());
+    throw new CliException(
+        "cannot execute the launcher: "
+            + InPlace.execute(image, arguments, invocation.environment(), directory, file)
+                .getMessage());
+  }
+}

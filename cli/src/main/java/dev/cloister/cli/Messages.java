@@ -1,0 +1,21 @@
+package dev.cloister.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/** What Cloister itself says, on standard error, with its name in front. */
+final class Messages {
+  private Messages() {}
+
+  /** One write per message, in UTF-8 whatever the locale: a path is shown as its bytes are. */
+  static void print(String message) {
+    byte[] line = ("cloister: " + message + "\n").getBytes(StandardCharsets.UTF_8);
+    try {
+      new FileOutputStream(FileDescriptor.err).write(line);
+    } catch (IOException e) {
+      // Standard error is closed: there is nobody to tell.
+    }
+  }
+}

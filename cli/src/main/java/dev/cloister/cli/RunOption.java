@@ -1,0 +1,245 @@
+package dev.cloister.cli;
+
+import dev.cloister.host.Preset;
+import dev.cloister.spec.EnvironmentRules;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.OsString;
+import java.util.List;
+import java.util.Optional;
+
+/** The options of {@code run}. To add one, add a constant. */
+enum RunOption implements CliOption {
+  MOUNT("--mount", "PATH", "bind PATH and its sub-mounts at the same path, writable") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.mountPath(values.get(0));
+    }
+  },
+  BIND("--bind", "SRC DEST", "bind SRC at DEST, writable") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bind(this, values, Access.READ_WRITE, false);
+    }
+  },
+  BIND_TRY("--bind-try", "SRC DEST", "the same, if SRC exists") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bind(this, values, Access.READ_WRITE, true);
+    }
+  },
+  RO_BIND("--ro-bind", "SRC DEST", "bind SRC at DEST, read-only on every sub-mount") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bind(this, values, Access.READ_ONLY, false);
+    }
+  },
+  RO_BIND_TRY("--ro-bind-try", "SRC DEST", "the same, if SRC exists") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bind(this, values, Access.READ_ONLY, true);
+    }
+  },
+  DEV_BIND("--dev-bind", "SRC DEST", "bind SRC at DEST, writable, devices allowed") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bind(this, values, Access.DEVICES, false);
+    }
+  },
+  DEV_BIND_TRY("--dev-bind-try", "SRC DEST", "the same, if SRC exists") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bind(this, values, Access.DEVICES, true);
+    }
+  },
+  TMPFS("--tmpfs", "DEST", "mount an empty tmpfs on DEST") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.tmpfs(this, values.get(0));
+    }
+  },
+  DIR("--dir", "DEST", "make the directory DEST") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.directory(this, values.get(0));
+    }
+  },
+  SYMLINK("--symlink", "TARGET DEST", "make DEST a symbolic link to TARGET") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.symlink(this, values);
+    }
+  },
+  PROC("--proc", "DEST", "show the process file system at DEST") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.proc(this, values.get(0));
+    }
+  },
+  DEV("--dev", "DEST", "make a minimal /dev at DEST") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.devices(this, values.get(0));
+    }
+  },
+  PRESET("--preset", "NAME", "host, origin or none: mounts to start from") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      String name = values.get(0).toString();
+      run.preset(
+          Preset.of(name)
+              .orElseThrow(
+                  () -> new CliException("--preset " + name + ": not one of host, origin, none")));
+    }
+  },
+  CHDIR("--chdir", "DIR", "start the command in DIR") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      if (values.get(0).isEmpty()) {
+        throw new CliException("--chdir '': an empty path");
+      }
+      run.spec().workingDirectory(values.get(0));
+    }
+  },
+  SETENV("--setenv", "VAR VALUE", "set a variable") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.environment(this, values.get(0), rules -> rules.set(values.get(0), values.get(1)));
+    }
+  },
+  UNSETENV("--unsetenv", "VAR", "unset a variable") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.environment(this, values.get(0), rules -> rules.unset(values.get(0)));
+    }
+  },
+  CLEARENV("--clearenv", "", "unset all variables but those kept or set after this") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.changeEnvironment(EnvironmentRules::clear);
+    }
+  },
+  KEEP_ENV("--keep-env", "VAR", "with --clearenv: keep this one, which must be set") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.keep(this, values.get(0));
+    }
+  },
+  UID("--uid", "UID", "run as this user id (default: the caller's)") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.uid(id(values.get(0)));
+    }
+  },
+  GID("--gid", "GID", "run as this group id (default: the caller's)") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.gid(id(values.get(0)));
+    }
+  },
+  MAP_ROOT_USER("--map-root-user", "", "the same as --uid 0 --gid 0; gives no capabilities") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.uid(0);
+      run.gid(0);
+    }
+  },
+  HOSTNAME("--hostname", "NAME", "set the host name, in a UTS namespace") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      OsString name = values.get(0);
+      // __NEW_UTS_LEN of linux/utsname.h
+      if (name.isEmpty() || name.length() > 64) {
+        throw new CliException("--hostname '" + name + "': must have 1 to 64 bytes");
+      }
+      run.spec().hostname(name);
+    }
+  },
+  UNSHARE_NET("--unshare-net", "", "give the command a network of its own: loopback only") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().unshare(Namespace.NET);
+    }
+  },
+  UNSHARE_IPC("--unshare-ipc", "", "give the command System V IPC and POSIX queues of its own") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().unshare(Namespace.IPC);
+    }
+  },
+  UNSHARE_UTS("--unshare-uts", "", "give the command a host name of its own") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().unshare(Namespace.UTS);
+    }
+  },
+  UNSHARE_CGROUP("--unshare-cgroup", "", "hide the cgroups above the command's") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().unshare(Namespace.CGROUP);
+    }
+  },
+  STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot or bwrap (default: auto)") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.strategy(values.get(0).toString());
+    }
+  },
+  VERBOSE("--verbose", "", "say which strategy is used, and why") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.verbose();
+    }
+  };
+
+  private final String word;
+  private final List<String> operands;
+  private final String help;
+
+  RunOption(String word, String operands, String help) {
+    this.word = word;
+    this.operands = operands.isEmpty() ? List.of() : List.of(operands.split(" ", -1));
+    this.help = help;
+  }
+
+  /** Adds what this option with these values asks for. */
+  abstract void apply(RunRequest.Builder run, List<OsString> values) throws CliException;
+
+  @Override
+  public String word() {
+    return word;
+  }
+
+  @Override
+  public List<String> operands() {
+    return operands;
+  }
+
+  @Override
+  public String help() {
+    return help;
+  }
+
+  static Optional<RunOption> find(String word) {
+    for (RunOption option : values()) {
+      if (option.word.equals(word)) {
+        return Optional.of(option);
+      }
+    }
+    return Optional.empty();
+  }
+
+  long id(OsString text) throws CliException {
+    try {
+      long id = Long.parseLong(text.toString());
+      if (id >= 0 && id <= Identity.MAX_ID) {
+        return id;
+      }
+    } catch (NumberFormatException e) {
+      // Said below, like a number that is out of range.
+    }
+    throw new CliException(
+        "%s %s: not a number from 0 to %d".formatted(word, text, Identity.MAX_ID));
+  }
+}

@@ -1,0 +1,215 @@
+package dev.cloister.cli;
+
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostFiles;
+import dev.cloister.host.HostFiles.SourceException;
+import dev.cloister.host.Preset;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.EnvironmentRules;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Source;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategies.Strategies;
+import dev.cloister.strategy.IsolationStrategy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/**
+ * What {@code run} was asked for.
+ *
+ * @param strategy the strategy's name, or empty for the best
+ * @param command index of the command among the arguments
+ */
+record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, int command) {
+
+  /** Makes a request of parsed options. */
+  static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
+      throws CliException {
+    Builder builder = new Builder(invocation);
+    for (ParsedOptions.Use<RunOption> use : parsed.options()) {
+      use.option().apply(builder, use.values());
+    }
+    if (parsed.command() >= invocation.arguments().size()) {
+      throw new CliException("no command given (try --help)");
+    }
+    return builder.build(parsed.command(), caller);
+  }
+
+  /** Collects options in their order. */
+  static final class Builder {
+    private final Invocation invocation;
+    private final SandboxSpec.Builder spec = SandboxSpec.builder();
+    private final List<MountSource> mounts = new ArrayList<>();
+    private boolean onlyMountPaths = true;
+    private EnvironmentRules environment = EnvironmentRules.INHERIT;
+    private Optional<OsString> kept = Optional.empty();
+    private Identity identity = Identity.CALLER;
+    private Optional<String> strategy = Optional.empty();
+    private boolean verbose;
+
+    /** Mounts that may depend on whether the command stays the kernel's root. */
+    @FunctionalInterface
+    private interface MountSource {
+      List<MountOperation> mounts(boolean reallyRoot) throws CliException;
+    }
+
+    private Builder(Invocation invocation) {
+      this.invocation = invocation;
+    }
+
+    SandboxSpec.Builder spec() {
+      return spec;
+    }
+
+    void mountPath(OsString path) throws CliException {
+      Destination destination = destination(RunOption.MOUNT, path);
+      Bind bind = new Bind(source(RunOption.MOUNT, path), destination, Access.READ_WRITE);
+      mounts.add(_ -> List.of(bind));
+    }
+
+    void bind(RunOption option, List<OsString> values, Access access, boolean optional)
+        throws CliException {
+      Destination destination = destination(option, values.get(1));
+      try {
+        Source source = HostFiles.inspect(values.get(0));
+        add(new Bind(source, destination, access));
+      } catch (SourceException e) {
+        if (!optional || !e.isMissing()) {
+          throw cannotUse(option, values.get(0), e);
+        }
+        onlyMountPaths = false;
+      }
+    }
+
+    void tmpfs(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.Tmpfs(destination(option, path)));
+    }
+
+    void directory(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.Directory(destination(option, path), 0755));
+    }
+
+    void symlink(RunOption option, List<OsString> values) throws CliException {
+      if (values.get(0).isEmpty()) {
+        throw new CliException(option.word() + " '': a symbolic link must lead somewhere");
+      }
+      add(new MountOperation.Symlink(values.get(0), destination(option, values.get(1))));
+    }
+
+    void proc(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.Proc(destination(option, path)));
+    }
+
+    void devices(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.Devices(destination(option, path)));
+    }
+
+    void preset(Preset preset) {
+      onlyMountPaths = false;
+      mounts.add(reallyRoot -> presetMounts(preset, reallyRoot));
+    }
+
+    private static List<MountOperation> presetMounts(Preset preset, boolean reallyRoot)
+        throws CliException {
+      try {
+        return preset.mounts(reallyRoot);
+      } catch (SourceException e) {
+        throw new CliException("--preset " + preset.word() + ": " + e.getMessage());
+      }
+    }
+
+    private void add(MountOperation operation) {
+      onlyMountPaths = false;
+      mounts.add(_ -> List.of(operation));
+    }
+
+    private static Destination destination(RunOption option, OsString path) throws CliException {
+      try {
+        return Destination.of(path);
+      } catch (IllegalArgumentException e) {
+        throw new CliException("%s %s: %s".formatted(option.word(), path, e.getMessage()));
+      }
+    }
+
+    private static Source source(RunOption option, OsString path) throws CliException {
+      try {
+        return HostFiles.inspect(path);
+      } catch (SourceException e) {
+        throw cannotUse(option, path, e);
+      }
+    }
+
+    private static CliException cannotUse(RunOption option, OsString path, SourceException e) {
+      String advice = e.isMissing() ? " (create it, or use --bind-try)" : "";
+      return new CliException("%s %s: %s%s".formatted(option.word(), path, e.getMessage(), advice));
+    }
+
+    void environment(RunOption option, OsString name, UnaryOperator<EnvironmentRules> change)
+        throws CliException {
+      if (name.isEmpty() || name.indexOf('=') >= 0) {
+        throw new CliException(
+            "%s '%s': not the name of a variable".formatted(option.word(), name));
+      }
+      changeEnvironment(change);
+    }
+
+    void changeEnvironment(UnaryOperator<EnvironmentRules> change) {
+      environment = change.apply(environment);
+    }
+
+    void keep(RunOption option, OsString name) throws CliException {
+      if (invocation.variable(name).isEmpty()) {
+        throw new CliException("%s %s: this variable is not set".formatted(option.word(), name));
+      }
+      kept = Optional.of(name);
+      environment(option, name, rules -> rules.keep(name));
+    }
+
+    void uid(long id) {
+      identity = identity.withUid(id);
+    }
+
+    void gid(long id) {
+      identity = identity.withGid(id);
+    }
+
+    void strategy(String name) throws CliException {
+      List<String> names = Strategies.ALL.stream().map(IsolationStrategy::name).toList();
+      if (name.equals("auto")) {
+        strategy = Optional.empty();
+      } else if (names.contains(name)) {
+        strategy = Optional.of(name);
+      } else {
+        throw new CliException(
+            "--strategy %s: not one of auto, %s".formatted(name, String.join(", ", names)));
+      }
+    }
+
+    void verbose() {
+      verbose = true;
+    }
+
+    private RunRequest build(int command, Caller caller) throws CliException {
+      if (kept.isPresent() && environment.inherit()) {
+        throw new CliException(
+            "--keep-env %s: means nothing without --clearenv".formatted(kept.get()));
+      }
+      boolean reallyRoot = caller.uid() == 0 && identity.uid().orElse(0) == 0;
+      if (onlyMountPaths) {
+        spec.mounts(presetMounts(Preset.HOST, reallyRoot));
+      }
+      List<MountOperation> operations = new ArrayList<>();
+      for (MountSource source : mounts) {
+        operations.addAll(source.mounts(reallyRoot));
+      }
+      spec.mounts(operations).identity(identity).environment(environment);
+      return new RunRequest(spec.build(), strategy, verbose, command);
+    }
+  }
+}

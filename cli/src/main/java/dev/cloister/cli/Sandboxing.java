@@ -1,0 +1,92 @@
+package dev.cloister.cli;
+
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostReport;
+import dev.cloister.host.HostState;
+import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.probe.ProgramRunner;
+import dev.cloister.probe.StrategyTrial;
+import dev.cloister.probe.VerdictStore;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.OsString;
+import dev.cloister.strategies.Strategies;
+import dev.cloister.strategy.PlanException;
+import dev.cloister.strategy.StrategySelector;
+import dev.cloister.strategy.StrategySelector.Choice;
+import dev.cloister.strategy.StrategySelector.NoStrategyException;
+import dev.cloister.strategy.StrategySelector.Rejection;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+
+/**
+ * What the subcommands that deal with sandboxes do alike: look at the host, choose, plan.
+ *
+ * @param directory where launchers are written
+ */
+record Sandboxing(HostReport host, PrivateDirectory directory) {
+
+  /** A strategy and the program it makes. */
+  record Planned(Choice choice, SyscallProgram program) {}
+
+  /** Looks at this host. */
+  static Sandboxing prepare(Invocation invocation) throws CliException {
+    Caller caller = caller();
+    String path = invocation.variable("PATH").map(OsString::toString).orElse("/usr/bin:/bin");
+    return new Sandboxing(
+        HostReport.of(caller, path), LauncherPlace.open(invocation, caller.uid()));
+  }
+
+  /** Who calls. A set-user-ID caller's environment and arguments are someone else's: refused. */
+  private static Caller caller() throws CliException {
+    try {
+      Caller caller = Caller.current();
+      if (caller.setuid()) {
+        throw new CliException("refuses to run set-user-ID or set-group-ID");
+      }
+      return caller;
+    } catch (IOException e) {
+      throw new CliException("cannot read /proc/self/status: is /proc mounted?");
+    }
+  }
+
+  /** Chooses a strategy for what was asked, and plans it. */
+  Planned plan(RunRequest request) throws CliException {
+    try {
+      Choice choice = selector().choose(request.spec(), request.strategy());
+      return new Planned(choice, choice.strategy().plan(request.spec(), host));
+    } catch (NoStrategyException e) {
+      throw new CliException(explain(request, e));
+    } catch (PlanException e) {
+      throw new CliException(e.getMessage());
+    }
+  }
+
+  private StrategySelector selector() {
+    HostState state = HostState.of(host, programVersion());
+    StrategyTrial trial = new StrategyTrial(new ProgramRunner(directory), host);
+    return new StrategySelector(Strategies.ALL, host, new VerdictStore(directory, state, trial));
+  }
+
+  /** A new build may find out other things, even under the same number. */
+  private static String programVersion() {
+    String classPath = System.getProperty("java.class.path", "");
+    try {
+      return Version.current()
+          + " "
+          + Files.getLastModifiedTime(Path.of(classPath.split(":", -1)[0]));
+    } catch (IOException e) {
+      return Version.current();
+    }
+  }
+
+  private static String explain(RunRequest request, NoStrategyException e) {
+    if (request.strategy().isPresent()) {
+      return "--strategy " + e.rejections().getFirst();
+    }
+    return e.rejections().stream()
+        .map(Rejection::toString)
+        .collect(Collectors.joining("\n  ", e.getMessage() + ":\n  ", ""));
+  }
+}
