@@ -208,6 +208,7 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
       for (MountSource source : mounts) {
         operations.addAll(source.mounts(reallyRoot));
       }
+      BindTypes.check(operations);
       spec.mounts(operations).identity(identity).environment(environment);
       return new RunRequest(spec.build(), strategy, verbose, command);
     }

@@ -3,12 +3,14 @@ package dev.cloister.cli;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
+import dev.cloister.launch.HiddenLaunchers;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.probe.ProgramRunner;
 import dev.cloister.probe.StrategyTrial;
 import dev.cloister.probe.VerdictStore;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.StrategySelector;
@@ -16,6 +18,7 @@ import dev.cloister.strategy.StrategySelector.Choice;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
 import dev.cloister.strategy.StrategySelector.Rejection;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
@@ -54,12 +57,17 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   /** Chooses a strategy for what was asked, and plans it. */
   Planned plan(RunRequest request) throws CliException {
     try {
-      Choice choice = selector().choose(request.spec(), request.strategy());
-      return new Planned(choice, choice.strategy().plan(request.spec(), host));
+      SandboxSpec spec = HiddenLaunchers.in(request.spec(), directory);
+      Choice choice = selector().choose(spec, request.strategy());
+      return new Planned(choice, choice.strategy().plan(spec, host));
     } catch (NoStrategyException e) {
       throw new CliException(explain(request, e));
     } catch (PlanException e) {
       throw new CliException(e.getMessage());
+    } catch (IOException e) {
+      throw new CliException("cannot look at " + e.getMessage());
+    } catch (UncheckedIOException e) {
+      throw new CliException("cannot try what works here: " + e.getCause().getMessage());
     }
   }
 

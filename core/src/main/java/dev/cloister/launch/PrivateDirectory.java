@@ -2,6 +2,7 @@ package dev.cloister.launch;
 
 import dev.cloister.machine.ElfImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +29,7 @@ import java.util.stream.Stream;
 public final class PrivateDirectory {
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+  private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
   private static final String PREFIX = "launcher-";
 
   /** A launcher removes itself when it starts; one this old never did. */
@@ -69,7 +72,7 @@ public final class PrivateDirectory {
     } catch (IOException e) {
       return Optional.empty();
     }
-    return isPrivate(path, uid) ? Optional.of(new PrivateDirectory(path)) : Optional.empty();
+    return isPrivate(path, uid) && allowsExecution(path) ? Optional.of(new PrivateDirectory(path)) : Optional.empty();
   }
 
   private static boolean isPrivate(Path path, long uid) {
@@ -82,6 +85,26 @@ public final class PrivateDirectory {
           && Integer.valueOf(privateDirectory).equals(attributes.get("mode"));
     } catch (IOException e) {
       return false;
+    }
+  }
+
+  /** Whether the mount that {@code path} lies on lacks {@code noexec} (proc_pid_mountinfo(5)). */
+  private static boolean allowsExecution(Path path) {
+    try {
+      String longest = "";
+      String options = "";
+      for (String line : Files.readAllLines(MOUNTS, StandardCharsets.ISO_8859_1)) {
+        String[] fields = line.split(" ", 7);
+        // At equal length the later mount lies on top.
+        if (fields[4].length() >= longest.length() && path.startsWith(fields[4])) {
+          longest = fields[4];
+          options = fields[5];
+        }
+      }
+      return !Arrays.asList(options.split(",", -1)).contains("noexec");
+    } catch (IOException e) {
+      // Without a mount table it is found out by executing.
+      return true;
     }
   }
 

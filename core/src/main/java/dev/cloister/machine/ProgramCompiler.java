@@ -36,13 +36,15 @@ public final class ProgramCompiler {
   private final Label noHints;
   private final Map<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
   private int step;
+  private boolean onHost = true;
 
   /**
    * What does not depend on the sandbox.
    *
    * @param commandIndex which of the launcher's own arguments is the command; at least 1
    * @param callerEnvironment used in place of the launcher's own, as {@code NAME=VALUE}
-   * @param forgetOnFailure a file to remove if the set-up fails: what was believed of this host
+   * @param forgetOnFailure a file to remove if the set-up fails before the root changes: what was
+   *     believed of this host
    *     when the launcher was made does not hold
    * @param version of Cloister, for the executable's note
    */
@@ -186,11 +188,17 @@ public final class ProgramCompiler {
       asm.jump(again);
     }
     asm.place(next);
-    emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next)));
+    Label report = onHost ? routines.failOnHost : routines.fail;
+    emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next, report)));
+    // From here on the paths of the host mean something else.
+    onHost &= call.call() != SystemCall.PIVOT_ROOT && call.call() != SystemCall.CHROOT;
   }
 
-  /** Where a call is made, where its failure is handled, and where the program goes on. */
-  private record Ways(Label again, Label failed, Label next) {}
+  /**
+   * Where a call is made, where its failure is handled, where the program goes on, and where a
+   * failure that nothing handles is reported.
+   */
+  private record Ways(Label again, Label failed, Label next, Label report) {}
 
   private void writeFailure(Instruction.Call call, int number, Ways ways) {
     asm.place(ways.failed);
@@ -199,7 +207,7 @@ public final class ProgramCompiler {
     call.recoveries().forEach((errno, instead) -> writeRecovery(errno, instead, number, ways.next));
     routines.describe(number, description(call, number));
     asm.address(V1, hints(call.hints()));
-    asm.jump(routines.fail);
+    asm.jump(ways.report);
   }
 
   private void writeRetry(Instruction.Call call, Ways ways) {

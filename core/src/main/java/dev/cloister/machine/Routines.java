@@ -14,6 +14,7 @@ import static dev.cloister.machine.Register.V1;
 import static dev.cloister.machine.Register.V2;
 import static dev.cloister.machine.Register.V3;
 import static dev.cloister.machine.Register.V4;
+import static dev.cloister.machine.Register.V5;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
@@ -69,6 +70,9 @@ final class Routines {
    */
   final Label fail = new Label();
 
+  /** The same, where the root is still the host's: what was believed of the host is forgotten. */
+  final Label failOnHost = new Label();
+
   private final Emitter emitter;
   private final Assembler asm;
   private final Label message;
@@ -103,10 +107,13 @@ final class Routines {
     writeSkipPrefix();
     writeFindVariable();
     writeDie();
+    asm.place(failOnHost);
+    asm.copy(V5, RESULT);
+    forgetOnFailure.ifPresent(this::writeForget);
+    asm.copy(RESULT, V5);
     asm.place(fail);
     asm.copy(V2, RESULT);
     asm.negate(V2);
-    forgetOnFailure.ifPresent(this::writeForget);
     switch (reporting) {
       case TEXT -> writeFailText();
       case RECORD -> writeFailRecord();
@@ -258,7 +265,7 @@ final class Routines {
     asm.trap();
   }
 
-  /** Best effort: the file may be out of reach by now, and is only one of several safeguards. */
+  /** Best effort: a file that cannot be removed is no worse than before. */
   private void writeForget(OsString file) {
     emitter.set(A0, LinuxConstant.AT_FDCWD);
     asm.address(A1, emitter.data.text(file));

@@ -36,6 +36,13 @@ public record SandboxSpec(
     return new Builder();
   }
 
+  /** The same with these mounts after all others. */
+  public SandboxSpec withMounts(List<? extends MountOperation> more) {
+    List<MountOperation> all = new ArrayList<>(mounts);
+    all.addAll(more);
+    return new SandboxSpec(all, namespaces, identity, environment, workingDirectory, hostname);
+  }
+
   /** Collects a specification; not thread-safe. */
   public static final class Builder {
     private final List<MountOperation> mounts = new ArrayList<>();

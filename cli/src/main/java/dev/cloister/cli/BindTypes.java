@@ -1,0 +1,67 @@
+package dev.cloister.cli;
+
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.OsString;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Finds binds of a file onto a directory, or the reverse, where the destination lies below another
+ * bind and so can be looked at on the host beforehand. The kernel would refuse them half-way.
+ */
+final class BindTypes {
+  private static final OsString SLASH = OsString.of("/");
+
+  private BindTypes() {}
+
+  static void check(List<MountOperation> mounts) throws CliException {
+    for (int i = 0; i < mounts.size(); i++) {
+      if (mounts.get(i) instanceof Bind bind) {
+        check(bind, mounts.subList(0, i));
+      }
+    }
+  }
+
+  private static void check(Bind bind, List<MountOperation> earlier) throws CliException {
+    Optional<Path> below =
+        covering(bind.destination(), earlier).flatMap(c -> onHost(c, bind.destination()));
+    if (below.isPresent()
+        && Files.exists(below.get())
+        && Files.isDirectory(below.get()) != bind.source().directory()) {
+      throw new CliException(
+          bind.source().directory()
+              ? "%s is a directory, but %s in the sandbox is not"
+                  .formatted(bind.source().path(), bind.destination())
+              : "%s is not a directory, but %s in the sandbox is one"
+                  .formatted(bind.source().path(), bind.destination()));
+    }
+  }
+
+  /** What decides what is at {@code destination}: the last operation above or at it, if a bind. */
+  private static Optional<Bind> covering(Destination destination, List<MountOperation> earlier) {
+    for (MountOperation operation : earlier.reversed()) {
+      if (isAtOrBelow(destination, operation.destination())) {
+        return operation instanceof Bind bind ? Optional.of(bind) : Optional.empty();
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isAtOrBelow(Destination destination, Destination above) {
+    int depth = above.components().size();
+    return destination.components().size() >= depth && destination.prefix(depth).equals(above);
+  }
+
+  private static Optional<Path> onHost(Bind bind, Destination destination) {
+    OsString path = bind.source().path();
+    int depth = bind.destination().components().size();
+    for (OsString name : destination.components().subList(depth, destination.components().size())) {
+      path = path.concat(SLASH).concat(name);
+    }
+    return path.toPath();
+  }
+}
