@@ -10,6 +10,7 @@ module dev.cloister.core {
   exports dev.cloister.probe;
   exports dev.cloister.program;
   exports dev.cloister.recipe;
+  exports dev.cloister.sandbox;
   exports dev.cloister.spec;
   exports dev.cloister.strategy;
 }

@@ -194,12 +194,12 @@ enum RunOption implements CliOption {
   };
 
   private final String word;
-  private final List<String> operands;
+  private final String operands;
   private final String help;
 
   RunOption(String word, String operands, String help) {
     this.word = word;
-    this.operands = operands.isEmpty() ? List.of() : List.of(operands.split(" ", -1));
+    this.operands = operands;
     this.help = help;
   }
 
@@ -213,7 +213,7 @@ enum RunOption implements CliOption {
 
   @Override
   public List<String> operands() {
-    return operands;
+    return operands.isEmpty() ? List.of() : List.of(operands.split(" ", -1));
   }
 
   @Override

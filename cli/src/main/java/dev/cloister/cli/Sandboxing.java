@@ -65,9 +65,9 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
     } catch (PlanException e) {
       throw new CliException(e.getMessage());
     } catch (IOException e) {
-      throw new CliException("cannot look at " + e.getMessage());
+      throw new CliException("cannot look at a source or at the launchers' directory: " + e);
     } catch (UncheckedIOException e) {
-      throw new CliException("cannot try what works here: " + e.getCause().getMessage());
+      throw new CliException("cannot try what works here: " + e.getMessage());
     }
   }
 

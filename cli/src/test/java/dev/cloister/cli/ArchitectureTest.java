@@ -28,6 +28,7 @@ final class ArchitectureTest {
     "dev.cloister.host..",
     "dev.cloister.probe..",
     "dev.cloister.recipe..",
+    "dev.cloister.sandbox..",
     "dev.cloister.strategy..",
     "dev.cloister.launch.."
   };

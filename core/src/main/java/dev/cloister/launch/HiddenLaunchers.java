@@ -18,7 +18,9 @@ import java.util.Optional;
 public final class HiddenLaunchers {
   private HiddenLaunchers() {}
 
-  /** The same sandbox, with an empty tmpfs over {@code directory} wherever a bind shows it writable. */
+  /**
+   * The same sandbox, with an empty tmpfs over {@code directory} wherever a bind shows it writable.
+   */
   public static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory) throws IOException {
     Path hidden = directory.path().toRealPath();
     List<MountOperation> covers = new ArrayList<>();

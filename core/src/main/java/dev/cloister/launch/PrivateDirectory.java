@@ -72,7 +72,9 @@ public final class PrivateDirectory {
     } catch (IOException e) {
       return Optional.empty();
     }
-    return isPrivate(path, uid) && allowsExecution(path) ? Optional.of(new PrivateDirectory(path)) : Optional.empty();
+    return isPrivate(path, uid) && allowsExecution(path)
+        ? Optional.of(new PrivateDirectory(path))
+        : Optional.empty();
   }
 
   private static boolean isPrivate(Path path, long uid) {

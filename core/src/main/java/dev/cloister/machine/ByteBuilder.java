@@ -57,7 +57,7 @@ final class ByteBuilder {
   /** Writes {@code value} over the four bytes at {@code position}. */
   static void patch32(byte[] code, int position, int value) {
     for (int i = 0; i < 4; i++) {
-      code[position + i] = (byte) (value >> 8 * i);
+      code[position + i] = (byte) (value >> (8 * i));
     }
   }
 }

@@ -9,7 +9,7 @@ import java.util.Map;
 final class Data {
   private final ByteBuilder constants = new ByteBuilder();
   private final Map<OsString, Label> texts = new HashMap<>();
-  private final Map<ElfImage, Label> images = new IdentityHashMap<>();
+  private final IdentityHashMap<ElfImage, Label> images = new IdentityHashMap<>();
   private int zeroed;
 
   /** A NUL-terminated string; the same text is kept once. */

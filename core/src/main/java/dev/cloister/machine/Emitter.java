@@ -122,7 +122,7 @@ final class Emitter {
               } else {
                 long value = number(operand);
                 for (int i = 0; i < field.size(); i++) {
-                  bytes[field.offset() + i] = (byte) (value >> 8 * i);
+                  bytes[field.offset() + i] = (byte) (value >> (8 * i));
                 }
               }
             });

@@ -34,7 +34,7 @@ public final class ProgramCompiler {
   private final Routines routines;
   private final int steps;
   private final Label noHints;
-  private final Map<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
+  private final IdentityHashMap<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
   private int step;
   private boolean onHost = true;
 
@@ -44,8 +44,7 @@ public final class ProgramCompiler {
    * @param commandIndex which of the launcher's own arguments is the command; at least 1
    * @param callerEnvironment used in place of the launcher's own, as {@code NAME=VALUE}
    * @param forgetOnFailure a file to remove if the set-up fails before the root changes: what was
-   *     believed of this host
-   *     when the launcher was made does not hold
+   *     believed of this host when the launcher was made does not hold
    * @param version of Cloister, for the executable's note
    */
   public record Options(
@@ -303,9 +302,11 @@ public final class ProgramCompiler {
     asm.copy(A1, V1);
     emitter.loadVariable(A2, emitter.environment);
     emitter.systemCall(SystemCall.EXECVE);
-    String text = "cloister: %s: execve(%s): ";
     routines.describe(
-        0, OsString.of(text.formatted(this.program.name(), CText.quote(program.path()))));
+        0,
+        OsString.of(
+            "cloister: %s: execve(%s): "
+                .formatted(this.program.name(), CText.quote(program.path()))));
     asm.address(V1, noHints);
     asm.jump(routines.fail);
   }

@@ -64,7 +64,7 @@ final class Supervision {
   private byte[] mask() {
     long bits = -1;
     for (LinuxConstant signal : JOB_CONTROL) {
-      bits &= ~(1L << signal.value(emitter.architecture) - 1);
+      bits &= ~(1L << (signal.value(emitter.architecture) - 1));
     }
     return new ByteBuilder().u64(bits).toArray();
   }

@@ -219,7 +219,7 @@ final class X86_64Assembler implements Assembler {
   }
 
   private static int direct(int register, int other) {
-    return 0xc0 | (register & 7) << 3 | other & 7;
+    return 0xc0 | (register & 7) << 3 | (other & 7);
   }
 
   private void registers(int opcode, Register register, Register other) {
@@ -241,7 +241,7 @@ final class X86_64Assembler implements Assembler {
   /** ModRM with a displacement; rsp and r12 need a SIB byte to be a base. */
   private void memory(int register, int base, int offset) {
     boolean isShort = offset == (byte) offset;
-    code.u8((isShort ? 0x40 : 0x80) | (register & 7) << 3 | base & 7);
+    code.u8((isShort ? 0x40 : 0x80) | (register & 7) << 3 | (base & 7));
     if ((base & 7) == RSP) {
       code.u8(0x24);
     }

@@ -1,9 +1,9 @@
 package dev.cloister.program;
 
+import dev.cloister.ffm.CString;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.StructField;
 import dev.cloister.spec.OsString;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -51,23 +51,6 @@ public final class CText {
 
   /** A C string literal; bytes that are not UTF-8 text as octal escapes. */
   public static String quote(OsString text) {
-    StringBuilder out = new StringBuilder("\"");
-    byte[] bytes = text.bytes();
-    String decoded = new String(bytes, StandardCharsets.UTF_8);
-    boolean utf8 = OsString.of(decoded.replace("\0", "")).equals(text);
-    String characters = utf8 ? decoded : new String(bytes, StandardCharsets.ISO_8859_1);
-    for (int i = 0; i < characters.length(); i++) {
-      char c = characters.charAt(i);
-      if (c == '"' || c == '\\') {
-        out.append('\\').append(c);
-      } else if (c == '\n') {
-        out.append("\\n");
-      } else if (Character.isISOControl(c) || !utf8 && c > '~') {
-        out.append(String.format("\\%03o", (int) c));
-      } else {
-        out.append(c);
-      }
-    }
-    return out.append('"').toString();
+    return CString.of(text.bytes()).toString();
   }
 }

@@ -15,7 +15,6 @@ import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -41,7 +40,7 @@ final class MountPlanner {
   private final List<String> protectedProc;
   private final List<Instruction> early = new ArrayList<>();
   private final List<Instruction> steps = new ArrayList<>();
-  private final Map<Bind, Slot> clones = new IdentityHashMap<>();
+  private final IdentityHashMap<Bind, Slot> clones = new IdentityHashMap<>();
   private Node root = Node.directory();
   private int coveringMounts = 1;
 

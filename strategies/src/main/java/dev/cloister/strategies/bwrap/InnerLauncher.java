@@ -46,7 +46,8 @@ enum InnerLauncher {
       } else if (mount.destination().equals(PROC_DIRECTORY)) {
         boolean isProc =
             mount instanceof MountOperation.Proc
-                || mount instanceof Bind bind && bind.source().path().equals(OsString.of("/proc"));
+                || (mount instanceof Bind bind
+                    && bind.source().path().equals(OsString.of("/proc")));
         if (isProc) {
           place = Optional.of(PROC);
         } else if (place.equals(Optional.of(PROC))) {

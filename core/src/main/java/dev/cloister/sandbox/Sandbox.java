@@ -1,0 +1,104 @@
+package dev.cloister.sandbox;
+
+import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.ChildProcess;
+import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.Environment;
+import dev.cloister.ffm.LinuxException;
+import dev.cloister.ffm.MemoryFile;
+import dev.cloister.ffm.Spawn;
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostReport;
+import dev.cloister.launch.HiddenLaunchers;
+import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.machine.ElfImage;
+import dev.cloister.machine.ProgramCompiler;
+import dev.cloister.machine.Reporting;
+import dev.cloister.probe.ProgramRunner;
+import dev.cloister.probe.StrategyTrial;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.IsolationStrategy;
+import dev.cloister.strategy.PlanException;
+import dev.cloister.strategy.StrategySelector;
+import dev.cloister.strategy.StrategySelector.Choice;
+import dev.cloister.strategy.StrategySelector.NoStrategyException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A sandbox that was compiled for this host: a launcher in a memory file, which every start
+ * executes anew. Safe for use by several threads.
+ */
+public final class Sandbox implements AutoCloseable {
+  private final Choice choice;
+  private final Descriptor launcher;
+
+  private Sandbox(Choice choice, Descriptor launcher) {
+    this.choice = choice;
+    this.launcher = launcher;
+  }
+
+  /**
+   * Chooses a strategy by trying, plans, and compiles.
+   *
+   * @param strategies in order of preference
+   * @throws NoStrategyException if none of them can make this sandbox here; it says why
+   * @throws PlanException if the specification contradicts itself
+   * @throws IOException if this host lacks what a trial needs, such as {@code /proc}
+   */
+  public static Sandbox compile(SandboxSpec spec, List<IsolationStrategy> strategies)
+      throws NoStrategyException, PlanException, IOException {
+    Caller caller = Caller.current();
+    HostReport host = HostReport.of(caller, System.getenv().getOrDefault("PATH", "/usr/bin:/bin"));
+    PrivateDirectory directory = directory(caller.uid());
+    SandboxSpec safe = HiddenLaunchers.in(spec, directory);
+    StrategyTrial trial = new StrategyTrial(new ProgramRunner(directory), host);
+    Choice choice = new StrategySelector(strategies, host, trial).choose(safe, Optional.empty());
+    ElfImage image =
+        ProgramCompiler.compile(
+            choice.strategy().plan(safe, host),
+            ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "library"));
+    return new Sandbox(choice, MemoryFile.executable("cloister", image.bytes()));
+  }
+
+  private static PrivateDirectory directory(long uid) throws IOException {
+    for (Path place : PrivateDirectory.places(System.getenv())) {
+      Optional<PrivateDirectory> directory = PrivateDirectory.in(place, uid);
+      if (directory.isPresent()) {
+        return directory.get();
+      }
+    }
+    throw new IOException("no directory for launchers is writable and allows execution");
+  }
+
+  /** The strategy that makes this sandbox, and why it was chosen. */
+  public Choice choice() {
+    return choice;
+  }
+
+  /**
+   * Starts a command in a new sandbox, with this process's environment and standard streams.
+   *
+   * @return the process, for which the caller waits; it ends with 125 if the sandbox could not be
+   *     made, 126 if the command cannot be executed and 127 if it is not found
+   */
+  public ChildProcess start(String... command) throws LinuxException {
+    List<byte[]> arguments = new ArrayList<>();
+    arguments.add(OsString.of("cloister").bytes());
+    for (String argument : command) {
+      arguments.add(OsString.of(argument).bytes());
+    }
+    byte[] path = OsString.of("/proc/self/fd/" + launcher.number()).bytes();
+    return Spawn.of(path, arguments, Environment.variables()).start();
+  }
+
+  /** Frees the launcher. Processes that were started go on. */
+  @Override
+  public void close() throws LinuxException {
+    launcher.close();
+  }
+}
