@@ -120,7 +120,7 @@ public final class PrivateDirectory {
     Files.write(file, image.bytes());
   }
 
-  /** Removes launchers that were written and never started. */
+  /** Removes files that were reserved and never used up. */
   public void removeAbandoned() {
     Instant limit = Instant.now().minus(ABANDONED);
     try (Stream<Path> files = Files.list(path)) {

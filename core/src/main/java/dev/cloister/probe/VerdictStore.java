@@ -87,9 +87,11 @@ public final class VerdictStore implements StrategySelector.Trial {
           text.append('\n');
         });
     try {
-      Path temporary = Files.createTempFile(directory.path(), FILE, "");
+      Path temporary = directory.reserve();
       Files.write(temporary, text.toString().getBytes(StandardCharsets.UTF_8));
       Files.move(temporary, file(directory), StandardCopyOption.ATOMIC_MOVE);
+      // Seldom enough not to matter, often enough to keep the directory small.
+      directory.removeAbandoned();
     } catch (IOException e) {
       // Remembering only saves time.
     }
