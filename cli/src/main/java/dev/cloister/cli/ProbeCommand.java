@@ -1,7 +1,14 @@
 package dev.cloister.cli;
 
+import java.io.Console;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
+
 /** {@code cloister probe}. */
 final class ProbeCommand implements Subcommand {
+  private static final int NOTHING_USABLE = 1;
+
   @Override
   public String name() {
     return "probe";
@@ -14,11 +21,46 @@ final class ProbeCommand implements Subcommand {
 
   @Override
   public String help() {
-    return "usage: cloister probe [--json]\n";
+    return """
+        usage: cloister probe [--json]
+
+        Tries every strategy with a small sandbox and every capability by itself, and says what works,
+        why the rest does not, and what helps. Ends with 0 if a strategy works, otherwise with 1.
+
+        """
+        + CliOption.helpText(List.of(ProbeOption.values()));
   }
 
   @Override
   public int run(Invocation invocation) throws CliException {
-    throw new CliException("not here yet");
+    ParsedOptions<ProbeOption> parsed =
+        ParsedOptions.parse(invocation.arguments(), 1, ProbeOption::find);
+    if (parsed.help()) {
+      Output.print(help());
+      return 0;
+    }
+    if (parsed.command() < invocation.arguments().size()) {
+      throw new CliException("takes no command: " + invocation.arguments().get(parsed.command()));
+    }
+    ProbeReport report = collect(invocation);
+    Output.print(
+        parsed.options().isEmpty() ? report.table(wantsColour(invocation)) : report.json());
+    return report.choice().isPresent() ? 0 : NOTHING_USABLE;
+  }
+
+  private static ProbeReport collect(Invocation invocation) throws CliException {
+    try {
+      return ProbeReport.collect(Sandboxing.prepare(invocation));
+    } catch (UncheckedIOException e) {
+      throw new CliException("cannot try what works here: " + e.getMessage());
+    }
+  }
+
+  /** Only a person at a terminal wants colours, and not everyone does (https://no-color.org). */
+  private static boolean wantsColour(Invocation invocation) {
+    Console console = System.console();
+    return console != null
+        && console.isTerminal()
+        && invocation.variable("NO_COLOR").equals(Optional.empty());
   }
 }

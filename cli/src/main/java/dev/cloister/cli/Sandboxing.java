@@ -1,10 +1,12 @@
 package dev.cloister.cli;
 
 import dev.cloister.host.Caller;
+import dev.cloister.host.Evidence;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
 import dev.cloister.launch.HiddenLaunchers;
 import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.probe.Diagnosis;
 import dev.cloister.probe.ProgramRunner;
 import dev.cloister.probe.StrategyTrial;
 import dev.cloister.probe.VerdictStore;
@@ -72,9 +74,21 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   }
 
   private StrategySelector selector() {
-    HostState state = HostState.of(host, programVersion());
-    StrategyTrial trial = new StrategyTrial(new ProgramRunner(directory), host);
-    return new StrategySelector(Strategies.ALL, host, new VerdictStore(directory, state, trial));
+    return new StrategySelector(Strategies.ALL, host, verdicts());
+  }
+
+  /** The remembered verdicts on strategies. */
+  VerdictStore verdicts() {
+    StrategyTrial trial = new StrategyTrial(runner(), host, diagnosis());
+    return new VerdictStore(directory, HostState.of(host, programVersion()), trial);
+  }
+
+  ProgramRunner runner() {
+    return new ProgramRunner(directory);
+  }
+
+  Diagnosis diagnosis() {
+    return new Diagnosis(host.caller(), Evidence::collect);
   }
 
   /** A new build may find out other things, even under the same number. */

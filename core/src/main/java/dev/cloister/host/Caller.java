@@ -18,6 +18,7 @@ import java.util.Map;
  * @param gid effective
  * @param setuid whether the real ids are others: this process was started set-user-ID
  * @param groups supplementary
+ * @param setgroups whether this user namespace lets groups be changed at all (user_namespaces(7))
  * @param capabilities effective, one bit each (capabilities(7))
  * @param noNewPrivs as prctl(2) PR_GET_NO_NEW_PRIVS
  * @param seccomp 0 none, 1 strict, 2 a filter
@@ -27,6 +28,7 @@ public record Caller(
     long gid,
     boolean setuid,
     List<Long> groups,
+    boolean setgroups,
     long capabilities,
     boolean noNewPrivs,
     int seccomp) {
@@ -35,15 +37,17 @@ public record Caller(
   }
 
   /**
-   * Reads {@code /proc/self/status} (proc_pid_status(5)).
+   * Reads {@code /proc/self/status} (proc_pid_status(5)) and {@code /proc/self/setgroups}.
    *
    * @throws IOException if there is no {@code /proc}
    */
   public static Caller current() throws IOException {
-    return parse(Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1));
+    List<String> status =
+        Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1);
+    return parse(status, Files.readString(Path.of("/proc/self/setgroups")).strip());
   }
 
-  static Caller parse(List<String> status) {
+  static Caller parse(List<String> status, String setgroups) {
     Map<String, List<String>> fields = new HashMap<>();
     for (String line : status) {
       int colon = line.indexOf(':');
@@ -57,6 +61,7 @@ public record Caller(
         Long.parseLong(gid.get(1)),
         !uid.get(0).equals(uid.get(1)) || !gid.get(0).equals(gid.get(1)),
         groups(fields.getOrDefault("Groups", List.of())),
+        setgroups.equals("allow"),
         Long.parseUnsignedLong(fields.getOrDefault("CapEff", List.of("0")).get(0), 16),
         fields.getOrDefault("NoNewPrivs", List.of("0")).get(0).equals("1"),
         Integer.parseInt(fields.getOrDefault("Seccomp", List.of("0")).get(0)));
@@ -70,6 +75,11 @@ public record Caller(
   public boolean has(LinuxConstant capability) {
     // Capability numbers are the same everywhere (linux/capability.h).
     return (capabilities >> capability.value(Architecture.X86_64) & 1) != 0;
+  }
+
+  /** Whether the supplementary groups can be dropped. */
+  public boolean canDropGroups() {
+    return setgroups && has(LinuxConstant.CAP_SETGID);
   }
 
   /** Whether mounts can be made without a user namespace. */

@@ -67,23 +67,25 @@ public final class ProgramCompiler {
     }
   }
 
-  private ProgramCompiler(SyscallProgram program, Options options) {
+  private ProgramCompiler(SyscallProgram program, Options options, int firstStep, int steps) {
     this.program = program;
     this.options = options;
     this.emitter = new Emitter(options.architecture(), this::embedded);
     this.asm = emitter.asm;
     this.routines = new Routines(emitter, options);
-    this.steps = program.steps().size();
+    this.step = firstStep;
+    this.steps = steps;
     this.noHints = emitter.data.constant(new byte[4], 4);
   }
 
   public static ElfImage compile(SyscallProgram program, Options options) {
-    return new ProgramCompiler(program, options).compile();
+    return new ProgramCompiler(program, options, 0, program.steps().size()).compile();
   }
 
   private ElfImage embedded(SyscallProgram program) {
     Options inner = Options.plain(options.architecture(), options.reporting(), options.version());
-    return images.computeIfAbsent(program, p -> compile(p, inner));
+    return images.computeIfAbsent(
+        program, p -> new ProgramCompiler(p, inner, this.program.ownSteps(), steps).compile());
   }
 
   private ElfImage compile() {

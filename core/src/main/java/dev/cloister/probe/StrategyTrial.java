@@ -1,9 +1,7 @@
 package dev.cloister.probe;
 
-import dev.cloister.ffm.Errno;
 import dev.cloister.host.HostReport;
 import dev.cloister.launch.PrivateDirectory;
-import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
@@ -30,10 +28,12 @@ public final class StrategyTrial implements StrategySelector.Trial {
 
   private final ProgramRunner runner;
   private final HostReport host;
+  private final Diagnosis diagnosis;
 
-  public StrategyTrial(ProgramRunner runner, HostReport host) {
+  public StrategyTrial(ProgramRunner runner, HostReport host, Diagnosis diagnosis) {
     this.runner = runner;
     this.host = host;
+    this.diagnosis = diagnosis;
   }
 
   @Override
@@ -46,7 +46,7 @@ public final class StrategyTrial implements StrategySelector.Trial {
         directory.write(command, ProgramRunner.compile(success));
         SyscallProgram program = strategy.plan(specification(directory), host);
         String inside = PLACE + "/" + command.getFileName();
-        return judge(program, runner.run(program, List.of(inside, "")));
+        return diagnosis.of(program, runner.run(program, List.of(inside, "")));
       } finally {
         Files.deleteIfExists(command);
       }
@@ -66,29 +66,5 @@ public final class StrategyTrial implements StrategySelector.Trial {
                 Destination.of(PLACE),
                 MountOperation.Access.READ_ONLY))
         .build();
-  }
-
-  private static Assessment judge(SyscallProgram program, Outcome outcome) {
-    return switch (outcome) {
-      case Outcome.Success _ -> Assessment.USABLE;
-      case Outcome.Failure failure -> failed(program, failure);
-      case Outcome.Other other ->
-          new Assessment.Unusable(
-              "a trial ended with status %d: %s".formatted(other.status(), other.message()),
-              "see `cloister probe`");
-    };
-  }
-
-  private static Assessment failed(SyscallProgram program, Outcome.Failure failure) {
-    if (failure.step() == 0) {
-      return new Assessment.Unusable(
-          "a trial command could not be executed: " + failure.error(), "see `cloister probe`");
-    }
-    Instruction.Call call = program.steps().get(failure.step() - 1);
-    String hint =
-        Errno.of(failure.errno())
-            .map(errno -> call.hints().getOrDefault(errno, "see `cloister probe`"))
-            .orElse("see `cloister probe`");
-    return new Assessment.Unusable(CText.of(call) + ": " + failure.error(), hint);
   }
 }

@@ -39,6 +39,11 @@ public final class VerdictStore implements StrategySelector.Trial {
     this.verdicts = read(file(directory), state);
   }
 
+  /** Forgets everything, so that every strategy is tried anew. */
+  public void forget() {
+    verdicts.clear();
+  }
+
   /** Where verdicts are remembered. */
   public static Path file(PrivateDirectory directory) {
     return directory.path().resolve(FILE);

@@ -8,7 +8,6 @@ import java.util.stream.Collectors;
 /** Writes a program for a person: its calls, numbered as its error messages number them. */
 public final class Listing {
   private final List<String> lines = new ArrayList<>();
-  private final List<SyscallProgram> inner = new ArrayList<>();
   private int step;
 
   private Listing() {}
@@ -21,10 +20,9 @@ public final class Listing {
   public static List<String> of(SyscallProgram program, OsString command) {
     Listing listing = new Listing();
     listing.addAll(program.instructions(), command);
-    for (SyscallProgram next : listing.inner) {
-      listing.lines.add("in the sandbox (" + next.name() + "):");
-      listing.step = 0;
-      listing.addAll(next.instructions(), command);
+    for (SyscallProgram inner : program.embedded()) {
+      listing.lines.add("in the sandbox, before the command:");
+      listing.addAll(inner.instructions(), command);
     }
     return listing.lines;
   }
@@ -38,34 +36,42 @@ public final class Listing {
   private void add(Instruction instruction, OsString command) {
     switch (instruction) {
       case Instruction.Call call -> {
-        addStep(CText.assignment(call));
-        for (Operand operand : call.operands()) {
-          if (operand instanceof Operand.Image(SyscallProgram image)) {
-            inner.add(image);
-          }
-        }
+        step++;
+        lines.add("%4d  %s".formatted(step, CText.assignment(call)));
       }
       case Instruction.ExecuteCommand execute ->
-          addStep(
-              "execve(%s, arguments, environment)%s"
+          lines.add(
+              "      execve(%s, arguments, environment)%s"
                   .formatted(CText.quote(command), where(command, execute.searchPath())));
       case Instruction.ExecuteProgram execute -> {
         String arguments =
             execute.arguments().stream().map(CText::quote).collect(Collectors.joining(", "));
-        addStep(
-            "execve(%s, [%s, command...], environment)"
+        lines.add(
+            "      execve(%s, [%s, command...], environment)"
                 .formatted(CText.quote(execute.path()), arguments));
       }
-      case Instruction.Supervise supervise -> {
-        lines.add("in a child, while this process waits and passes signals on:");
-        addAll(supervise.child(), command);
-      }
+      case Instruction.Supervise supervise -> supervise(supervise, command);
       case Instruction.EnterHome _,
           Instruction.FilterEnvironment _,
           Instruction.ProtectVariable _,
           Instruction.RestoreVariable _,
           Instruction.Exit _ -> {}
     }
+  }
+
+  /** The calls of the code that {@code Supervision} writes; they cannot fail, so have no number. */
+  private void supervise(Instruction.Supervise supervise, OsString command) {
+    lines.add("      rt_sigprocmask(SIG_BLOCK, ~[TSTP CONT TTIN TTOU], old_mask, 8)");
+    lines.add("      clone(SIGCHLD, NULL, NULL, NULL, 0)");
+    lines.add("in the child:");
+    lines.add("      rt_sigprocmask(SIG_SETMASK, old_mask, NULL, 8)");
+    addAll(supervise.child(), command);
+    lines.add("in this process, which passes signals on until the child has ended:");
+    lines.add("      signalfd4(-1, ~[TSTP CONT TTIN TTOU], 8, SFD_CLOEXEC)");
+    lines.add("      read(signals, signal, 128)");
+    lines.add("      wait4(child, status, WNOHANG, NULL)");
+    lines.add("      read(%s, pid, 8)".formatted(supervise.started().name()));
+    lines.add("      exit_group(status)");
   }
 
   private static String where(OsString command, Instruction.SearchPath path) {
@@ -76,10 +82,5 @@ public final class Listing {
       case CALLER -> "  # found through the caller's PATH";
       case COMMAND -> "  # found through the new PATH, inside";
     };
-  }
-
-  private void addStep(String text) {
-    step++;
-    lines.add("%4d  %s".formatted(step, text));
   }
 }

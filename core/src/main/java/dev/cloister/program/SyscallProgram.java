@@ -17,9 +17,37 @@ public record SyscallProgram(String name, List<Instruction> instructions) {
     instructions = List.copyOf(instructions);
   }
 
-  /** The calls a successful run makes, in order; their index plus one is the step's number. */
+  /**
+   * The calls a successful run makes, in order, with those of embedded programs at the end; their
+   * index plus one is the step's number.
+   */
   public List<Instruction.Call> steps() {
-    return Instruction.mainCalls(instructions);
+    List<Instruction.Call> steps = new ArrayList<>(Instruction.mainCalls(instructions));
+    for (SyscallProgram program : embedded()) {
+      steps.addAll(program.steps());
+    }
+    return steps;
+  }
+
+  /** How many calls this program itself makes. */
+  public int ownSteps() {
+    return Instruction.mainCalls(instructions).size();
+  }
+
+  /** The programs that this one hands to another process. */
+  public List<SyscallProgram> embedded() {
+    return Instruction.mainCalls(instructions).stream()
+        .flatMap(call -> call.operands().stream())
+        .filter(Operand.Image.class::isInstance)
+        .map(operand -> ((Operand.Image) operand).program())
+        .toList();
+  }
+
+  /** This program, made to end well where nothing failed. */
+  public SyscallProgram ending() {
+    List<Instruction> longer = new ArrayList<>(instructions);
+    longer.add(new Instruction.Exit());
+    return new SyscallProgram(name, longer);
   }
 
   /** This program, made to remove its own file first; a file that is gone already is no failure. */

@@ -144,7 +144,7 @@ public final class Credentials {
    */
   private List<Instruction> becomeReally() {
     List<Instruction> steps = new ArrayList<>();
-    if (caller.has(LinuxConstant.CAP_SETGID)) {
+    if (caller.canDropGroups()) {
       steps.add(Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL));
     }
     if (gid != caller.gid()) {

@@ -166,6 +166,13 @@ public final class NativeProgram {
         : call.tolerate(Errno.EINVAL);
   }
 
+  /** An empty new root over the host's, without what a specification may ask for before. */
+  public static List<Instruction> makeNewRoot(HostReport host) {
+    List<Instruction> steps = new ArrayList<>(List.of(makeMountsPrivate(host)));
+    steps.addAll(coverRoot());
+    return steps;
+  }
+
   /**
    * The new root needs no directory of the host: it is mounted over the root, and hides nothing,
    * because this process's own root stays what it was.

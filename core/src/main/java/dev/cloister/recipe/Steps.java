@@ -9,6 +9,7 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
+import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.OsString;
 import java.util.LinkedHashMap;
@@ -26,7 +27,7 @@ public final class Steps {
     return Call.of(SystemCall.MKDIRAT, directory, Operand.of(path), mode(mode));
   }
 
-  static Call mkdir(OsString path, int mode) {
+  public static Call mkdir(OsString path, int mode) {
     return mkdir(CWD, path, mode);
   }
 
@@ -56,7 +57,7 @@ public final class Steps {
   }
 
   /** A recursive bind, with all sub-mounts. */
-  static Call bind(OsString source, OsString target) {
+  public static Call bind(OsString source, OsString target) {
     return mount(source, target, LinuxConstant.MS_BIND, LinuxConstant.MS_REC)
         .hint(Errno.ENOENT, source + " vanished after it was checked")
         .hint(
@@ -82,7 +83,7 @@ public final class Steps {
         .hint(Errno.ENOENT, "this host has no /dev/" + name);
   }
 
-  static Call mountTmpfs(OsString target, String options) {
+  public static Call mountTmpfs(OsString target, String options) {
     return Call.of(
             SystemCall.MOUNT,
             Operand.of("tmpfs"),
@@ -99,7 +100,7 @@ public final class Steps {
             "mounts are forbidden here, most likely by a seccomp filter; see `cloister probe`");
   }
 
-  static Call mountDevpts() {
+  public static Call mountDevpts() {
     return Call.of(
         SystemCall.MOUNT,
         Operand.of("devpts"),
@@ -144,7 +145,7 @@ public final class Steps {
         .hint(Errno.ENOSYS, "mount_setattr needs Linux 5.12 and no filter that hides it");
   }
 
-  static Call setAttributes(OsString path, LinuxConstant... attributes) {
+  public static Call setAttributes(OsString path, LinuxConstant... attributes) {
     return setAttributes(CWD, path, attributes);
   }
 
@@ -153,7 +154,7 @@ public final class Steps {
   }
 
   /** A private copy of a mount and its sub-mounts, attached nowhere yet. */
-  static Call openTree(OsString source, Slot into) {
+  public static Call openTree(OsString source, Slot into) {
     return Call.of(
             SystemCall.OPEN_TREE,
             CWD,
@@ -180,7 +181,7 @@ public final class Steps {
   }
 
   /** Attaches a copy at a path that is known. */
-  static Call moveMount(Slot tree, OsString path) {
+  public static Call moveMount(Slot tree, OsString path) {
     return Call.of(
         SystemCall.MOVE_MOUNT,
         Operand.of(tree),
@@ -196,7 +197,7 @@ public final class Steps {
    * directory of mode 0711 must be passable; EAGAIN because openat2(2) gives up on a {@code ..} in
    * a link when anything is renamed or mounted meanwhile.
    */
-  static Call find(Destination destination, Slot into) {
+  public static Call find(Destination destination, Slot into) {
     Map<StructField, Operand> how = new LinkedHashMap<>();
     how.put(StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
     how.put(
@@ -255,5 +256,29 @@ public final class Steps {
       write = write.hint(hint.getKey(), hint.getValue());
     }
     return List.of(open, write, close(file));
+  }
+
+  /**
+   * Puts another program into an executable memory file. Before Linux 6.3 MFD_EXEC is unknown
+   * (EINVAL) and every memory file executable. The file offset stays 0.
+   */
+  public static List<Instruction> memoryFile(SyscallProgram program, Slot into) {
+    Operand name = Operand.of("cloister");
+    Call plain =
+        Call.of(SystemCall.MEMFD_CREATE, name, Operand.of(LinuxConstant.MFD_CLOEXEC)).into(into);
+    Operand flags = Operand.of(LinuxConstant.MFD_CLOEXEC, LinuxConstant.MFD_EXEC);
+    return List.of(
+        Call.of(SystemCall.MEMFD_CREATE, name, flags)
+            .into(into)
+            .recover(Errno.EINVAL, List.of(plain))
+            .hint(
+                Errno.EACCES,
+                "sysctl vm.memfd_noexec forbids executable memory files on this host"),
+        Call.of(
+            SystemCall.PWRITE64,
+            Operand.of(into),
+            new Operand.Image(program),
+            new Operand.ImageSize(program),
+            Operand.of(0)));
   }
 }

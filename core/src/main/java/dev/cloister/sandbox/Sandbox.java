@@ -8,12 +8,14 @@ import dev.cloister.ffm.LinuxException;
 import dev.cloister.ffm.MemoryFile;
 import dev.cloister.ffm.Spawn;
 import dev.cloister.host.Caller;
+import dev.cloister.host.Evidence;
 import dev.cloister.host.HostReport;
 import dev.cloister.launch.HiddenLaunchers;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
+import dev.cloister.probe.Diagnosis;
 import dev.cloister.probe.ProgramRunner;
 import dev.cloister.probe.StrategyTrial;
 import dev.cloister.spec.OsString;
@@ -56,7 +58,9 @@ public final class Sandbox implements AutoCloseable {
     HostReport host = HostReport.of(caller, System.getenv().getOrDefault("PATH", "/usr/bin:/bin"));
     PrivateDirectory directory = directory(caller.uid());
     SandboxSpec safe = HiddenLaunchers.in(spec, directory);
-    StrategyTrial trial = new StrategyTrial(new ProgramRunner(directory), host);
+    StrategyTrial trial =
+        new StrategyTrial(
+            new ProgramRunner(directory), host, new Diagnosis(caller, Evidence::collect));
     Choice choice = new StrategySelector(strategies, host, trial).choose(safe, Optional.empty());
     ElfImage image =
         ProgramCompiler.compile(

@@ -1,6 +1,5 @@
 package dev.cloister.strategies.bwrap;
 
-import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.Bwrap;
@@ -13,6 +12,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
+import dev.cloister.recipe.Steps;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
@@ -109,30 +109,10 @@ public final class Bubblewrap implements IsolationStrategy {
     return Call.of(SystemCall.DUP3, Operand.of(descriptor), Operand.of(as), Operand.of(0));
   }
 
-  /**
-   * Puts the inner launcher into a memory file. Before Linux 6.3 MFD_EXEC is unknown (EINVAL) and
-   * every memory file executable. The file offset stays 0, for a bubblewrap that reads it.
-   */
   private static List<Instruction> provideLauncher(SyscallProgram inner) {
-    Operand name = Operand.of("cloister");
-    Call plain =
-        Call.of(SystemCall.MEMFD_CREATE, name, Operand.of(LinuxConstant.MFD_CLOEXEC))
-            .into(LAUNCHER);
-    Operand flags = Operand.of(LinuxConstant.MFD_CLOEXEC, LinuxConstant.MFD_EXEC);
-    return List.of(
-        Call.of(SystemCall.MEMFD_CREATE, name, flags)
-            .into(LAUNCHER)
-            .recover(Errno.EINVAL, List.of(plain))
-            .hint(
-                Errno.EACCES,
-                "sysctl vm.memfd_noexec forbids executable memory files on this host"),
-        Call.of(
-            SystemCall.PWRITE64,
-            Operand.of(LAUNCHER),
-            new Operand.Image(inner),
-            new Operand.ImageSize(inner),
-            Operand.of(0)),
-        duplicate(LAUNCHER, LAUNCHER_FD));
+    List<Instruction> steps = new ArrayList<>(Steps.memoryFile(inner, LAUNCHER));
+    steps.add(duplicate(LAUNCHER, LAUNCHER_FD));
+    return steps;
   }
 
   private static List<OsString> arguments(SandboxSpec spec, Caller caller) {
@@ -186,6 +166,6 @@ public final class Bubblewrap implements IsolationStrategy {
             Operand.of(0)));
     steps.add(new Instruction.RestoreVariable(PWD));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
-    return new SyscallProgram("bwrap, inner launcher", steps);
+    return new SyscallProgram(name(), steps);
   }
 }

@@ -1,0 +1,317 @@
+package dev.cloister.probe;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.Bwrap;
+import dev.cloister.host.HostReport;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.recipe.Credentials;
+import dev.cloister.recipe.NativeProgram;
+import dev.cloister.recipe.Steps;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.OsString;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Something a host allows or not. Each is found out by a program that does it, in a child process,
+ * as far as the effect shows. To add one, add a constant.
+ */
+public enum Capability {
+  USER_NAMESPACE(Group.NAMESPACES, "user namespace with mapped ids") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      if (!host.caller().isPrivileged()) {
+        return namespaces(host, Set.of());
+      }
+      List<Instruction> steps = new ArrayList<>(List.of(Credentials.openProc()));
+      steps.addAll(caller(host).becomeCommandUser());
+      return steps;
+    }
+  },
+
+  NESTED_USER_NAMESPACE(Group.NAMESPACES, "second user namespace in the new root") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(host, chroot(), caller(host).becomeCommandUser());
+    }
+  },
+
+  NET_NAMESPACE(Group.NAMESPACES, "network namespace") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return namespaces(host, Set.of(Namespace.NET));
+    }
+  },
+
+  IPC_NAMESPACE(Group.NAMESPACES, "IPC namespace") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return namespaces(host, Set.of(Namespace.IPC));
+    }
+  },
+
+  UTS_NAMESPACE(Group.NAMESPACES, "UTS namespace") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return namespaces(host, Set.of(Namespace.UTS));
+    }
+  },
+
+  CGROUP_NAMESPACE(Group.NAMESPACES, "cgroup namespace") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return namespaces(host, Set.of(Namespace.CGROUP));
+    }
+  },
+
+  PID_NAMESPACE(Group.NAMESPACES, "pid namespace") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return with(namespaces(host, Set.of()), unshare(LinuxConstant.CLONE_NEWPID));
+    }
+  },
+
+  TIME_NAMESPACE(Group.NAMESPACES, "time namespace") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return with(namespaces(host, Set.of()), unshare(LinuxConstant.CLONE_NEWTIME));
+    }
+  },
+
+  TMPFS(Group.MOUNTS, "mount namespace with a tmpfs") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(host);
+    }
+  },
+
+  BIND(Group.MOUNTS, "recursive bind") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(host, List.of(mkdir("a"), Steps.bind(OsString.of("/proc"), A)));
+    }
+  },
+
+  READ_ONLY(Group.MOUNTS, "read-only on sub-mounts (mount_setattr)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(
+          host,
+          List.of(
+              mkdir("a"),
+              mkdir("a/below"),
+              Steps.mountTmpfs(OsString.of("a/below"), "mode=0755"),
+              mkdir("b"),
+              Steps.bind(A, B),
+              Steps.setAttributes(B, LinuxConstant.MOUNT_ATTR_RDONLY),
+              // A write that succeeds is repeated, and then fails with another errno.
+              mkdir("b/below/written").until(Errno.EROFS)));
+    }
+  },
+
+  MOVE_MOUNT(Group.MOUNTS, "binds by descriptor (open_tree, move_mount)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      Slot tree = new Slot("tree");
+      return newRoot(
+          host,
+          List.of(
+              mkdir("a"), Steps.openTree(OsString.of("/proc"), tree), Steps.moveMount(tree, A)));
+    }
+  },
+
+  RESOLVE_IN_ROOT(Group.MOUNTS, "paths that cannot lead out (openat2)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return List.of(Steps.find(Destination.of("/"), new Slot("directory")));
+    }
+  },
+
+  DEVPTS(Group.MOUNTS, "terminals of its own (devpts)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(host, List.of(mkdir("pts"), Steps.mountDevpts()));
+    }
+  },
+
+  PIVOT_ROOT(Group.MOUNTS, "pivot_root") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(
+          host, List.of(Call.of(SystemCall.PIVOT_ROOT, Operand.of("."), Operand.of("."))));
+    }
+  },
+
+  CHROOT(Group.MOUNTS, "chroot") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(host, chroot());
+    }
+  },
+
+  NO_NEW_PRIVS(Group.PROCESSES, "giving up all capabilities (no_new_privs)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return Credentials.giveUpCapabilities();
+    }
+  },
+
+  CLOSE_RANGE(Group.PROCESSES, "closing inherited descriptors (close_range)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return NativeProgram.startClean();
+    }
+  },
+
+  SECCOMP(Group.PROCESSES, "seccomp filters") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      // A kernel that knows filters looks for one at the null pointer (seccomp(2)).
+      return with(
+          Credentials.giveUpCapabilities(),
+          Call.of(
+                  SystemCall.SECCOMP,
+                  Operand.of(LinuxConstant.SECCOMP_SET_MODE_FILTER),
+                  Operand.of(0),
+                  Operand.NULL)
+              .until(Errno.EFAULT));
+    }
+  },
+
+  LANDLOCK(Group.PROCESSES, "Landlock") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return List.of(
+          Call.of(
+              SystemCall.LANDLOCK_CREATE_RULESET,
+              Operand.NULL,
+              Operand.of(0),
+              Operand.of(LinuxConstant.LANDLOCK_CREATE_RULESET_VERSION)));
+    }
+  },
+
+  PIDFD(Group.PROCESSES, "process descriptors (pidfd_open)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      Slot pid = new Slot("pid");
+      return List.of(
+          Call.of(SystemCall.GETPID).into(pid),
+          Call.of(SystemCall.PIDFD_OPEN, Operand.of(pid), Operand.of(0)));
+    }
+  },
+
+  MEMORY_FILE(Group.PROCESSES, "executable memory files (memfd_create)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      Slot file = new Slot("memory_file");
+      int descriptor = 11;
+      SyscallProgram success = new SyscallProgram("true", List.of(new Instruction.Exit()));
+      List<Instruction> steps = new ArrayList<>(Steps.memoryFile(success, file));
+      steps.add(Call.of(SystemCall.DUP3, Operand.of(file), Operand.of(descriptor), Operand.of(0)));
+      steps.add(
+          new Instruction.ExecuteProgram(
+              OsString.of("/proc/self/fd/" + descriptor), List.of(OsString.of("true"))));
+      return steps;
+    }
+  },
+
+  BUBBLEWRAP(Group.TOOLS, "bubblewrap") {
+    @Override
+    Optional<String> missing(HostReport host) {
+      return host.bwrap().isPresent()
+          ? Optional.empty()
+          : Optional.of("there is no executable bwrap in PATH");
+    }
+
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      OsString bwrap = host.bwrap().map(Bwrap::path).orElseThrow();
+      return List.of(
+          new Instruction.ExecuteProgram(
+              bwrap, List.of(OsString.of("bwrap"), OsString.of("--version"))));
+    }
+  };
+
+  /** What a capability is about. */
+  public enum Group {
+    NAMESPACES,
+    MOUNTS,
+    PROCESSES,
+    TOOLS
+  }
+
+  private static final OsString A = OsString.of("a");
+  private static final OsString B = OsString.of("b");
+
+  private final Group group;
+  private final String description;
+
+  Capability(Group group, String description) {
+    this.group = group;
+    this.description = description;
+  }
+
+  public Group group() {
+    return group;
+  }
+
+  /** A few words for a person. */
+  public String description() {
+    return description;
+  }
+
+  /** Why trying is pointless, if it is. */
+  Optional<String> missing(HostReport host) {
+    return Optional.empty();
+  }
+
+  /** What to do; the capability is there if none of it fails. */
+  abstract List<Instruction> attempt(HostReport host);
+
+  private static Credentials caller(HostReport host) {
+    return new Credentials(host.caller(), Identity.CALLER);
+  }
+
+  private static List<Instruction> namespaces(HostReport host, Set<Namespace> namespaces) {
+    return caller(host).makeNamespaces(namespaces);
+  }
+
+  private static Call unshare(LinuxConstant flag) {
+    return Call.of(SystemCall.UNSHARE, Operand.of(flag));
+  }
+
+  private static Call mkdir(String path) {
+    return Steps.mkdir(OsString.of(path), 0755);
+  }
+
+  private static List<Instruction> chroot() {
+    return List.of(Call.of(SystemCall.CHROOT, Operand.of(".")));
+  }
+
+  private static List<Instruction> with(List<Instruction> steps, Instruction last) {
+    List<Instruction> longer = new ArrayList<>(steps);
+    longer.add(last);
+    return longer;
+  }
+
+  /** An empty new root, and then {@code parts} with it as the working directory. */
+  @SafeVarargs
+  private static List<Instruction> newRoot(HostReport host, List<Instruction>... parts) {
+    List<Instruction> steps = new ArrayList<>(namespaces(host, Set.of()));
+    steps.addAll(NativeProgram.makeNewRoot(host));
+    for (List<Instruction> part : parts) {
+      steps.addAll(part);
+    }
+    return steps;
+  }
+}
