@@ -1,8 +1,8 @@
 package dev.cloister.cli;
 
-import java.io.Console;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** {@code cloister probe}. */
@@ -58,9 +58,7 @@ final class ProbeCommand implements Subcommand {
 
   /** Only a person at a terminal wants colours, and not everyone does (https://no-color.org). */
   private static boolean wantsColour(Invocation invocation) {
-    Console console = System.console();
-    return console != null
-        && console.isTerminal()
+    return Objects.requireNonNull(System.console()).isTerminal()
         && invocation.variable("NO_COLOR").equals(Optional.empty());
   }
 }
