@@ -1,0 +1,90 @@
+package dev.cloister.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A copy of the script and of what was packaged, where every user can read it; the checkout may lie
+ * in somebody's home. Without a {@code pom.xml} beside it the script never builds.
+ */
+final class Installation {
+  /** Everything the tests write is below this, and goes when they end. */
+  static final Path BASE = makeBase();
+
+  /** The directory to mount for a Cloister inside a sandbox. */
+  static final Path HOME = copy();
+
+  static final Path SCRIPT = HOME.resolve("cloister");
+
+  private Installation() {}
+
+  private static Path makeBase() {
+    try {
+      Path base = Files.createTempDirectory("cloister-it").toRealPath();
+      Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> removeTree(base)));
+      return base;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Path copy() {
+    Path checkout = Path.of("..").toAbsolutePath().normalize();
+    Path home = BASE.resolve("installation");
+    Path dist = Path.of("cli", "target", "dist");
+    try {
+      Files.createDirectories(home.resolve("cli/target"));
+      copyTree(checkout.resolve(dist), home.resolve(dist));
+      Files.copy(
+          checkout.resolve("cloister"),
+          home.resolve("cloister"),
+          StandardCopyOption.COPY_ATTRIBUTES);
+      return home;
+    } catch (IOException e) {
+      throw new UncheckedIOException("not packaged? These tests run after mvn package", e);
+    }
+  }
+
+  private static void copyTree(Path from, Path to) throws IOException {
+    List<Path> files;
+    try (Stream<Path> tree = Files.walk(from)) {
+      files = tree.toList();
+    }
+    for (Path file : files) {
+      Path copy = to.resolve(from.relativize(file).toString());
+      Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
+    }
+  }
+
+  /** What {@code java -cp} needs. */
+  static String classPath() {
+    return HOME.resolve("cli/target/dist/lib") + "/*";
+  }
+
+  /** Removes what can be removed: a test may have left something that is still in use. */
+  private static void removeTree(Path root) {
+    List<Path> files;
+    try (Stream<Path> tree = Files.walk(root)) {
+      files = tree.sorted(Comparator.reverseOrder()).toList();
+    } catch (IOException | UncheckedIOException e) {
+      return;
+    }
+    for (Path file : files) {
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        boolean removed = file.toFile().delete();
+        if (!removed) {
+          System.err.println("cannot remove " + file);
+        }
+      }
+    }
+  }
+}
