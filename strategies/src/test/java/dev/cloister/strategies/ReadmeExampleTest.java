@@ -38,8 +38,7 @@ class ReadmeExampleTest {
   @Test
   void isWhatTheReadmeShows() throws Exception {
     Path module = Path.of("").toAbsolutePath();
-    Path source =
-        module.resolve("src/test/java/dev/cloister/strategies/ReadmeExampleTest.java");
+    Path source = module.resolve("src/test/java/dev/cloister/strategies/ReadmeExampleTest.java");
     String text = Files.readString(source);
     String example =
         text.substring(text.indexOf(START) + START.length(), text.lastIndexOf("// README: end"));
