@@ -53,7 +53,8 @@ final class BindTypes {
 
   private static boolean isAtOrBelow(Destination destination, Destination above) {
     int depth = above.components().size();
-    return destination.components().size() >= depth && destination.prefix(depth).equals(above);
+    return destination.components().size() >= depth
+        && destination.components().subList(0, depth).equals(above.components());
   }
 
   private static Optional<Path> onHost(Bind bind, Destination destination) {
