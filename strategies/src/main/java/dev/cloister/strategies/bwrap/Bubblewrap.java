@@ -117,7 +117,7 @@ public final class Bubblewrap implements IsolationStrategy {
     steps.add(new Instruction.ProtectVariable(PWD));
     steps.add(
         new Instruction.Supervise(
-            List.of(new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host.caller()))),
+            List.of(new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host))),
             STARTED,
             "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up"));
     return new SyscallProgram(name(), steps);
@@ -133,7 +133,8 @@ public final class Bubblewrap implements IsolationStrategy {
     return steps;
   }
 
-  private static List<OsString> arguments(SandboxSpec spec, Caller caller) {
+  private static List<OsString> arguments(SandboxSpec spec, HostReport host) {
+    Caller caller = host.caller();
     List<OsString> arguments = new ArrayList<>();
     arguments.add(OsString.of("bwrap"));
     if (!asRoot(caller)) {
@@ -141,7 +142,7 @@ public final class Bubblewrap implements IsolationStrategy {
       add(arguments, "--uid", spec.identity().uid().orElse(caller.uid()));
       add(arguments, "--gid", spec.identity().gid().orElse(caller.gid()));
     }
-    arguments.addAll(BwrapArguments.of(spec));
+    arguments.addAll(BwrapArguments.of(spec, host.protectedProc()));
     arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(LAUNCHER_FD));
     return arguments;
   }
