@@ -44,17 +44,11 @@ final class BindTypes {
   /** What decides what is at {@code destination}: the last operation above or at it, if a bind. */
   private static Optional<Bind> covering(Destination destination, List<MountOperation> earlier) {
     for (MountOperation operation : earlier.reversed()) {
-      if (isAtOrBelow(destination, operation.destination())) {
+      if (destination.isAtOrBelow(operation.destination())) {
         return operation instanceof Bind bind ? Optional.of(bind) : Optional.empty();
       }
     }
     return Optional.empty();
-  }
-
-  private static boolean isAtOrBelow(Destination destination, Destination above) {
-    int depth = above.components().size();
-    return destination.components().size() >= depth
-        && destination.components().subList(0, depth).equals(above.components());
   }
 
   private static Optional<Path> onHost(Bind bind, Destination destination) {

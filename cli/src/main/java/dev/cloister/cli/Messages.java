@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.spec.OsString;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -8,6 +9,11 @@ import java.nio.charset.StandardCharsets;
 /** What Cloister itself says, on standard error, with its name in front. */
 final class Messages {
   private Messages() {}
+
+  /** A value of an option, for a message: an empty one must be seen, too. */
+  static String value(OsString value) {
+    return value.isEmpty() ? "''" : value.toString();
+  }
 
   /** One write per message, in UTF-8 whatever the locale: a path is shown as its bytes are. */
   static void print(String message) {

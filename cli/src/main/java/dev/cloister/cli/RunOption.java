@@ -86,11 +86,13 @@ enum RunOption implements CliOption {
   PRESET("--preset", "NAME", "host, origin or none: mounts to start from") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      String name = values.get(0).toString();
       run.preset(
-          Preset.of(name)
+          Preset.of(values.get(0).toString())
               .orElseThrow(
-                  () -> new CliException("--preset " + name + ": not one of host, origin, none")));
+                  () ->
+                      new CliException(
+                          "--preset %s: not one of host, origin, none"
+                              .formatted(Messages.value(values.get(0))))));
     }
   },
   CHDIR("--chdir", "DIR", "start the command in DIR") {
@@ -183,7 +185,7 @@ enum RunOption implements CliOption {
   STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot or bwrap (default: auto)") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.strategy(values.get(0).toString());
+      run.strategy(values.get(0));
     }
   },
   VERBOSE("--verbose", "", "say which strategy is used, and why") {
@@ -231,15 +233,14 @@ enum RunOption implements CliOption {
   }
 
   long id(OsString text) throws CliException {
-    try {
+    // Long.parseLong would also take a sign and the digits of other scripts.
+    if (text.toString().matches("[0-9]{1,10}")) {
       long id = Long.parseLong(text.toString());
-      if (id >= 0 && id <= Identity.MAX_ID) {
+      if (id <= Identity.MAX_ID) {
         return id;
       }
-    } catch (NumberFormatException e) {
-      // Said below, like a number that is out of range.
     }
     throw new CliException(
-        "%s %s: not a number from 0 to %d".formatted(word, text, Identity.MAX_ID));
+        "%s %s: not a number from 0 to %d".formatted(word, Messages.value(text), Identity.MAX_ID));
   }
 }

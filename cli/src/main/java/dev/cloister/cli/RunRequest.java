@@ -133,7 +133,8 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
       try {
         return Destination.of(path);
       } catch (IllegalArgumentException e) {
-        throw new CliException("%s %s: %s".formatted(option.word(), path, e.getMessage()));
+        throw new CliException(
+            "%s %s: %s".formatted(option.word(), Messages.value(path), e.getMessage()));
       }
     }
 
@@ -147,7 +148,8 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
 
     private static CliException cannotUse(RunOption option, OsString path, SourceException e) {
       String advice = e.isMissing() ? " (create it, or use --bind-try)" : "";
-      return new CliException("%s %s: %s%s".formatted(option.word(), path, e.getMessage(), advice));
+      return new CliException(
+          "%s %s: %s%s".formatted(option.word(), Messages.value(path), e.getMessage(), advice));
     }
 
     void environment(RunOption option, OsString name, UnaryOperator<EnvironmentRules> change)
@@ -164,11 +166,11 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
     }
 
     void keep(RunOption option, OsString name) throws CliException {
+      environment(option, name, rules -> rules.keep(name));
       if (invocation.variable(name).isEmpty()) {
         throw new CliException("%s %s: this variable is not set".formatted(option.word(), name));
       }
       kept = Optional.of(name);
-      environment(option, name, rules -> rules.keep(name));
     }
 
     void uid(long id) {
@@ -179,7 +181,8 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
       identity = identity.withGid(id);
     }
 
-    void strategy(String name) throws CliException {
+    void strategy(OsString value) throws CliException {
+      String name = value.toString();
       List<String> names = Strategies.ALL.stream().map(IsolationStrategy::name).toList();
       if (name.equals("auto")) {
         strategy = Optional.empty();
@@ -187,7 +190,8 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
         strategy = Optional.of(name);
       } else {
         throw new CliException(
-            "--strategy %s: not one of auto, %s".formatted(name, String.join(", ", names)));
+            "--strategy %s: not one of auto, %s"
+                .formatted(Messages.value(value), String.join(", ", names)));
       }
     }
 

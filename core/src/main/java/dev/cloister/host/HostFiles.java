@@ -35,6 +35,10 @@ public final class HostFiles {
    * @param path relative to the working directory if it does not start with a slash
    */
   public static Source inspect(OsString path) throws SourceException {
+    if (path.isEmpty()) {
+      // For Java it is the working directory, for the kernel nothing (path_resolution(7)).
+      throw new SourceException("an empty path", false);
+    }
     Path named =
         path.toPath()
             .orElseThrow(

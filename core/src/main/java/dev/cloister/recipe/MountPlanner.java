@@ -90,7 +90,7 @@ final class MountPlanner {
         if (isKnown(directory.destination())) {
           makeDirectory(directory.destination(), directory.mode());
         } else {
-          find(directory.destination(), directory.mode(), true);
+          findDirectory(directory.destination(), directory.mode());
           steps.add(Steps.close(DESTINATION));
         }
       }
@@ -210,7 +210,7 @@ final class MountPlanner {
       steps.add(Steps.mountTmpfs(destination.relative(), "mode=0755"));
       put(destination, Node.directory());
     } else {
-      find(destination, 0755, true);
+      findDirectory(destination, 0755);
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
       steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
@@ -233,7 +233,7 @@ final class MountPlanner {
       steps.add(Steps.symlink(symlink.target(), destination.relative()));
       put(destination, Node.symlink(symlink.target()));
     } else {
-      find(destination.parent(), 0755, true);
+      findDirectory(destination.parent(), 0755);
       steps.add(
           Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name())
               .hint(Errno.EEXIST, destination + " exists already in the sandbox"));
@@ -324,6 +324,13 @@ final class MountPlanner {
     steps.add(
         Steps.find(destination, DESTINATION)
             .recover(Errno.ENOENT, make(destination, mode, directory)));
+  }
+
+  /** The same where nothing but a directory will do. */
+  private void findDirectory(Destination destination, int mode) {
+    steps.add(
+        Steps.findDirectory(destination, DESTINATION)
+            .recover(Errno.ENOENT, make(destination, mode, true)));
   }
 
   /**

@@ -198,8 +198,29 @@ public final class Steps {
    * a link when anything is renamed or mounted meanwhile.
    */
   public static Call find(Destination destination, Slot into) {
+    return find(
+        destination,
+        into,
+        "the way to " + destination + " leads through something that is a file",
+        LinuxConstant.O_PATH,
+        LinuxConstant.O_CLOEXEC);
+  }
+
+  /** The same for what must be a directory. */
+  static Call findDirectory(Destination destination, Slot into) {
+    return find(
+        destination,
+        into,
+        destination + " in the sandbox, or something on the way to it, is not a directory",
+        LinuxConstant.O_PATH,
+        LinuxConstant.O_DIRECTORY,
+        LinuxConstant.O_CLOEXEC);
+  }
+
+  private static Call find(
+      Destination destination, Slot into, String notDirectory, LinuxConstant... flags) {
     Map<StructField, Operand> how = new LinkedHashMap<>();
-    how.put(StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
+    how.put(StructField.OPEN_HOW_FLAGS, Operand.of(flags));
     how.put(
         StructField.OPEN_HOW_RESOLVE,
         Operand.of(LinuxConstant.RESOLVE_IN_ROOT, LinuxConstant.RESOLVE_NO_MAGICLINKS));
@@ -216,8 +237,7 @@ public final class Steps {
             Errno.ELOOP,
             "the way to " + destination + " leads through a magic link (/proc/.../fd or the like)")
         .hint(Errno.ENOENT, "the way to " + destination + " leads through a dangling symbolic link")
-        .hint(
-            Errno.ENOTDIR, "the way to " + destination + " leads through something that is a file");
+        .hint(Errno.ENOTDIR, notDirectory);
   }
 
   static Call close(Slot descriptor) {

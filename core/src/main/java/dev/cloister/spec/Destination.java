@@ -61,6 +61,12 @@ public record Destination(List<OsString> components) {
     return isRoot() ? this : prefix(components.size() - 1);
   }
 
+  /** Whether this is {@code other} or something in it. */
+  public boolean isAtOrBelow(Destination other) {
+    int depth = other.components().size();
+    return components.size() >= depth && prefix(depth).equals(other);
+  }
+
   /** The first {@code length} components. */
   public Destination prefix(int length) {
     return new Destination(components.subList(0, length));

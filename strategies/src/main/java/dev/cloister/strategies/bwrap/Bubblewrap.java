@@ -13,6 +13,7 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.Steps;
+import dev.cloister.spec.Identity;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
@@ -36,6 +37,9 @@ public final class Bubblewrap implements IsolationStrategy {
 
   private static final int LAUNCHER_FD = 11;
   private static final int PROC_FD = 12;
+
+  /** bubblewrap reads ids as signed 32-bit numbers. */
+  private static final long MAX_ID = Integer.MAX_VALUE;
 
   private static final Slot STARTED = new Slot("started");
   private static final Slot LAUNCHER = new Slot("memory_file");
@@ -67,7 +71,21 @@ public final class Bubblewrap implements IsolationStrategy {
               + " launcher in it",
           "add --proc /proc");
     }
-    return asRoot(host.caller()) ? Credentials.assess(spec, host) : Assessment.USABLE;
+    return asRoot(host.caller())
+        ? Credentials.assess(spec, host)
+        : assessIds(spec.identity(), host.caller());
+  }
+
+  private static Assessment assessIds(Identity identity, Caller caller) {
+    for (long id :
+        List.of(identity.uid().orElse(caller.uid()), identity.gid().orElse(caller.gid()))) {
+      if (id > MAX_ID) {
+        return new Assessment.Unusable(
+            "bubblewrap takes no user or group id above %d, such as %d".formatted(MAX_ID, id),
+            "use --uid and --gid with smaller ones, or --strategy pivot_root or chroot");
+      }
+    }
+    return Assessment.USABLE;
   }
 
   /** Whether bubblewrap can make the mounts as root, and the inner launcher does the rest. */
@@ -99,7 +117,7 @@ public final class Bubblewrap implements IsolationStrategy {
     steps.add(new Instruction.ProtectVariable(PWD));
     steps.add(
         new Instruction.Supervise(
-            List.of(new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host.caller()))),
+            List.of(new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host))),
             STARTED,
             "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up"));
     return new SyscallProgram(name(), steps);
@@ -115,7 +133,8 @@ public final class Bubblewrap implements IsolationStrategy {
     return steps;
   }
 
-  private static List<OsString> arguments(SandboxSpec spec, Caller caller) {
+  private static List<OsString> arguments(SandboxSpec spec, HostReport host) {
+    Caller caller = host.caller();
     List<OsString> arguments = new ArrayList<>();
     arguments.add(OsString.of("bwrap"));
     if (!asRoot(caller)) {
@@ -123,7 +142,7 @@ public final class Bubblewrap implements IsolationStrategy {
       add(arguments, "--uid", spec.identity().uid().orElse(caller.uid()));
       add(arguments, "--gid", spec.identity().gid().orElse(caller.gid()));
     }
-    arguments.addAll(BwrapArguments.of(spec));
+    arguments.addAll(BwrapArguments.of(spec, host.protectedProc()));
     arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(LAUNCHER_FD));
     return arguments;
   }

@@ -12,20 +12,49 @@ import java.util.List;
 final class BwrapArguments {
   private final List<OsString> arguments = new ArrayList<>();
 
-  private BwrapArguments() {}
+  private final List<String> protectedProc;
 
-  /** All options but those about the identity and the command. */
-  static List<OsString> of(SandboxSpec spec) {
-    BwrapArguments translation = new BwrapArguments();
+  private BwrapArguments(List<String> protectedProc) {
+    this.protectedProc = protectedProc;
+  }
+
+  /**
+   * All options but those about the identity and the command.
+   *
+   * @param protectedProc as in {@link dev.cloister.host.HostReport}
+   */
+  static List<OsString> of(SandboxSpec spec, List<String> protectedProc) {
+    BwrapArguments translation = new BwrapArguments(protectedProc);
     for (Namespace namespace : Namespace.values()) {
       if (spec.namespaces().contains(namespace)) {
         translation.add("--unshare-" + namespace.word());
       }
     }
     spec.hostname().ifPresent(name -> translation.add("--hostname", name));
-    spec.mounts().forEach(translation::add);
+    for (int i = 0; i < spec.mounts().size(); i++) {
+      if (!repeatsLink(spec.mounts(), i)) {
+        translation.add(spec.mounts().get(i));
+      }
+    }
     spec.workingDirectory().ifPresent(directory -> translation.add("--chdir", directory));
     return translation.arguments;
+  }
+
+  /**
+   * Whether operation {@code index} makes a symbolic link that is there already, which bubblewrap
+   * before 0.9.0 took for an error. Something mounted over the link since has hidden it.
+   */
+  private static boolean repeatsLink(List<MountOperation> mounts, int index) {
+    MountOperation operation = mounts.get(index);
+    for (MountOperation earlier : mounts.subList(0, index).reversed()) {
+      if (earlier.equals(operation)) {
+        return operation instanceof MountOperation.Symlink;
+      }
+      if (operation.destination().isAtOrBelow(earlier.destination())) {
+        return false;
+      }
+    }
+    return false;
   }
 
   private void add(MountOperation operation) {
@@ -36,8 +65,23 @@ final class BwrapArguments {
       case MountOperation.Directory directory ->
           add("--perms", OsString.of("%04o".formatted(directory.mode()))).add("--dir", destination);
       case MountOperation.Symlink symlink -> add("--symlink", symlink.target(), destination);
-      case MountOperation.Proc _ -> add("--proc", destination);
-      case MountOperation.Devices _ -> add("--dev", destination);
+      case MountOperation.Proc _ -> proc(destination);
+      case MountOperation.Devices _ ->
+          // bubblewrap makes the directory for everybody's shared memory with mode 0755.
+          add("--dev", destination)
+              .add("--chmod", OsString.of("1777"), destination.concat(OsString.of("/shm")));
+    }
+  }
+
+  /**
+   * bubblewrap covers those of these directories that access(2) calls writable, which {@code
+   * /proc/sys} is for nobody, although files in it can be written by a process that is really root.
+   */
+  private void proc(OsString destination) {
+    add("--proc", destination);
+    for (String name : protectedProc) {
+      OsString below = OsString.of("/" + name);
+      add("--ro-bind", OsString.of("/proc").concat(below), destination.concat(below));
     }
   }
 

@@ -1,0 +1,364 @@
+package dev.cloister.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is wrong is said in a line that names it, and nothing is run. */
+final class BadInputIT {
+  /** Becomes a directory that the user may write to; whatever is done wrongly would show in it. */
+  private static final String HERE = "@here@";
+
+  /**
+   * Options that are wrong, and what the message must name.
+   *
+   * @param options may contain {@link #HERE}
+   */
+  record Mistake(List<String> options, List<String> named) {
+    /** The command that must not run. */
+    List<String> commandLine(String subcommand, Path here) {
+      List<String> words = new ArrayList<>(List.of(subcommand));
+      options.forEach(option -> words.add(option.replace(HERE, here.toString())));
+      words.addAll(List.of("--", "touch", here.resolve("ran").toString()));
+      return words;
+    }
+
+    @Override
+    public String toString() {
+      return String.join(" ", options).replace("\n", "\\n");
+    }
+  }
+
+  /** All of it is named. */
+  private static Mistake mistake(String... options) {
+    return new Mistake(List.of(options), List.of(options));
+  }
+
+  private static Mistake naming(List<String> named, String... options) {
+    return new Mistake(List.of(options), named);
+  }
+
+  static Stream<Mistake> mistakes() {
+    return Stream.of(options(), numbers(), destinations(), sources(), names(), types())
+        .flatMap(stream -> stream);
+  }
+
+  private static Stream<Mistake> options() {
+    return Stream.of(
+        mistake("--nope"),
+        mistake("-x"),
+        mistake("--uid=5"),
+        mistake("--preset", "nope"),
+        mistake("--preset", "HOST"),
+        naming(List.of("--preset"), "--preset", ""),
+        mistake("--strategy", "nope"),
+        naming(List.of("--strategy"), "--strategy", ""));
+  }
+
+  private static Stream<Mistake> numbers() {
+    String[] wrong = {"abc", "-1", "4294967295", "99999999999999999999", "1.5", "0x10", " 1", "+5"};
+    return Stream.concat(
+        Stream.of(
+            mistake("--gid", "abc"),
+            mistake("--gid", "4294967295"),
+            // A digit, but not one a person at a terminal means.
+            mistake("--uid", "\u0663"),
+            naming(List.of("--uid", "''"), "--uid", "")),
+        Arrays.stream(wrong).map(number -> mistake("--uid", number)));
+  }
+
+  private static Stream<Mistake> destinations() {
+    return Stream.of(
+        mistake("--tmpfs", "relative"),
+        mistake("--tmpfs", "/.."),
+        mistake("--tmpfs", "../a"),
+        naming(List.of("--tmpfs", "''"), "--tmpfs", ""),
+        mistake("--dir", "/a/../b"),
+        mistake("--proc", "."),
+        mistake("--dev", "relative"),
+        mistake("--mount", "relative"),
+        mistake("--mount", "/usr/../usr"),
+        naming(List.of("--mount", "''"), "--mount", ""),
+        naming(List.of("--bind", "relative"), "--bind", "/usr", "relative"),
+        naming(List.of("--bind", "''"), "--bind", "/usr", ""),
+        naming(List.of("--ro-bind", "/a/.."), "--ro-bind", "/usr", "/a/.."),
+        naming(List.of("--dev-bind", "x/y"), "--dev-bind", "/usr", "x/y"),
+        naming(List.of("--bind-try", "/.."), "--bind-try", "/no", "/.."),
+        naming(List.of("--symlink", "relative"), "--symlink", "/usr", "relative"),
+        naming(List.of("--symlink", "/a/../b"), "--symlink", "/usr", "/a/../b"));
+  }
+
+  private static Stream<Mistake> sources() {
+    return Stream.of(
+        mistake("--mount", "/does/not/exist"),
+        naming(List.of("--bind", "/does/not/exist"), "--bind", "/does/not/exist", "/x"),
+        naming(List.of("--ro-bind", HERE + "/no"), "--ro-bind", HERE + "/no", "/x"),
+        naming(List.of("--dev-bind", "no"), "--dev-bind", "no", "/x"),
+        mistake("--mount", "/etc/passwd/below-a-file"),
+        naming(List.of("--bind-try"), "--bind-try", "/etc/passwd/below-a-file", "/x"),
+        naming(List.of("--bind", "''"), "--bind", "", "/x"),
+        naming(List.of("--mount", "/a\\nb"), "--mount", "/a\nb"),
+        naming(List.of("--mount", "/a\\x1b[1mb"), "--mount", "/a\u001b[1mb"));
+  }
+
+  private static Stream<Mistake> names() {
+    return Stream.of(
+        naming(List.of("--chdir", "''"), "--chdir", ""),
+        naming(List.of("--setenv", "''"), "--setenv", "", "value"),
+        naming(List.of("--setenv", "A=B"), "--setenv", "A=B", "value"),
+        naming(List.of("--unsetenv", "''"), "--unsetenv", ""),
+        mistake("--unsetenv", "A=B"),
+        naming(List.of("--keep-env", "''"), "--clearenv", "--keep-env", ""),
+        naming(List.of("--keep-env", "NOT_SET"), "--clearenv", "--keep-env", "NOT_SET"),
+        naming(List.of("--keep-env", "HOME", "--clearenv"), "--keep-env", "HOME"),
+        naming(List.of("--symlink", "''"), "--symlink", "", "/x"),
+        naming(List.of("--hostname", "''"), "--hostname", ""),
+        mistake("--hostname", "x".repeat(65)));
+  }
+
+  /** A source on a destination of another type, where that is known beforehand. */
+  private static Stream<Mistake> types() {
+    return Stream.of(
+        naming(List.of("/etc/passwd", "/usr"), "--preset", "host", "--bind", "/etc/passwd", "/usr"),
+        naming(List.of(HERE, "/etc/passwd"), "--preset", "host", "--bind", HERE, "/etc/passwd"),
+        naming(List.of("/etc/passwd", "/tmp"), "--tmpfs", "/tmp", "--bind", "/etc/passwd", "/tmp"),
+        naming(List.of("/etc/passwd"), "--bind", "/etc/passwd", "/"),
+        naming(List.of("/x", "elsewhere"), "--dir", "/x", "--symlink", "elsewhere", "/x"),
+        naming(List.of("root"), "--proc", "/"),
+        naming(List.of("root"), "--dev", "/"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("mistakes")
+  void namesTheMistakeAndRunsNothing(Mistake mistake) throws IOException {
+    List<CallingUser> users = CallingUser.all();
+    refused(users.getFirst(), "run", mistake);
+    refused(users.getLast(), "explain", mistake);
+  }
+
+  private static void refused(CallingUser user, String subcommand, Mistake mistake)
+      throws IOException {
+    Path here = user.work();
+    String[] named =
+        mistake.named().stream()
+            .map(name -> name.replace(HERE, here.toString()))
+            .toArray(String[]::new);
+    user.cloister(mistake.commandLine(subcommand, here).toArray(String[]::new))
+        .in(here)
+        .run()
+        .refuses(125, named)
+        .refuses(125, "cloister: " + subcommand + ": ");
+    assertEmpty(here);
+  }
+
+  private static void assertEmpty(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      assertEquals(List.of(), files.toList());
+    }
+  }
+
+  /** The positive control: that command line works without the mistake. */
+  @EveryUser
+  void theSameCommandLineWithoutAMistakeRuns(CallingUser user) {
+    Path here = user.work();
+    Mistake none = mistake("--mount", here.toString());
+    user.cloister(none.commandLine("run", here).toArray(String[]::new)).run().exits(0);
+    assertTrue(Files.exists(here.resolve("ran")));
+  }
+
+  @EveryUser
+  void namesAnOptionWithoutItsValue(CallingUser user) {
+    for (String[] words :
+        new String[][] {{"--uid"}, {"--bind", "/usr"}, {"--setenv", "A"}, {"--strategy"}}) {
+      List<String> line = new ArrayList<>(List.of("run"));
+      line.addAll(List.of(words));
+      user.cloister(line.toArray(String[]::new)).run().refuses(125, words[0], "needs");
+    }
+  }
+
+  @EveryUser
+  void saysThatACommandIsMissing(CallingUser user) {
+    user.cloister("run").run().refuses(125, "no command");
+    user.cloister("run", "--uid", "5", "--").run().refuses(125, "no command");
+    user.cloister("explain", "--").run().refuses(125, "no command");
+    user.cloister("env", "--").run().refuses(125, "no command");
+    user.cloister().run().refuses(125, "no command");
+    user.cloister("nope").run().refuses(125, "nope");
+    user.cloister("--nope").run().refuses(125, "--nope");
+    user.cloister("env", "--nope", "true").run().refuses(125, "--nope");
+  }
+
+  /** A name that is no text, which Java alone could not even print. */
+  @EveryUser
+  void namesBytesThatAreNoText(CallingUser user) {
+    user.shell(Installation.SCRIPT + " run \"$(printf -- '--\\377')\" -- true")
+        .run()
+        .refuses(125, "--\\xff");
+  }
+
+  // What only the kernel knows, while the sandbox is made.
+
+  @EverySetting
+  void aMissingWorkingDirectory(Setting setting) throws IOException {
+    refusedWhileSettingUp(setting, "/nope", "--chdir", "/nope");
+    refusedWhileSettingUp(setting, "/etc/passwd", "--chdir", "/etc/passwd");
+  }
+
+  @EverySetting
+  void aMountPointThatCannotBeMade(Setting setting) throws IOException {
+    refusedWhileSettingUp(
+        setting, "/etc/nosuch", "--preset", "host", "--bind", "/usr", "/etc/nosuch");
+    refusedWhileSettingUp(setting, "/etc/passwd/x", "--preset", "host", "--dir", "/etc/passwd/x");
+  }
+
+  @EverySetting
+  void somethingOfAnotherTypeInTheWay(Setting setting) throws IOException {
+    for (String option : new String[] {"--tmpfs", "--dir", "--proc", "--dev"}) {
+      refusedWhileSettingUp(setting, "/etc/passwd", "--preset", "host", option, "/etc/passwd");
+    }
+    refusedWhileSettingUp(
+        setting, "/etc/passwd", "--preset", "host", "--symlink", "x", "/etc/passwd");
+  }
+
+  /** A type that changes between the look at it and the mount: here through a symbolic link. */
+  @EverySetting
+  void anotherTypeBehindALinkInTheWay(Setting setting) throws IOException {
+    Path host = setting.user().work();
+    Files.createDirectory(host.resolve("directory"));
+    Files.createSymbolicLink(host.resolve("link"), Path.of("directory"));
+    refusedWhileSettingUp(
+        setting,
+        "/work/link",
+        "--bind",
+        host.toString(),
+        "/work",
+        "--bind",
+        "/etc/passwd",
+        "/work/link");
+  }
+
+  private static void refusedWhileSettingUp(Setting setting, String named, String... options)
+      throws IOException {
+    Path here = setting.user().work();
+    Ran ran =
+        setting
+            .run(options)
+            .and("--bind", here.toString(), "/here", "--", "touch", "/here/ran")
+            .run()
+            .exits(125);
+    assertEquals("", ran.out(), ran::toString);
+    assertTrue(ran.err().contains(named), ran::toString);
+    assertTrue(ran.err().lines().count() <= 2, ran::toString);
+    assertEmpty(here);
+  }
+
+  // The command.
+
+  @EverySetting
+  void aCommandThatDoesNotExist(Setting setting) {
+    setting.run("--", "nosuchcmd").run().refuses(127, "nosuchcmd", "not found");
+    setting.run("--", "/no/such/cmd").run().refuses(127, "/no/such/cmd", "not found");
+    setting.run("--", "").run().refuses(127, "not found");
+    setting
+        .run("--setenv", "PATH", "/etc/passwd:/no/such/directory", "--", "true")
+        .run()
+        .refuses(127, "true", "/no/such/directory");
+  }
+
+  @EverySetting
+  void aCommandThatCannotBeExecuted(Setting setting) {
+    setting.run("--", "/etc/passwd").run().refuses(126, "/etc/passwd");
+    setting.run("--", "/etc").run().refuses(126, "/etc");
+    setting.run("--setenv", "PATH", "/etc", "--", "passwd").run().refuses(126, "/etc/passwd");
+  }
+
+  @EverySetting
+  void aCommandWithoutItsInterpreter(Setting setting) {
+    Path here = setting.user().work();
+    Path script = executable(setting, here, "script", "#!/no/such/interpreter -x\n");
+    Ran ran = setting.run("--mount", here.toString(), "--", script.toString()).run();
+    ran.refuses(127, script.toString(), "/no/such/interpreter");
+    assertTrue(ran.err().contains("hint: "), ran::toString);
+  }
+
+  /** As execvp(3) has it; a shell would do the same. */
+  @EverySetting
+  void aScriptWithoutInterpreterLineIsNoMistake(Setting setting) {
+    Path here = setting.user().work();
+    Path script = executable(setting, here, "script", "echo \"$0: $1\"\n");
+    setting
+        .run("--mount", here.toString(), "--", script.toString(), "argument")
+        .run()
+        .prints(script + ": argument\n");
+  }
+
+  private static Path executable(Setting setting, Path here, String name, String text) {
+    Path file = setting.user().write(here, name, text);
+    assertTrue(file.toFile().setExecutable(true, false));
+    return file;
+  }
+
+  // The strategy.
+
+  @EveryUser
+  void aNamedStrategyThatCannotWork(CallingUser user) {
+    Path here = user.work();
+    String[] command = {"--", "touch", here.resolve("ran").toString()};
+    user.cloister("run", "--strategy", "bwrap", "--mount", here.toString())
+        .and(command)
+        .env("PATH", pathWithoutBwrap(user))
+        .run()
+        .refuses(125, "--strategy bwrap", "PATH");
+    assertFalse(Files.exists(here.resolve("ran")));
+  }
+
+  /** A directory that has what the script and the command need, and no bwrap. */
+  private static String pathWithoutBwrap(CallingUser user) {
+    Path bin = user.work();
+    for (String tool : new String[] {"readlink", "touch", "sh"}) {
+      try {
+        Files.createSymbolicLink(bin.resolve(tool), Path.of(Required.tool(tool)));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return bin.toString();
+  }
+
+  @Test
+  void helpIsNoMistake() {
+    CallingUser user = CallingUser.own();
+    for (String subcommand : new String[] {"run", "env", "explain"}) {
+      Ran help = user.cloister(subcommand, "--help").run().exits(0);
+      assertTrue(help.out().startsWith("usage: cloister " + subcommand), help::toString);
+      assertEquals("", help.err(), help::toString);
+    }
+    Ran help = user.cloister("--help").run().exits(0);
+    for (String subcommand : new String[] {"run", "env", "explain", "probe"}) {
+      assertTrue(help.out().contains("\n  " + subcommand + " "), help::toString);
+    }
+    Ran version = user.cloister("--version").run().exits(0);
+    assertTrue(version.out().matches("cloister \\d+\\.\\d+\\.\\d+\\S*\n"), version::toString);
+  }
+
+  /** Each option of the help text exists, and each that exists is in it. */
+  @Test
+  void helpNamesEveryOption() {
+    Ran help = CallingUser.own().cloister("run", "--help").run().exits(0);
+    for (RunOption option : RunOption.values()) {
+      assertTrue(help.out().contains("\n  " + option.word() + " "), option::word);
+    }
+  }
+}
