@@ -1,5 +1,6 @@
 package dev.cloister.machine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -240,8 +241,7 @@ class LauncherTest {
     Call write =
         Call.of(SystemCall.WRITE, Operand.of(1), Operand.of(BUFFER), Operand.of(new Slot("count")));
     Call writeCount =
-        Call.of(
-            SystemCall.WRITE, Operand.of(1), new Operand.ResultAddress(count), Operand.of(8));
+        Call.of(SystemCall.WRITE, Operand.of(1), new Operand.ResultAddress(count), Operand.of(8));
     Ended ended = run(open, read, write, writeCount, EXIT);
     assertEquals(0, ended.exit(), ended.error());
     assertEquals("content\7\0\0\0\0\0\0\0", ended.text());
@@ -250,12 +250,12 @@ class LauncherTest {
   @Test
   void structuresHaveTheirFieldsWhereCHasThem() throws Exception {
     Map<StructField, Operand> fields = new LinkedHashMap<>();
-    fields.put(StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
+    fields.put(
+        StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
     fields.put(StructField.OPEN_HOW_RESOLVE, new Operand.Literal(-2, "-2"));
     Operand structure = new Operand.Structure(LinuxStruct.OPEN_HOW, 2, fields);
     int size = 2 * LinuxStruct.OPEN_HOW.size();
-    Ended ended =
-        run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
+    Ended ended = run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
     ByteBuffer expected = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     expected.putLong(010000000 | 02000000).putLong(0).putLong(-2);
     assertArrayEquals(expected.array(), ended.output());
@@ -266,8 +266,7 @@ class LauncherTest {
     Operand structure =
         Operand.of(LinuxStruct.IFREQ, Map.of(StructField.IFREQ_NAME, Operand.of("lo")));
     int size = LinuxStruct.IFREQ.size();
-    Ended ended =
-        run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
+    Ended ended = run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
     byte[] expected = new byte[size];
     expected[0] = 'l';
     expected[1] = 'o';
@@ -276,7 +275,8 @@ class LauncherTest {
 
   @Test
   void embeddedProgramsAreCompleteExecutables() throws Exception {
-    SyscallProgram inner = new SyscallProgram("inner", List.of(say("inner"), EXIT));
+    Call fails = Call.of(SystemCall.CLOSE, Operand.of(-1));
+    SyscallProgram inner = new SyscallProgram("inner", List.of(say("inner"), fails, EXIT));
     Ended ended =
         run(
             Call.of(
@@ -285,8 +285,15 @@ class LauncherTest {
                 new Operand.Image(inner),
                 new Operand.ImageSize(inner)),
             EXIT);
-    ElfImage compiled = ProgramCompiler.compile(inner, Launcher.options());
-    assertArrayEquals(compiled.bytes(), ended.output());
+    Path file = Files.write(directory.resolve("inner"), ended.output());
+    assertTrue(file.toFile().setExecutable(true));
+    Process process = new ProcessBuilder(file.toString(), "").start();
+    assertEquals("inner", new String(process.getInputStream().readAllBytes(), UTF_8));
+    // Its steps are counted on from those of the program it is in.
+    assertEquals(
+        "cloister: inner: step 3 of 3: close(-1): EBADF (Bad file descriptor)\n",
+        new String(process.getErrorStream().readAllBytes(), UTF_8));
+    assertEquals(125, process.waitFor());
   }
 
   @Test
@@ -300,8 +307,7 @@ class LauncherTest {
                 OsString.of("printf '<%s>' \"$0\" \"$@\""),
                 OsString.of("zero")));
     Path launcher = Launcher.of(directory, execute);
-    assertEquals(
-        "<zero><command><><-x>", Execution.of(launcher, "command", "", "-x").end().text());
+    assertEquals("<zero><command><><-x>", Execution.of(launcher, "command", "", "-x").end().text());
     List<String> many = new ArrayList<>();
     for (int i = 0; i < 5000; i++) {
       many.add("a" + i);
@@ -391,8 +397,7 @@ class LauncherTest {
         home + "\n", Execution.of(launcher, "/bin/pwd").environment("HOME=" + home).end().text());
     for (List<OsString> environment :
         List.of(List.<OsString>of(), List.of(OsString.of("HOME=/none")))) {
-      Ended ended =
-          Execution.of(launcher, "/bin/pwd").environment(environment).in(directory).end();
+      Ended ended = Execution.of(launcher, "/bin/pwd").environment(environment).in(directory).end();
       assertEquals(directory + "\n", ended.text());
     }
   }
