@@ -92,10 +92,11 @@ record Invocation(
 
   Optional<OsString> variable(OsString name) {
     OsString prefix = name.concat(OsString.of("="));
-    int length = prefix.length();
-    return environment.stream()
-        .filter(v -> v.length() >= length && v.substring(0, length).equals(prefix))
-        .map(v -> v.substring(length))
-        .findFirst();
+    for (OsString variable : environment) {
+      if (variable.startsWith(prefix)) {
+        return Optional.of(variable.substring(prefix.length()));
+      }
+    }
+    return Optional.empty();
   }
 }

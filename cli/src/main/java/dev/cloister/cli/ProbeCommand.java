@@ -2,8 +2,6 @@ package dev.cloister.cli;
 
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 
 /** {@code cloister probe}. */
 final class ProbeCommand implements Subcommand {
@@ -58,7 +56,6 @@ final class ProbeCommand implements Subcommand {
 
   /** Only a person at a terminal wants colours, and not everyone does (https://no-color.org). */
   private static boolean wantsColour(Invocation invocation) {
-    return Objects.requireNonNull(System.console()).isTerminal()
-        && invocation.variable("NO_COLOR").equals(Optional.empty());
+    return Output.isTerminal() && invocation.variable("NO_COLOR").isEmpty();
   }
 }

@@ -97,7 +97,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
     try {
       return Version.current()
           + " "
-          + Files.getLastModifiedTime(Path.of(classPath.split(":", -1)[0]));
+          + Files.getLastModifiedTime(Path.of(classPath.split(":", -1)[0])).toMillis();
     } catch (IOException e) {
       return Version.current();
     }

@@ -4,6 +4,7 @@ import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -33,12 +34,9 @@ public record HostReport(
    * @param path where to look for tools: a value of PATH
    */
   public static HostReport of(Caller caller, String path) {
-    Path proc = Path.of("/proc");
-    return new HostReport(
-        caller,
-        PROTECTED_PROC.stream().filter(name -> Files.exists(proc.resolve(name))).toList(),
-        Bwrap.find(path),
-        HostReport::readLink);
+    List<String> protectedProc = new ArrayList<>(PROTECTED_PROC);
+    protectedProc.removeIf(name -> !Files.exists(Path.of("/proc", name)));
+    return new HostReport(caller, protectedProc, Bwrap.find(path), HostReport::readLink);
   }
 
   private static Optional<OsString> readLink(OsString path) {

@@ -112,7 +112,7 @@ public enum Preset {
   /** {@code /bin}, {@code /sbin}, {@code /lib}, {@code /lib64} and their like, in order of name. */
   private static List<Path> systemDirectories() throws SourceException {
     List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> root = Files.newDirectoryStream(Path.of("/"), "{bin,sbin,lib*}")) {
+    try (DirectoryStream<Path> root = Files.newDirectoryStream(Path.of("/"), Preset::isSystem)) {
       root.forEach(found::add);
     } catch (IOException e) {
       throw new SourceException("/: " + e.getMessage(), false);
@@ -120,6 +120,11 @@ public enum Preset {
     Collections.sort(found);
     found.removeIf(path -> !Files.isDirectory(path));
     return found;
+  }
+
+  private static boolean isSystem(Path path) {
+    String name = String.valueOf(path.getFileName());
+    return name.equals("bin") || name.equals("sbin") || name.startsWith("lib");
   }
 
   /** A directory as a read-only bind, a symbolic link as the same link. */

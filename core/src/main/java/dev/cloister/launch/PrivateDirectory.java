@@ -110,9 +110,18 @@ public final class PrivateDirectory {
     }
   }
 
-  /** Makes an empty file under a name nobody has. The caller removes it. */
+  /**
+   * Makes an empty file under a name nobody has. The caller removes it. The name may be guessed:
+   * only the owner can do anything with it.
+   */
   public Path reserve() throws IOException {
-    return Files.createTempFile(path, PREFIX, "", OWNER_ONLY);
+    while (true) {
+      try {
+        return Files.createFile(path.resolve(PREFIX + System.nanoTime()), OWNER_ONLY);
+      } catch (FileAlreadyExistsException e) {
+        // Another process's clock said the same.
+      }
+    }
   }
 
   /** Writes an executable to a reserved file. */

@@ -34,8 +34,8 @@ final class Emitter {
   /** The environment the launcher was started with. */
   final Label callerEnvironment = data.zeroed(8);
 
-  private final Map<Slot, Label> slots = new HashMap<>();
-  private final Map<Buffer, Label> buffers = new HashMap<>();
+  private final Map<String, Label> slots = new HashMap<>();
+  private final Map<String, Label> buffers = new HashMap<>();
   private final Deque<Runnable> deferred = new ArrayDeque<>();
 
   /** Compiles the programs that are embedded in this one. */
@@ -65,11 +65,11 @@ final class Emitter {
   }
 
   Label slot(Slot slot) {
-    return slots.computeIfAbsent(slot, s -> data.zeroed(8));
+    return slots.computeIfAbsent(slot.name(), _ -> data.zeroed(8));
   }
 
   Label buffer(Buffer buffer) {
-    return buffers.computeIfAbsent(buffer, b -> data.zeroed(b.size()));
+    return buffers.computeIfAbsent(buffer.name(), _ -> data.zeroed(buffer.size()));
   }
 
   /** {@code to = the variable at label}. */
@@ -132,10 +132,7 @@ final class Emitter {
   private long number(Operand operand) {
     return switch (operand) {
       case Operand.Literal literal -> literal.value();
-      case Operand.Flags flags ->
-          flags.constants().stream()
-              .mapToLong(constant -> constant.value(architecture))
-              .reduce(0, (a, b) -> a | b);
+      case Operand.Flags flags -> LinuxConstant.or(architecture, flags.constants());
       case Operand.Text _,
           Operand.Structure _,
           Operand.Result _,

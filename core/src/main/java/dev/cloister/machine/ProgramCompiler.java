@@ -245,8 +245,15 @@ public final class ProgramCompiler {
 
   private OsString description(Instruction.Call call, int number) {
     return OsString.of(
-        "cloister: %s: step %d of %d: %s: "
-            .formatted(program.name(), number, steps, CText.of(call)));
+        "cloister: "
+            + program.name()
+            + ": step "
+            + number
+            + " of "
+            + steps
+            + ": "
+            + CText.of(call)
+            + ": ");
   }
 
   /** Entries of errno, size of the entry, text; ends with errno 0. */

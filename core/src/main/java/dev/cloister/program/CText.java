@@ -6,16 +6,18 @@ import dev.cloister.ffm.StructField;
 import dev.cloister.spec.OsString;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.StringJoiner;
 
 /** Writes calls as C, the way strace(1) does, with names in place of descriptor numbers. */
 public final class CText {
   private CText() {}
 
   public static String of(Instruction.Call call) {
-    String arguments =
-        call.operands().stream().map(CText::of).collect(Collectors.joining(", ", "(", ")"));
-    return call.call().cName() + arguments;
+    StringJoiner arguments = new StringJoiner(", ", call.call().cName() + "(", ")");
+    for (Operand operand : call.operands()) {
+      arguments.add(of(operand));
+    }
+    return arguments.toString();
   }
 
   /** As {@link #of}, with the place the result goes to. */
@@ -38,15 +40,17 @@ public final class CText {
   }
 
   private static String flags(List<LinuxConstant> constants) {
-    return constants.isEmpty()
-        ? "0"
-        : constants.stream().map(LinuxConstant::name).collect(Collectors.joining("|"));
+    StringJoiner names = new StringJoiner("|").setEmptyValue("0");
+    for (LinuxConstant constant : constants) {
+      names.add(constant.name());
+    }
+    return names.toString();
   }
 
   private static String structure(Map<StructField, Operand> fields) {
-    return fields.entrySet().stream()
-        .map(field -> field.getKey().cName() + "=" + of(field.getValue()))
-        .collect(Collectors.joining(", ", "{", "}"));
+    StringJoiner text = new StringJoiner(", ", "{", "}");
+    fields.forEach((field, value) -> text.add(field.cName() + "=" + of(value)));
+    return text.toString();
   }
 
   /** A C string literal; bytes that are not UTF-8 text as octal escapes. */

@@ -161,20 +161,22 @@ final class MountPlanner {
   }
 
   private void bindFound(Bind bind) {
-    Slot tree = clones.getOrDefault(bind, SOURCE);
-    if (tree.equals(SOURCE)) {
+    Slot clone = clones.get(bind);
+    if (clone == null) {
       steps.add(Steps.openTree(bind.source().path(), SOURCE));
     }
+    Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
     find(bind.destination(), 0755, bind.source().directory());
     String mismatch =
-        bind.source().directory()
-            ? "%s is a directory, but %s in the sandbox is not"
-            : "%s is not a directory, but %s in the sandbox is one";
+        bind.source().path()
+            + (bind.source().directory() ? " is a directory, but " : " is not a directory, but ")
+            + bind.destination()
+            + (bind.source().directory() ? " in the sandbox is not" : " in the sandbox is one");
     steps.add(
         Steps.moveMount(tree, DESTINATION)
-            .hint(Errno.ENOTDIR, mismatch.formatted(bind.source().path(), bind.destination()))
-            .hint(Errno.EINVAL, mismatch.formatted(bind.source().path(), bind.destination())));
+            .hint(Errno.ENOTDIR, mismatch)
+            .hint(Errno.EINVAL, mismatch));
     steps.add(Steps.close(DESTINATION));
     steps.add(Steps.close(tree));
   }

@@ -32,7 +32,7 @@ public final class Steps {
   }
 
   private static Operand mode(int mode) {
-    return new Operand.Literal(mode, "0%o".formatted(mode));
+    return new Operand.Literal(mode, "0" + Integer.toOctalString(mode));
   }
 
   /** An empty file for a mount to cover; 0444, as bubblewrap makes them. */

@@ -58,7 +58,12 @@ public record EnvironmentRules(boolean inherit, Map<OsString, Rule> rules) {
 
   /** Whether the environment passes through untouched. */
   public boolean isTrivial() {
-    return inherit && rules.values().stream().allMatch(rule -> rule instanceof Rule.Keep);
+    for (Rule rule : rules.values()) {
+      if (!(rule instanceof Rule.Keep)) {
+        return false;
+      }
+    }
+    return inherit;
   }
 
   /** Whether a variable of this name in the caller's environment is passed on. */

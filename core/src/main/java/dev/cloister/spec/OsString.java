@@ -94,6 +94,11 @@ public final class OsString implements Comparable<OsString> {
     return new OsString(joined);
   }
 
+  public boolean startsWith(OsString prefix) {
+    int length = prefix.bytes.length;
+    return bytes.length >= length && Arrays.equals(bytes, 0, length, prefix.bytes, 0, length);
+  }
+
   public boolean startsWith(String ascii) {
     if (bytes.length < ascii.length()) {
       return false;
@@ -142,7 +147,9 @@ public final class OsString implements Comparable<OsString> {
     boolean utf8 = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
     StringBuilder out = new StringBuilder();
     if (utf8) {
-      text.chars().forEach(c -> append(out, (char) c, !Character.isISOControl(c)));
+      for (int i = 0; i < text.length(); i++) {
+        append(out, text.charAt(i), !Character.isISOControl(text.charAt(i)));
+      }
     } else {
       for (int i = 0; i < bytes.length; i++) {
         append(out, charAt(i), bytes[i] >= ' ' && bytes[i] < 0x7f);

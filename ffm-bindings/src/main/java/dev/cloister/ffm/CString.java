@@ -80,7 +80,9 @@ public final class CString {
     boolean utf8 = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
     String characters = utf8 ? text : new String(bytes, StandardCharsets.ISO_8859_1);
     StringBuilder literal = new StringBuilder("\"");
-    characters.chars().forEach(c -> append(literal, (char) c, utf8));
+    for (int i = 0; i < characters.length(); i++) {
+      append(literal, characters.charAt(i), utf8);
+    }
     return literal.append('"').toString();
   }
 

@@ -1,0 +1,137 @@
+package dev.cloister.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code cloister probe} on this host, and where something is taken away from it. */
+final class ProbeIT {
+  private static final String PROBE = Installation.SCRIPT + " probe";
+
+  @EveryUser
+  void findsEveryStrategyAndCapabilityOfAnOrdinaryHost(CallingUser user) {
+    JsonObject report = json(user.cloister("probe", "--json").run().exits(0));
+
+    assertEquals(1, report.get("schema").getAsInt());
+    assertEquals("pivot_root", report.get("choice").getAsString());
+    assertEquals(List.of("pivot_root", "chroot", "bwrap"), names(report, "strategies"));
+    assertEquals(List.of(), unusable(report, "strategies"));
+    assertTrue(names(report, "capabilities").contains("read_only"), report::toString);
+    assertEquals(List.of(), unusable(report, "capabilities"));
+  }
+
+  @EveryUser
+  void printsATableWithoutColoursForAPipe(CallingUser user) {
+    Ran ran = user.cloister("probe").run().exits(0);
+
+    ran.assertLine("  yes    pivot_root (default)");
+    ran.assertLine("  yes    read-only on sub-mounts (mount_setattr)");
+    assertFalse(ran.out().contains("\u001b"), ran::toString);
+  }
+
+  @EveryUser
+  void leavesNothingBehind(CallingUser user) {
+    user.cloister("probe").run().exits(0);
+
+    assertEquals(List.of(), user.launchers());
+    Ran processes =
+        user.shell("ps -o pid= -o args= -u " + user.uid() + " | grep launche[r]-").run();
+    assertEquals("", processes.out());
+  }
+
+  @EveryUser
+  void refusesWhatItDoesNotKnow(CallingUser user) {
+    user.cloister("probe", "--jason").run().refuses(125, "--jason");
+    user.cloister("probe", "ls").run().refuses(125, "ls");
+    assertTrue(user.cloister("probe", "--help").run().exits(0).out().contains("--json"));
+  }
+
+  @EveryUser
+  void namesTheLimitOnUserNamespaces(CallingUser user) {
+    Ran ran =
+        unprivilegedInside(user, "echo 0 > /proc/sys/user/max_user_namespaces", PROBE + " --json")
+            .run()
+            .exits(1);
+
+    JsonObject report = json(ran);
+    assertTrue(report.get("choice").isJsonNull(), ran::toString);
+    String reason = verdict(report, "user_namespace").get("reason").getAsString();
+    assertTrue(reason.contains("user.max_user_namespaces is 0"), reason);
+    String remedy = verdict(report, "user_namespace").get("remedy").getAsString();
+    assertTrue(remedy.contains("sysctl user.max_user_namespaces"), remedy);
+    assertTrue(verdict(report, "resolve_in_root").get("usable").getAsBoolean());
+  }
+
+  @EveryUser
+  void saysThatBubblewrapIsMissing(CallingUser user) {
+    Path tools = user.work();
+    for (String tool : new String[] {"readlink", "env", "dirname", "uname"}) {
+      user.call("ln", "-s", Required.tool(tool), tools.resolve(tool).toString()).run().exits(0);
+    }
+    Ran ran = user.cloister("probe", "--json").env("PATH", tools.toString()).run().exits(0);
+
+    assertEquals(List.of("bwrap"), unusable(json(ran), "strategies"));
+    assertTrue(verdict(json(ran), "bubblewrap").get("remedy").getAsString().contains("bubblewrap"));
+  }
+
+  @EveryUser
+  void suspectsTheChroot(CallingUser user) {
+    Required.that(CallingUser.own().isRoot(), "root, to make a chroot");
+    // The mount lives in a mount namespace of its own and ends with it.
+    String script =
+        "mount --rbind / /mnt && exec chroot --userspec=65534:65534 --groups= /mnt " + PROBE;
+    Ran ran =
+        CallingUser.own()
+            .call("unshare", "-m", "sh", "-c", script)
+            .env("TMPDIR", new CallingUser(65534, false).temporary().toString())
+            .run()
+            .exits(1);
+
+    assertTrue(ran.out().contains("chroot, or a security module"), ran::toString);
+  }
+
+  /** A script as root of an own user namespace that has lost its capabilities. */
+  private static Call unprivilegedInside(CallingUser user, String before, String script) {
+    String drop = "exec setpriv --bounding-set -all --inh-caps -all ";
+    return user.call(
+        "unshare", "--user", "--map-root-user", "sh", "-c", before + "; " + drop + script);
+  }
+
+  private static JsonObject json(Ran ran) {
+    return new Gson().fromJson(ran.out(), JsonObject.class);
+  }
+
+  private static List<String> names(JsonObject report, String array) {
+    List<String> names = new ArrayList<>();
+    for (JsonElement element : report.getAsJsonArray(array)) {
+      names.add(element.getAsJsonObject().get("name").getAsString());
+    }
+    return names;
+  }
+
+  private static List<String> unusable(JsonObject report, String array) {
+    List<String> names = new ArrayList<>();
+    for (JsonElement element : report.getAsJsonArray(array)) {
+      if (!element.getAsJsonObject().get("usable").getAsBoolean()) {
+        names.add(element.getAsJsonObject().get("name").getAsString());
+      }
+    }
+    return names;
+  }
+
+  private static JsonObject verdict(JsonObject report, String capability) {
+    for (JsonElement element : report.getAsJsonArray("capabilities")) {
+      if (element.getAsJsonObject().get("name").getAsString().equals(capability)) {
+        return element.getAsJsonObject();
+      }
+    }
+    throw new AssertionError("no capability " + capability + " in " + report);
+  }
+}
