@@ -34,8 +34,13 @@ final class Routines {
   private static final int STANDARD_OUTPUT = 1;
   private static final int STANDARD_ERROR = 2;
 
-  /** Two quoted paths of PATH_MAX, every byte escaped to four, and what stands around them. */
-  private static final int MESSAGE_SIZE = 64 * 1024;
+  /**
+   * The longest message holds two strings of the caller's, the command's name and PATH, each at
+   * most MAX_ARG_STRLEN (128 KiB, execve(2)). A step's description is bounded by what it was
+   * compiled from: two paths of PATH_MAX, every byte escaped to four. Memory that is not written to
+   * costs nothing.
+   */
+  private static final int MESSAGE_SIZE = 2 * 128 * 1024 + 64 * 1024;
 
   /** Adds the text at A0 to the message that ends at V3. Changes A0, SCRATCH; V3 is the new end. */
   final Label appendText = new Label();

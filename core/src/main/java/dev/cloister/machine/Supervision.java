@@ -73,6 +73,7 @@ final class Supervision {
   void write(Runnable child) {
     Label parent = new Label();
     changeMask(LinuxConstant.SIG_BLOCK, mask, oldMask);
+    openSignals();
     fork();
     asm.branch(NOT_EQUAL, RESULT, 0, parent);
     changeMask(LinuxConstant.SIG_SETMASK, oldMask, null);
@@ -104,18 +105,23 @@ final class Supervision {
     emitter.systemCall(SystemCall.CLONE);
   }
 
+  /** V1 = the signalfd. Before the fork: without it nobody could wait for the child. */
+  private void openSignals() {
+    asm.set(A0, -1);
+    asm.address(A1, mask);
+    asm.set(A2, MASK_SIZE);
+    emitter.set(A3, LinuxConstant.SFD_CLOEXEC);
+    emitter.systemCall(SystemCall.SIGNALFD4);
+    failIfNegative("signalfd4(SFD_CLOEXEC): ");
+    asm.copy(V1, RESULT);
+  }
+
   /** V0 is the child's process id (or the negative errno of the fork), V1 the signalfd. */
   private void writeParent() {
     Label next = new Label();
     Label child = new Label();
     asm.copy(V0, RESULT);
     failIfNegative("clone(SIGCHLD): ");
-    asm.set(A0, -1);
-    asm.address(A1, mask);
-    asm.set(A2, MASK_SIZE);
-    emitter.set(A3, LinuxConstant.SFD_CLOEXEC);
-    emitter.systemCall(SystemCall.SIGNALFD4);
-    asm.copy(V1, RESULT);
     asm.place(next);
     asm.copy(A0, V1);
     asm.address(A1, signal);

@@ -5,12 +5,14 @@ import dev.cloister.ffm.SystemCall;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** One instruction of a {@link SyscallProgram}. */
 public sealed interface Instruction {
@@ -35,9 +37,16 @@ public sealed interface Instruction {
       implements Instruction {
     public Call {
       operands = List.copyOf(operands);
-      retried = Set.copyOf(retried);
-      recoveries = Map.copyOf(recoveries);
-      hints = Map.copyOf(hints);
+      retried = Collections.unmodifiableSet(new TreeSet<>(retried));
+      recoveries = inOrder(recoveries);
+      hints = inOrder(hints);
+    }
+
+    /** Map.copyOf has another order in every JVM, and so would the compiled program. */
+    private static <T> Map<Errno, T> inOrder(Map<Errno, T> map) {
+      Map<Errno, T> copy = new EnumMap<>(Errno.class);
+      copy.putAll(map);
+      return Collections.unmodifiableMap(copy);
     }
 
     public static Call of(SystemCall call, Operand... operands) {
