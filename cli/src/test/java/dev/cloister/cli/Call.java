@@ -45,6 +45,16 @@ final class Call {
     return this;
   }
 
+  /** The command, after the options so far. */
+  Call command(String... words) {
+    return and("--").and(words);
+  }
+
+  /** A shell script as the command. */
+  Call script(String text) {
+    return command("sh", "-c", text);
+  }
+
   Call env(String name, String value) {
     environment.put(name, value);
     return this;
