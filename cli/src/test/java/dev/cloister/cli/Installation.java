@@ -48,10 +48,19 @@ final class Installation {
           checkout.resolve("cloister"),
           home.resolve("cloister"),
           StandardCopyOption.COPY_ATTRIBUTES);
+      makeCache(home);
       return home;
     } catch (IOException e) {
       throw new UncheckedIOException("not packaged? These tests run after mvn package", e);
     }
+  }
+
+  /** The first start makes a cache for the others, if it is its owner's. */
+  private static void makeCache(Path home) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(home.resolve("cloister").toString(), "--version");
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("TMPDIR", BASE.toString());
+    builder.redirectErrorStream(true).start().getInputStream().readAllBytes();
   }
 
   private static void copyTree(Path from, Path to) throws IOException {
@@ -60,6 +69,10 @@ final class Installation {
       files = tree.toList();
     }
     for (Path file : files) {
+      // A cache is good for the class path it was made with.
+      if (file.getFileName().toString().startsWith("aot-")) {
+        continue;
+      }
       Path copy = to.resolve(from.relativize(file).toString());
       Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
