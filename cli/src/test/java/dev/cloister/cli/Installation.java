@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -9,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -81,6 +83,16 @@ final class Installation {
   /** What {@code java -cp} needs. */
   static String classPath() {
     return HOME.resolve("cli/target/dist/lib") + "/*";
+  }
+
+  /** A copy of a file beside the tests' classes, which every user can read. */
+  static Path resource(String name) {
+    try (InputStream source = Installation.class.getResourceAsStream(name)) {
+      Path copy = BASE.resolve(name);
+      return Files.write(copy, Objects.requireNonNull(source, name).readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Removes what can be removed: a test may have left something that is still in use. */
