@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -9,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -48,10 +50,19 @@ final class Installation {
           checkout.resolve("cloister"),
           home.resolve("cloister"),
           StandardCopyOption.COPY_ATTRIBUTES);
+      makeCache(home);
       return home;
     } catch (IOException e) {
       throw new UncheckedIOException("not packaged? These tests run after mvn package", e);
     }
+  }
+
+  /** The first start makes a cache for the others, if it is its owner's. */
+  private static void makeCache(Path home) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(home.resolve("cloister").toString(), "--version");
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("TMPDIR", BASE.toString());
+    builder.redirectErrorStream(true).start().getInputStream().readAllBytes();
   }
 
   private static void copyTree(Path from, Path to) throws IOException {
@@ -60,6 +71,10 @@ final class Installation {
       files = tree.toList();
     }
     for (Path file : files) {
+      // A cache is good for the class path it was made with.
+      if (file.getFileName().toString().startsWith("aot-")) {
+        continue;
+      }
       Path copy = to.resolve(from.relativize(file).toString());
       Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
@@ -68,6 +83,16 @@ final class Installation {
   /** What {@code java -cp} needs. */
   static String classPath() {
     return HOME.resolve("cli/target/dist/lib") + "/*";
+  }
+
+  /** A copy of a file beside the tests' classes, which every user can read. */
+  static Path resource(String name) {
+    try (InputStream source = Installation.class.getResourceAsStream(name)) {
+      Path copy = BASE.resolve(name);
+      return Files.write(copy, Objects.requireNonNull(source, name).readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Removes what can be removed: a test may have left something that is still in use. */
