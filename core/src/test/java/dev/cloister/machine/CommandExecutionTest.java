@@ -69,8 +69,7 @@ class CommandExecutionTest {
 
   @Test
   void passesBytesOn() throws Exception {
-    Path raw =
-        Launcher.of(directory, new Instruction.ExecuteCommand(SearchPath.COMMAND));
+    Path raw = Launcher.of(directory, new Instruction.ExecuteCommand(SearchPath.COMMAND));
     OsString odd = OsString.ofBytes(new byte[] {(byte) 0xff, '\n', 1, (byte) 0x80, ' '});
     OsString variable = OsString.of("ODD=").concat(odd);
     Ended ended =
@@ -240,7 +239,8 @@ class CommandExecutionTest {
   @Test
   void namesAMissingInterpreter() throws Exception {
     for (String line :
-        List.of("#!/none/python", "#! \t/none/python -x y", "#!/none/python\t-x", "#!/none/python ")) {
+        List.of(
+            "#!/none/python", "#! \t/none/python -x y", "#!/none/python\t-x", "#!/none/python ")) {
       Path script = executable(directory.resolve("script"), line + "\nprint\n");
       String error =
           "cloister: "

@@ -20,7 +20,8 @@ class EnvironmentTest {
 
   /** Its value contains what looks like another variable; its name is the start of another's. */
   private static final List<OsString> CALLER =
-      texts("FOO=1", "FOOBAR=2", "FO=3", "EMPTY=", "PATH=/usr/bin:/bin", "X=FOO=4", "no equals", "");
+      texts(
+          "FOO=1", "FOOBAR=2", "FO=3", "EMPTY=", "PATH=/usr/bin:/bin", "X=FOO=4", "no equals", "");
 
   private static final EnvironmentRules INHERIT = EnvironmentRules.INHERIT;
 
@@ -150,8 +151,7 @@ class EnvironmentTest {
   void protectsAVariableByACopyAtTheEnd() throws Exception {
     assertEquals(
         texts("A=1", "PWD=/a", "PWDX=/c", "B=2", "PWD=/a"),
-        after(
-            texts("A=1", "PWD=/a", "PWDX=/c", "B=2"), new Instruction.ProtectVariable("PWD")));
+        after(texts("A=1", "PWD=/a", "PWDX=/c", "B=2"), new Instruction.ProtectVariable("PWD")));
     List<OsString> without = texts("A=1", "PWDX=/c");
     assertEquals(without, after(without, new Instruction.ProtectVariable("PWD")));
     assertEquals(List.of(), after(List.of(), new Instruction.ProtectVariable("PWD")));

@@ -240,8 +240,7 @@ class LauncherTest {
     Call write =
         Call.of(SystemCall.WRITE, Operand.of(1), Operand.of(BUFFER), Operand.of(new Slot("count")));
     Call writeCount =
-        Call.of(
-            SystemCall.WRITE, Operand.of(1), new Operand.ResultAddress(count), Operand.of(8));
+        Call.of(SystemCall.WRITE, Operand.of(1), new Operand.ResultAddress(count), Operand.of(8));
     Ended ended = run(open, read, write, writeCount, EXIT);
     assertEquals(0, ended.exit(), ended.error());
     assertEquals("content\7\0\0\0\0\0\0\0", ended.text());
@@ -250,12 +249,12 @@ class LauncherTest {
   @Test
   void structuresHaveTheirFieldsWhereCHasThem() throws Exception {
     Map<StructField, Operand> fields = new LinkedHashMap<>();
-    fields.put(StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
+    fields.put(
+        StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
     fields.put(StructField.OPEN_HOW_RESOLVE, new Operand.Literal(-2, "-2"));
     Operand structure = new Operand.Structure(LinuxStruct.OPEN_HOW, 2, fields);
     int size = 2 * LinuxStruct.OPEN_HOW.size();
-    Ended ended =
-        run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
+    Ended ended = run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
     ByteBuffer expected = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     expected.putLong(010000000 | 02000000).putLong(0).putLong(-2);
     assertArrayEquals(expected.array(), ended.output());
@@ -266,8 +265,7 @@ class LauncherTest {
     Operand structure =
         Operand.of(LinuxStruct.IFREQ, Map.of(StructField.IFREQ_NAME, Operand.of("lo")));
     int size = LinuxStruct.IFREQ.size();
-    Ended ended =
-        run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
+    Ended ended = run(Call.of(SystemCall.WRITE, Operand.of(1), structure, Operand.of(size)), EXIT);
     byte[] expected = new byte[size];
     expected[0] = 'l';
     expected[1] = 'o';
@@ -300,8 +298,7 @@ class LauncherTest {
                 OsString.of("printf '<%s>' \"$0\" \"$@\""),
                 OsString.of("zero")));
     Path launcher = Launcher.of(directory, execute);
-    assertEquals(
-        "<zero><command><><-x>", Execution.of(launcher, "command", "", "-x").end().text());
+    assertEquals("<zero><command><><-x>", Execution.of(launcher, "command", "", "-x").end().text());
     List<String> many = new ArrayList<>();
     for (int i = 0; i < 5000; i++) {
       many.add("a" + i);
@@ -391,8 +388,7 @@ class LauncherTest {
         home + "\n", Execution.of(launcher, "/bin/pwd").environment("HOME=" + home).end().text());
     for (List<OsString> environment :
         List.of(List.<OsString>of(), List.of(OsString.of("HOME=/none")))) {
-      Ended ended =
-          Execution.of(launcher, "/bin/pwd").environment(environment).in(directory).end();
+      Ended ended = Execution.of(launcher, "/bin/pwd").environment(environment).in(directory).end();
       assertEquals(directory + "\n", ended.text());
     }
   }

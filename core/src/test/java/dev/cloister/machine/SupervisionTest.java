@@ -42,10 +42,7 @@ class SupervisionTest {
     return List.of(
         Call.of(SystemCall.GETPID).into(PID),
         Call.of(
-            SystemCall.WRITE,
-            Operand.of(STARTED),
-            new Operand.ResultAddress(PID),
-            Operand.of(8)));
+            SystemCall.WRITE, Operand.of(STARTED), new Operand.ResultAddress(PID), Operand.of(8)));
   }
 
   private Path launcher(List<Instruction> beforeCommand) throws Exception {
@@ -98,7 +95,8 @@ class SupervisionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP", "SIGQUIT", "SIGWINCH"})
+  @ValueSource(
+      strings = {"SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP", "SIGQUIT", "SIGWINCH"})
   void passesSignalsOn(String name) throws Exception {
     LinuxConstant signal = LinuxConstant.valueOf(name);
     String script =
@@ -163,7 +161,9 @@ class SupervisionTest {
   @Test
   void worksWhereTheCallerIgnoresItsChildren() throws Exception {
     Ended ended =
-        shell("sleep 0.05; exit 5").through("/bin/sh", "-c", "trap '' CHLD; exec \"$@\"", "sh").end();
+        shell("sleep 0.05; exit 5")
+            .through("/bin/sh", "-c", "trap '' CHLD; exec \"$@\"", "sh")
+            .end();
     assertEquals(5, ended.exit());
   }
 
@@ -202,8 +202,7 @@ class SupervisionTest {
   /** Without a descriptor left for signalfd(2) it must not wait for what can never come. */
   @Test
   void runningOutOfDescriptorsIsAnError() throws Exception {
-    Ended ended =
-        shell("exit 0").through("/bin/sh", "-c", "ulimit -n 4; exec \"$@\"", "sh").end();
+    Ended ended = shell("exit 0").through("/bin/sh", "-c", "ulimit -n 4; exec \"$@\"", "sh").end();
     assertEquals(125, ended.exit());
     assertTrue(ended.error().contains("EMFILE"), ended.error());
   }
