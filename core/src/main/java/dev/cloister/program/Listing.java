@@ -62,12 +62,12 @@ public final class Listing {
   /** The calls of the code that {@code Supervision} writes; they cannot fail, so have no number. */
   private void supervise(Instruction.Supervise supervise, OsString command) {
     lines.add("      rt_sigprocmask(SIG_BLOCK, ~[TSTP CONT TTIN TTOU], old_mask, 8)");
+    lines.add("      signalfd4(-1, ~[TSTP CONT TTIN TTOU], 8, SFD_CLOEXEC)");
     lines.add("      clone(SIGCHLD, NULL, NULL, NULL, 0)");
     lines.add("in the child:");
     lines.add("      rt_sigprocmask(SIG_SETMASK, old_mask, NULL, 8)");
     addAll(supervise.child(), command);
     lines.add("in this process, which passes signals on until the child has ended:");
-    lines.add("      signalfd4(-1, ~[TSTP CONT TTIN TTOU], 8, SFD_CLOEXEC)");
     lines.add("      read(signals, signal, 128)");
     lines.add("      wait4(child, status, WNOHANG, NULL)");
     lines.add("      read(%s, pid, 8)".formatted(supervise.started().name()));
