@@ -37,8 +37,7 @@ class CallerTest {
   @Test
   void readsWhatTheKernelShows() {
     assertEquals(
-        new Caller(
-            1000, 100, false, List.of(4L, 24L, 1000L), true, 0x1ff_feff_ffffL, true, 2),
+        new Caller(1000, 100, false, List.of(4L, 24L, 1000L), true, 0x1ff_feff_ffffL, true, 2),
         Caller.parse(STATUS, "allow"));
     assertEquals(0xffff_fffeL, parse("Uid:\t4294967294\t4294967294\t0\t0").uid());
   }

@@ -79,8 +79,7 @@ class HostFilesTest {
     assertFalse(noDirectory.isMissing());
     assertFalse(refused(OsString.of("")).isMissing());
     OsString noUtf8 = OsString.ofBytes(new byte[] {'/', (byte) 0xff});
-    assertEquals(
-        "is not valid in this locale (try LC_ALL=C.UTF-8)", refused(noUtf8).getMessage());
+    assertEquals("is not valid in this locale (try LC_ALL=C.UTF-8)", refused(noUtf8).getMessage());
   }
 
   private Path tool(String name, String mode) throws IOException {

@@ -53,8 +53,7 @@ class PresetTest {
     Optional<MountOperation> mount = at(Preset.HOST.mounts(false), name);
     if (Files.isSymbolicLink(path)) {
       OsString target = OsString.of(Files.readSymbolicLink(path));
-      assertEquals(
-          Optional.of(new MountOperation.Symlink(target, Destination.of(name))), mount);
+      assertEquals(Optional.of(new MountOperation.Symlink(target, Destination.of(name))), mount);
     } else {
       assertEquals(Files.isDirectory(path), mount.isPresent());
       assertTrue(mount.stream().allMatch(Bind.class::isInstance));
@@ -64,10 +63,8 @@ class PresetTest {
   @Test
   void hidesFromRootWhatRootsUidCouldChange() throws Exception {
     List<MountOperation> root = Preset.HOST.mounts(true);
-    assertEquals(
-        Optional.of(new MountOperation.Devices(Destination.of("/dev"))), at(root, "/dev"));
-    assertEquals(
-        Optional.of(new MountOperation.Proc(Destination.of("/proc"))), at(root, "/proc"));
+    assertEquals(Optional.of(new MountOperation.Devices(Destination.of("/dev"))), at(root, "/dev"));
+    assertEquals(Optional.of(new MountOperation.Proc(Destination.of("/proc"))), at(root, "/proc"));
     assertEquals(Access.READ_ONLY, access(root, "/sys"));
     List<MountOperation> user = Preset.HOST.mounts(false);
     for (String name : List.of("/dev", "/proc", "/sys")) {
@@ -80,8 +77,7 @@ class PresetTest {
     if (Files.exists(Path.of("/nix"))) {
       assertEquals(4, Preset.ORIGIN.mounts(false).size());
     } else {
-      SourceException e =
-          assertThrows(SourceException.class, () -> Preset.ORIGIN.mounts(false));
+      SourceException e = assertThrows(SourceException.class, () -> Preset.ORIGIN.mounts(false));
       assertEquals("/nix: no such file or directory on this host", e.getMessage());
       assertTrue(e.isMissing());
     }

@@ -54,8 +54,7 @@ class HiddenLaunchersTest {
     for (Access access : List.of(Access.READ_WRITE, Access.DEVICES)) {
       assertEquals(tmpfs("/x/" + name), covers(bind(place, "/x", access)));
       assertEquals(tmpfs("/x"), covers(bind(launchers().path(), "/x", access)));
-      assertEquals(
-          tmpfs(place.resolve(name).toString()), covers(bind(Path.of("/"), "/", access)));
+      assertEquals(tmpfs(place.resolve(name).toString()), covers(bind(Path.of("/"), "/", access)));
     }
   }
 

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.cloister.host.Caller;
 import dev.cloister.fixture.Execution;
 import dev.cloister.fixture.Required;
+import dev.cloister.host.Caller;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -93,7 +93,14 @@ class VerdictStoreTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "\n", "this host", "this host\n\n", "this host\none\treason only\n", "\u00ff\n"})
+      strings = {
+        "",
+        "\n",
+        "this host",
+        "this host\n\n",
+        "this host\none\treason only\n",
+        "\u00ff\n"
+      })
   void aFileThatMakesNoSenseIsIgnored(String content) throws Exception {
     Files.write(VerdictStore.file(directory()), content.getBytes(StandardCharsets.ISO_8859_1));
     assertEquals(BROKEN, store(STATE, BROKEN).of(new Named("one")));

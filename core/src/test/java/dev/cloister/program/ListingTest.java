@@ -26,11 +26,13 @@ class ListingTest {
 
   @Test
   void numbersCallsAsMessagesDo() throws Exception {
-    Call call = chdir("/a").recover(Errno.ENOENT, List.of(chdir("/not listed"))).hint(Errno.EIO, "");
+    Call call =
+        chdir("/a").recover(Errno.ENOENT, List.of(chdir("/not listed"))).hint(Errno.EIO, "");
     SyscallProgram inner =
         new SyscallProgram(
-            "inner", List.of(chdir("/inside"), new Instruction.ExecuteCommand(
-                Instruction.SearchPath.COMMAND)));
+            "inner",
+            List.of(
+                chdir("/inside"), new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND)));
     SyscallProgram program =
         new SyscallProgram(
             "test",
@@ -99,8 +101,7 @@ class ListingTest {
     assertEquals(
         "read(started, buffer)",
         CText.of(
-            Call.of(
-                SystemCall.READ, Operand.of(STARTED), Operand.of(new Buffer("buffer", 4)))));
+            Call.of(SystemCall.READ, Operand.of(STARTED), Operand.of(new Buffer("buffer", 4)))));
   }
 
   @Test

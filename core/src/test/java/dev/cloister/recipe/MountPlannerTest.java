@@ -195,8 +195,7 @@ class MountPlannerTest {
     assertEquals(
         "/file is not a directory, but /a in the sandbox is one",
         refused(made("/a", 0755), file("/file", "/a")));
-    assertEquals(
-        "/file is not a directory: it cannot be the root", refused(file("/file", "/")));
+    assertEquals("/file is not a directory: it cannot be the root", refused(file("/file", "/")));
     for (MountOperation operation : List.of(proc("/"), devices("/"))) {
       assertEquals("neither a /proc nor a /dev can be the root itself", refused(operation));
     }

@@ -19,7 +19,9 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** The recipe around the mounts: who makes them, in which namespaces, and who is left at the end. */
+/**
+ * The recipe around the mounts: who makes them, in which namespaces, and who is left at the end.
+ */
 class NativeProgramTest {
   private static final long ALL = (1L << 41) - 1;
 

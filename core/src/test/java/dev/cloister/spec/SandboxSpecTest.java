@@ -21,8 +21,7 @@ class SandboxSpecTest {
   @Test
   void mountsKeepTheirOrder() {
     List<MountOperation> all = List.of(tmpfs("/c"), tmpfs("/a"), tmpfs("/b"), tmpfs("/a"));
-    SandboxSpec spec =
-        SandboxSpec.builder().mount(all.get(0)).mounts(all.subList(1, 3)).build();
+    SandboxSpec spec = SandboxSpec.builder().mount(all.get(0)).mounts(all.subList(1, 3)).build();
     assertEquals(all, spec.withMounts(all.subList(3, 4)).mounts());
     assertEquals(all.subList(0, 3), spec.mounts());
   }

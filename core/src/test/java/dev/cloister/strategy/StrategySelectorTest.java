@@ -89,20 +89,17 @@ class StrategySelectorTest {
     assertTrue(choice.named());
     assertEquals(List.of("two"), tried);
     NoStrategyException refused =
-        assertThrows(
-            NoStrategyException.class, () -> selector.choose(SPEC, Optional.of("three")));
+        assertThrows(NoStrategyException.class, () -> selector.choose(SPEC, Optional.of("three")));
     assertEquals(1, refused.rejections().size());
     NoStrategyException unknown =
-        assertThrows(
-            NoStrategyException.class, () -> selector.choose(SPEC, Optional.of("four")));
+        assertThrows(NoStrategyException.class, () -> selector.choose(SPEC, Optional.of("four")));
     assertEquals(List.of(), unknown.rejections());
   }
 
   @Test
   void saysWhyNoneWillDo() {
     NoStrategyException e =
-        assertThrows(
-            NoStrategyException.class, () -> choose(unable("one"), able("broken two")));
+        assertThrows(NoStrategyException.class, () -> choose(unable("one"), able("broken two")));
     assertEquals(2, e.rejections().size());
     assertEquals("no strategy can make this sandbox here", e.getMessage());
   }
