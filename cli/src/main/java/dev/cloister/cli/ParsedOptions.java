@@ -10,7 +10,7 @@ import java.util.function.Function;
  * An ordered list of options, as far as the command.
  *
  * <p>Written by hand: the order of options is meaning, their values may start with a dash and need
- * not be text, and no library is as quick to load (docs/adr/0002-option-parser.md).
+ * not be text, and no library is as quick to load (docs/adr/0003-option-parser.md).
  *
  * @param options in the order given
  * @param command index of the first argument that is no option; the number of arguments if none is
