@@ -29,6 +29,9 @@ record Invocation(
   /** Set by the script to its process id. */
   private static final String SCRIPT_PROPERTY = "cloister.script";
 
+  /** Set by the script to whether the working directory was removed; Java is then elsewhere. */
+  static final String REMOVED_PROPERTY = "cloister.removed";
+
   /** The script keeps these from the JVM, which would heed them, but not from the command. */
   private static final Set<String> JVM_VARIABLES =
       Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "LC_ALL");

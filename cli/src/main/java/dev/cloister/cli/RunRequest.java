@@ -77,7 +77,7 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
         throws CliException {
       Destination destination = destination(option, values.get(1));
       try {
-        Source source = HostFiles.inspect(values.get(0));
+        Source source = inspect(option, values.get(0));
         add(new Bind(source, destination, access));
       } catch (SourceException e) {
         if (!optional || !e.isMissing()) {
@@ -140,10 +140,20 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
 
     private static Source source(RunOption option, OsString path) throws CliException {
       try {
-        return HostFiles.inspect(path);
+        return inspect(option, path);
       } catch (SourceException e) {
         throw cannotUse(option, path, e);
       }
+    }
+
+    private static Source inspect(RunOption option, OsString path)
+        throws CliException, SourceException {
+      if (!path.startsWith("/") && Boolean.getBoolean(Invocation.REMOVED_PROPERTY)) {
+        throw new CliException(
+            "%s %s: relative to a working directory that was removed"
+                .formatted(option.word(), path));
+      }
+      return HostFiles.inspect(path);
     }
 
     private static CliException cannotUse(RunOption option, OsString path, SourceException e) {

@@ -92,7 +92,7 @@ final class Trace {
       boolean look = searching && call.name().equals("faccessat");
       boolean again = call.failed("EAGAIN");
       boolean oldKernel = call.name().equals("memfd_create") && call.failed();
-      searching = call.name().equals("execve") && call.failed() || look;
+      searching = (call.name().equals("execve") && call.failed()) || look;
       if (!searching && !again && !oldKernel) {
         names.add(call.name());
       }

@@ -68,9 +68,11 @@ public final class VerdictStore implements StrategySelector.Trial {
       if (!lines.isEmpty() && lines.get(0).equals(state.text())) {
         for (String line : lines.subList(1, lines.size())) {
           String[] words = line.split(SEPARATOR, -1);
-          verdicts.put(
-              words[0],
-              words.length == 3 ? new Assessment.Unusable(words[1], words[2]) : Assessment.USABLE);
+          if (words.length == 1) {
+            verdicts.put(words[0], Assessment.USABLE);
+          } else if (words.length == 3) {
+            verdicts.put(words[0], new Assessment.Unusable(words[1], words[2]));
+          }
         }
       }
     } catch (IOException e) {
@@ -103,6 +105,6 @@ public final class VerdictStore implements StrategySelector.Trial {
   }
 
   private static String plain(String text) {
-    return text.replace(SEPARATOR, " ").replace('\n', ' ');
+    return text.replace(SEPARATOR, " ").replace('\n', ' ').replace('\r', ' ');
   }
 }

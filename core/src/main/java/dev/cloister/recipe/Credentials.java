@@ -222,11 +222,15 @@ public final class Credentials {
           "this uid 0 lacks CAP_SETFCAP, without which it cannot map ids (user_namespaces(7))",
           "start Cloister as another uid: in a sandbox that gives one with --uid");
     }
-    if (caller.isPrivileged() && wanted.uid != caller.uid()) {
-      return caller.has(LinuxConstant.CAP_SETUID) ? Assessment.USABLE : lacks("CAP_SETUID");
+    if (caller.isPrivileged()
+        && wanted.uid != caller.uid()
+        && !caller.has(LinuxConstant.CAP_SETUID)) {
+      return lacks("CAP_SETUID");
     }
-    if (caller.isPrivileged() && wanted.gid != caller.gid()) {
-      return caller.has(LinuxConstant.CAP_SETGID) ? Assessment.USABLE : lacks("CAP_SETGID");
+    if (caller.isPrivileged()
+        && wanted.gid != caller.gid()
+        && !caller.has(LinuxConstant.CAP_SETGID)) {
+      return lacks("CAP_SETGID");
     }
     return Assessment.USABLE;
   }

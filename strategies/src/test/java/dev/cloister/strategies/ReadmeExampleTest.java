@@ -10,13 +10,13 @@ import dev.cloister.sandbox.Sandbox;
 import dev.cloister.spec.SandboxSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** The README's library example, which must be what is compiled and run here. */
 class ReadmeExampleTest {
-  private static final String START = "// README: start";
-  private static final String END = "// README: end";
+  // In this source itself the line breaks are escapes, so that these are found where they stand.
+  private static final String START = "    // README: start\n";
+  private static final String END = "    // README: end\n";
 
   private static ExitStatus example() throws Exception {
     // README: start
@@ -40,16 +40,9 @@ class ReadmeExampleTest {
     Path module = Path.of("").toAbsolutePath();
     Path source = module.resolve("src/test/java/dev/cloister/strategies/ReadmeExampleTest.java");
     String text = Files.readString(source);
-    String example =
-        text.substring(text.indexOf(START) + START.length(), text.lastIndexOf("// README: end"));
-    String indented =
-        example
-            .strip()
-            .lines()
-            .map(line -> line.replaceFirst("^    ", ""))
-            .collect(Collectors.joining("\n"));
+    String example = text.substring(text.indexOf(START) + START.length(), text.indexOf(END));
+    String unindented = example.indent(-4);
     String readme = Files.readString(module.resolveSibling("README.md"));
-    assertTrue(readme.contains(indented), () -> "the README lacks:\n" + indented);
-    assertTrue(text.contains(END));
+    assertTrue(readme.contains(unindented), () -> "the README lacks:\n" + unindented);
   }
 }

@@ -1,17 +1,20 @@
 package dev.cloister.strategies.bwrap;
 
+import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Says a specification in bubblewrap's words, option by option, in the same order. */
 final class BwrapArguments {
   private final List<OsString> arguments = new ArrayList<>();
-
+  private final Set<Destination> made = new HashSet<>();
   private final List<String> protectedProc;
 
   private BwrapArguments(List<String> protectedProc) {
@@ -33,6 +36,7 @@ final class BwrapArguments {
     spec.hostname().ifPresent(name -> translation.add("--hostname", name));
     for (int i = 0; i < spec.mounts().size(); i++) {
       if (!repeatsLink(spec.mounts(), i)) {
+        translation.makeParents(spec.mounts().get(i).destination());
         translation.add(spec.mounts().get(i));
       }
     }
@@ -55,6 +59,22 @@ final class BwrapArguments {
       }
     }
     return false;
+  }
+
+  /**
+   * bubblewrap makes what is missing on the way to a destination with mode 0700, or one it derives
+   * from {@code --perms}: a command that is made another user could not pass. What exists is left
+   * as it is.
+   */
+  private void makeParents(Destination destination) {
+    for (int depth = 1; depth < destination.components().size(); depth++) {
+      Destination parent = destination.prefix(depth);
+      if (made.add(parent)) {
+        add("--perms", OsString.of("0755")).add("--dir", parent.absolute());
+      }
+    }
+    // Whatever comes here may hide them.
+    made.removeIf(parent -> parent.isAtOrBelow(destination));
   }
 
   private void add(MountOperation operation) {

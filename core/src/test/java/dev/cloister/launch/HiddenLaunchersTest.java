@@ -1,0 +1,85 @@
+package dev.cloister.launch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostFiles;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class HiddenLaunchersTest {
+  @TempDir Path temporary;
+  private Path place = Path.of("");
+
+  @BeforeEach
+  void resolve() throws Exception {
+    place = temporary.toRealPath();
+  }
+
+  private PrivateDirectory launchers() throws Exception {
+    return PrivateDirectory.in(place, Caller.current().uid()).orElseThrow();
+  }
+
+  private static MountOperation bind(Path source, String destination, Access access)
+      throws Exception {
+    return new MountOperation.Bind(
+        HostFiles.inspect(OsString.of(source)), Destination.of(destination), access);
+  }
+
+  /** What is added for these mounts. */
+  private List<MountOperation> covers(MountOperation... mounts) throws Exception {
+    SandboxSpec spec = SandboxSpec.builder().mounts(List.of(mounts)).build();
+    SandboxSpec safe = HiddenLaunchers.in(spec, launchers());
+    assertEquals(spec.mounts(), safe.mounts().subList(0, mounts.length));
+    return safe.mounts().subList(mounts.length, safe.mounts().size());
+  }
+
+  private static List<MountOperation> tmpfs(String destination) {
+    return List.of(new MountOperation.Tmpfs(Destination.of(destination)));
+  }
+
+  @Test
+  void coversThemWhereABindShowsThemWritable() throws Exception {
+    String name = launchers().path().getFileName().toString();
+    for (Access access : List.of(Access.READ_WRITE, Access.DEVICES)) {
+      assertEquals(tmpfs("/x/" + name), covers(bind(place, "/x", access)));
+      assertEquals(tmpfs("/x"), covers(bind(launchers().path(), "/x", access)));
+      assertEquals(tmpfs(place.resolve(name).toString()), covers(bind(Path.of("/"), "/", access)));
+    }
+  }
+
+  @Test
+  void findsThemThroughLinks() throws Exception {
+    Path link = Files.createSymbolicLink(place.resolve("link"), place);
+    String name = launchers().path().getFileName().toString();
+    assertEquals(tmpfs("/x/" + name), covers(bind(link, "/x", Access.READ_WRITE)));
+  }
+
+  @Test
+  void coversEachPlace() throws Exception {
+    assertEquals(
+        2,
+        covers(bind(place, "/x", Access.READ_WRITE), bind(place, "/y", Access.READ_WRITE)).size());
+  }
+
+  @Test
+  void leavesOtherSandboxesAsTheyAre() throws Exception {
+    Path other = Files.createDirectory(place.resolve("other"));
+    SandboxSpec spec =
+        SandboxSpec.builder()
+            .mount(bind(Path.of("/"), "/", Access.READ_ONLY))
+            .mount(bind(other, "/x", Access.READ_WRITE))
+            .build();
+    assertSame(spec, HiddenLaunchers.in(spec, launchers()));
+  }
+}

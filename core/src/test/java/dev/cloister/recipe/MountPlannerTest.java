@@ -1,0 +1,203 @@
+package dev.cloister.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.cloister.fixture.Golden;
+import dev.cloister.program.Listing;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Source;
+import dev.cloister.spec.OsString;
+import dev.cloister.strategy.PlanException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What fills the new root. The runs of the strategies show that it works; this, what is done. */
+class MountPlannerTest {
+  private static final List<String> PROTECTED = List.of("sys", "sysrq-trigger");
+
+  private static Bind bind(String source, boolean isDirectory, String destination, Access access) {
+    return new Bind(
+        new Source(OsString.of(source), isDirectory, true), Destination.of(destination), access);
+  }
+
+  private static Bind directory(String source, String destination) {
+    return bind(source, true, destination, Access.READ_ONLY);
+  }
+
+  private static Bind file(String source, String destination) {
+    return bind(source, false, destination, Access.READ_WRITE);
+  }
+
+  private static Bind linked(String source, String destination) {
+    return new Bind(
+        new Source(OsString.of(source), true, false),
+        Destination.of(destination),
+        Access.READ_ONLY);
+  }
+
+  private static MountOperation tmpfs(String destination) {
+    return new MountOperation.Tmpfs(Destination.of(destination));
+  }
+
+  private static MountOperation made(String destination, int mode) {
+    return new MountOperation.Directory(Destination.of(destination), mode);
+  }
+
+  private static MountOperation link(String target, String destination) {
+    return new MountOperation.Symlink(OsString.of(target), Destination.of(destination));
+  }
+
+  private static MountOperation proc(String destination) {
+    return new MountOperation.Proc(Destination.of(destination));
+  }
+
+  private static MountOperation devices(String destination) {
+    return new MountOperation.Devices(Destination.of(destination));
+  }
+
+  private static MountPlanner.Result plan(MountOperation... operations) throws PlanException {
+    return MountPlanner.plan(List.of(operations), PROTECTED);
+  }
+
+  private static void check(String name, MountOperation... operations) throws Exception {
+    MountPlanner.Result result = plan(operations);
+    List<String> lines = new ArrayList<>(List.of("before the new root covers the host's:"));
+    OsString command = OsString.of("command");
+    lines.addAll(Listing.of(new SyscallProgram("early", result.early()), command));
+    lines.add("then:");
+    lines.addAll(Listing.of(new SyscallProgram("mounts", result.steps()), command));
+    lines.add("covering mounts: " + result.coveringMounts());
+    Golden.check("mounts-" + name, lines);
+  }
+
+  private static String refused(MountOperation... operations) {
+    return assertThrows(PlanException.class, () -> plan(operations)).getMessage();
+  }
+
+  @Test
+  void nothingIsDoneForNothing() throws Exception {
+    MountPlanner.Result result = plan();
+    assertEquals(List.of(), result.early());
+    assertEquals(List.of(), result.steps());
+    assertEquals(1, result.coveringMounts());
+  }
+
+  @Test
+  void bindsByPathWhereTheWayIsKnown() throws Exception {
+    check(
+        "known",
+        directory("/usr", "/usr"),
+        bind("/data", true, "/a/b/data", Access.READ_WRITE),
+        bind("/dev", true, "/a/b/dev", Access.DEVICES),
+        file("/etc/hosts", "/etc/hosts"),
+        file("/etc/passwd", "/etc/passwd"),
+        file("/same", "/etc/passwd"));
+  }
+
+  @Test
+  void findsTheWayBelowWhatIsTheHosts() throws Exception {
+    check(
+        "below-binds",
+        directory("/usr", "/usr"),
+        directory("/opt", "/usr/local/opt"),
+        file("/etc/hosts", "/usr/hosts"),
+        tmpfs("/usr/tmp"),
+        made("/usr/made", 0700),
+        link("target", "/usr/link"),
+        directory("/again", "/usr"));
+  }
+
+  @Test
+  void findsTheWayThroughItsOwnLinks() throws Exception {
+    check(
+        "through-links",
+        link("usr/bin", "/bin"),
+        link("usr/bin", "/bin"),
+        directory("/tools", "/bin"),
+        file("/tool", "/bin/tool"),
+        made("/bin/made", 0755));
+  }
+
+  @Test
+  void knowsATmpfsAndNotWhatIsMountedInIt() throws Exception {
+    check(
+        "tmpfs",
+        directory("/usr", "/usr"),
+        tmpfs("/usr"),
+        directory("/bin", "/usr/bin"),
+        made("/usr/bin/made", 0755),
+        tmpfs("/usr/bin/deep"));
+  }
+
+  @Test
+  void theRootCanBeReplaced() throws Exception {
+    check(
+        "root",
+        made("/lost", 0755),
+        directory("/", "/"),
+        directory("/usr", "/usr"),
+        tmpfs("/"),
+        directory("/usr", "/usr"),
+        directory("/other", "/"),
+        file("/file", "/file"));
+  }
+
+  @Test
+  void clonesEarlyWhatWouldMeanSomethingElseLater() throws Exception {
+    check(
+        "early",
+        directory("/", "/host"),
+        linked("/etc/alternatives/java", "/java"),
+        linked("/a/../b", "/host/b"),
+        directory("/usr", "/usr"),
+        linked("/etc/alternatives/java", "/java"));
+  }
+
+  @Test
+  void proceduresOfProcAndDev() throws Exception {
+    check(
+        "proc-dev",
+        proc("/proc"),
+        devices("/dev"),
+        file("/dev/kvm", "/dev/kvm"),
+        tmpfs("/dev/shm"),
+        directory("/usr", "/usr"),
+        proc("/usr/proc"),
+        devices("/usr/dev"));
+  }
+
+  @Test
+  void repeatingAMadeDirectoryChangesNothing() throws Exception {
+    assertEquals(
+        plan(made("/a/b", 0700)).steps(),
+        plan(made("/a/b", 0700), made("/a/b", 0755), made("/a", 0700), made("/", 0700)).steps());
+    assertEquals(
+        plan(link("x", "/a/b")).steps(), plan(link("x", "/a/b"), link("x", "/a/b")).steps());
+  }
+
+  @Test
+  void refusesWhatContradictsItself() {
+    assertEquals(
+        "/a in the sandbox exists already: it cannot become a symbolic link to x",
+        refused(made("/a", 0755), link("x", "/a")));
+    assertEquals(
+        "/a in the sandbox exists already: it cannot become a symbolic link to y",
+        refused(link("x", "/a"), link("y", "/a")));
+    assertEquals(
+        "/ in the sandbox exists already: it cannot become a symbolic link to x",
+        refused(link("x", "/")));
+    assertEquals(
+        "/file is not a directory, but /a in the sandbox is one",
+        refused(made("/a", 0755), file("/file", "/a")));
+    assertEquals("/file is not a directory: it cannot be the root", refused(file("/file", "/")));
+    for (MountOperation operation : List.of(proc("/"), devices("/"))) {
+      assertEquals("neither a /proc nor a /dev can be the root itself", refused(operation));
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package dev.cloister.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.fixture.Golden;
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostReport;
+import dev.cloister.program.Listing;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Assessment;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The recipe around the mounts: who makes them, in which namespaces, and who is left at the end.
+ */
+class NativeProgramTest {
+  private static final long ALL = (1L << 41) - 1;
+
+  private static Caller caller(long id, long capabilities) {
+    return new Caller(id, id, false, List.of(), true, capabilities, false, 0);
+  }
+
+  private static long bit(LinuxConstant capability) {
+    return 1L << capability.value(dev.cloister.ffm.Architecture.X86_64);
+  }
+
+  private static HostReport host(Caller caller) {
+    return new HostReport(caller, List.of("sys"), Optional.empty(), _ -> Optional.empty());
+  }
+
+  private static void check(String name, Caller caller, SandboxSpec spec) throws Exception {
+    SyscallProgram program = NativeProgram.plan("native", spec, host(caller), _ -> List.of());
+    Golden.check("native-" + name, Listing.of(program, OsString.of("command")));
+  }
+
+  private static SandboxSpec as(Identity identity) {
+    return SandboxSpec.builder().identity(identity).build();
+  }
+
+  @Test
+  void aUserFirstBecomesRootOfItsOwnNamespace() throws Exception {
+    check("user", caller(1000, 0), SandboxSpec.builder().build());
+  }
+
+  @Test
+  void aUserBecomesWhoItWants() throws Exception {
+    check("user-as-other", caller(1000, 0), as(Identity.ROOT.withGid(4_294_967_294L)));
+  }
+
+  @Test
+  void rootMakesTheMountsAsItself() throws Exception {
+    check("root", caller(0, ALL), SandboxSpec.builder().build());
+  }
+
+  @Test
+  void rootReallyBecomesAnother() throws Exception {
+    check("root-as-other", caller(0, ALL), as(Identity.CALLER.withUid(65_534).withGid(65_534)));
+    check("root-as-other-group", caller(0, ALL), as(Identity.CALLER.withGid(5)));
+  }
+
+  @Test
+  void namespacesAreMadeAtOnceAndSetUp() throws Exception {
+    SandboxSpec.Builder spec = SandboxSpec.builder().hostname(OsString.of("inside"));
+    for (Namespace namespace : Namespace.values()) {
+      spec.unshare(namespace);
+    }
+    check("namespaces", caller(1000, 0), spec.build());
+  }
+
+  @Test
+  void aWorkingDirectoryThatIsAskedForIsNotLookedUp() throws Exception {
+    check(
+        "chdir",
+        caller(1000, 0),
+        SandboxSpec.builder().workingDirectory(OsString.of("/work")).build());
+  }
+
+  private static Assessment assess(Caller caller, Identity identity) {
+    return Credentials.assess(as(identity), host(caller));
+  }
+
+  private static String reason(Assessment assessment) {
+    return assertInstanceOf(Assessment.Unusable.class, assessment).reason();
+  }
+
+  @Test
+  void saysWhoCannotBecomeWhom() {
+    Identity other = Identity.CALLER.withUid(7);
+    assertEquals(Assessment.USABLE, assess(caller(1000, 0), other));
+    assertEquals(Assessment.USABLE, assess(caller(0, ALL), other));
+    long noMaps = ALL & ~bit(LinuxConstant.CAP_SETFCAP);
+    assertTrue(reason(assess(caller(0, noMaps), Identity.CALLER)).contains("CAP_SETFCAP"));
+    assertTrue(reason(assess(caller(0, 0), Identity.CALLER)).contains("CAP_SETFCAP"));
+    long admin = bit(LinuxConstant.CAP_SYS_ADMIN);
+    assertTrue(reason(assess(caller(1000, admin), other)).contains("CAP_SETUID"));
+    assertTrue(
+        reason(assess(caller(1000, admin), Identity.CALLER.withGid(7))).contains("CAP_SETGID"));
+    assertEquals(Assessment.USABLE, assess(caller(1000, admin), Identity.CALLER));
+    long noGroups = admin | bit(LinuxConstant.CAP_SETUID);
+    assertTrue(
+        reason(assess(caller(1000, noGroups), other.withGid(7))).contains("CAP_SETGID"),
+        "both ids are others");
+  }
+}

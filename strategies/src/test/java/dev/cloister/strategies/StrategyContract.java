@@ -1,0 +1,768 @@
+package dev.cloister.strategies;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.cloister.ffm.Architecture;
+import dev.cloister.host.HostFiles;
+import dev.cloister.host.HostReport;
+import dev.cloister.machine.ProgramCompiler;
+import dev.cloister.machine.Reporting;
+import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.EnvironmentRules;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategies.Run.Ended;
+import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.IsolationStrategy;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What every strategy promises, held against real sandboxes. A subclass names the strategy.
+ *
+ * <p>A strategy may refuse a specification beforehand. Where a test allows that, it says so; what a
+ * strategy takes on, it must do completely.
+ */
+abstract class StrategyContract {
+  private static final Destination DATA = Destination.of("/data");
+
+  @TempDir Path directory;
+  private final IsolationStrategy strategy;
+
+  StrategyContract(IsolationStrategy strategy) {
+    this.strategy = strategy;
+  }
+
+  @BeforeEach
+  void letEveryoneIn() throws IOException {
+    mode(directory, "rwxr-xr-x");
+  }
+
+  private static Path mode(Path file, String permissions) throws IOException {
+    return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
+  }
+
+  /** A directory of the user's. */
+  private Path folder(User user, String name) throws IOException {
+    return user.own(mode(Files.createDirectory(directory.resolve(name)), "rwxr-xr-x"));
+  }
+
+  private static Path file(User user, Path path, String content) throws IOException {
+    return user.own(mode(Files.writeString(path, content), "rw-r--r--"));
+  }
+
+  static SandboxSpec.Builder hostPrograms(User user) throws Exception {
+    return SandboxSpec.builder().mounts(user.programs());
+  }
+
+  static MountOperation bind(Path source, String destination, Access access) throws Exception {
+    return new MountOperation.Bind(
+        HostFiles.inspect(OsString.of(source)), Destination.of(destination), access);
+  }
+
+  private static MountOperation directory(String destination) {
+    return new MountOperation.Directory(Destination.of(destination), 0755);
+  }
+
+  private static MountOperation tmpfs(String destination) {
+    return new MountOperation.Tmpfs(Destination.of(destination));
+  }
+
+  private static MountOperation symlink(String target, String destination) {
+    return new MountOperation.Symlink(OsString.of(target), Destination.of(destination));
+  }
+
+  /** Compiles a launcher for {@code user}; nothing, if the strategy refuses the specification. */
+  private Optional<Path> launcher(User user, SandboxSpec spec) throws Exception {
+    HostReport host = user.host();
+    if (strategy.assess(spec, host) instanceof Assessment.Unusable) {
+      return Optional.empty();
+    }
+    SyscallProgram program = strategy.plan(spec, host);
+    ProgramCompiler.Options options =
+        ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "test");
+    Path file = Files.createTempFile(directory, "launcher", "");
+    Files.write(file, ProgramCompiler.compile(program, options).bytes());
+    return Optional.of(mode(file, "rwxr-xr-x"));
+  }
+
+  /** A sandbox to be started, with a command for its shell. */
+  private Run sandbox(User user, SandboxSpec spec, String script) throws Exception {
+    requireWorking(user);
+    Path launcher = launcher(user, spec).orElseThrow(() -> refused(user, spec));
+    return run(user, launcher, "/bin/sh", "-c", script);
+  }
+
+  private AssertionError refused(User user, SandboxSpec spec) {
+    try {
+      return new AssertionError("refused: " + strategy.assess(spec, user.host()));
+    } catch (IOException e) {
+      return new AssertionError(e);
+    }
+  }
+
+  private static Run run(User user, Path launcher, String... command) {
+    List<String> words = new ArrayList<>(List.of(launcher.toString()));
+    words.addAll(List.of(command));
+    return new Run(words).through(user.become());
+  }
+
+  private Ended inside(User user, SandboxSpec spec, String script) throws Exception {
+    return sandbox(user, spec, script).end().good();
+  }
+
+  /** Skips where this host allows no sandbox by this strategy at all. */
+  private void requireWorking(User user) throws Exception {
+    SandboxSpec spec = hostPrograms(user).build();
+    Optional<Path> launcher = launcher(user, spec);
+    Required.that(launcher.isPresent(), strategy.name() + " is not usable here");
+    Ended ended = run(user, launcher.orElseThrow(), "/bin/true").end();
+    Required.that(ended.status() == 0, "working " + strategy.name() + ": " + ended.error());
+  }
+
+  @EachUser
+  void theCommandIsTheCallerUnlessAskedOtherwise(User user) throws Exception {
+    String ids = "id -u; id -g";
+    long uid = user.caller().uid();
+    long gid = user.caller().gid();
+    SandboxSpec.Builder spec = hostPrograms(user);
+    assertEquals(
+        List.of(Long.toString(uid), Long.toString(gid)), inside(user, spec.build(), ids).lines());
+    Identity other = Identity.CALLER.withUid(12_345).withGid(54_321);
+    assertEquals(
+        List.of("12345", "54321"), inside(user, spec.identity(other).build(), ids).lines());
+    assertEquals(
+        List.of("0", "0"), inside(user, spec.identity(Identity.ROOT).build(), ids).lines());
+    assertEquals(
+        List.of("7", Long.toString(gid)),
+        inside(user, spec.identity(Identity.CALLER.withUid(7)).build(), ids).lines());
+  }
+
+  @EachUser
+  void theCommandHasNoCapabilityAndGetsNoneBack(User user) throws Exception {
+    for (Identity identity :
+        List.of(Identity.CALLER, Identity.ROOT, Identity.CALLER.withUid(User.ID))) {
+      SandboxSpec spec = hostPrograms(user).identity(identity).build();
+      Ended status = inside(user, spec, "cat /proc/self/status");
+      for (String set : List.of("CapInh:", "CapPrm:", "CapEff:", "CapAmb:")) {
+        assertEquals("0".repeat(16), status.value(set), set + " as " + identity);
+      }
+      assertEquals("1", status.value("NoNewPrivs:"));
+      Ended changed =
+          sandbox(user, spec, "mount -t tmpfs none /tmp || chroot / true || umount /proc").end();
+      assertNotEquals(0, changed.status(), changed.toString());
+    }
+  }
+
+  @EachUser
+  void onlyTheStandardDescriptorsAreInherited(User user) throws Exception {
+    Ended ended =
+        sandbox(user, hostPrograms(user).build(), "ls /proc/self/fd")
+            .after("exec 3</ 4</ 5</dev/null 6>/dev/null 7</ 8</ 9</")
+            .end()
+            .good();
+    // The last one is the directory that ls reads.
+    assertEquals(List.of("0", "1", "2", "3"), ended.lines());
+  }
+
+  private static String mounts() throws IOException {
+    return Files.readString(Path.of("/proc/self/mountinfo"));
+  }
+
+  @EachUser
+  void theHostsMountsStayAsTheyAre(User user) throws Exception {
+    requireWorking(user);
+    String before = mounts();
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(tmpfs("/mine"))
+            .mount(bind(directory, "/data", Access.READ_WRITE))
+            .build();
+    Path started = file(user, folder(user, "flag").resolve("started"), "");
+    Process process =
+        sandbox(user, spec, "echo yes >/data/flag/started; sleep 60")
+            .start(directory.resolve("out"), directory.resolve("err"));
+    try {
+      while (Files.size(started) == 0 && process.isAlive()) {
+        Thread.onSpinWait();
+      }
+      assertTrue(process.isAlive(), () -> "it ended with " + process.exitValue());
+      assertEquals(before, mounts());
+    } finally {
+      process.destroy();
+      process.waitFor();
+    }
+    assertEquals(before, mounts());
+  }
+
+  @EachUser
+  void nothingLeadsToTheOldRoot(User user) throws Exception {
+    SandboxSpec spec = hostPrograms(user).mount(directory("/only-inside")).build();
+    Set<String> names = new TreeSet<>();
+    for (MountOperation mount : spec.mounts()) {
+      names.add(mount.destination().components().getFirst().toString());
+    }
+    String up = "cd /; cd ../../..; ls -A; echo; cd /..; ls -A";
+    String seen = String.join("\n", names) + "\n";
+    Ended ended = sandbox(user, spec, up).end().good();
+    assertEquals(
+        new TreeSet<>(seen.lines().toList()),
+        new TreeSet<>(ended.lines().subList(0, names.size())));
+    assertEquals(2 * names.size() + 1, ended.lines().size(), ended.output());
+  }
+
+  @EachUser
+  void otherProcessesRootsAreClosed(User user) throws Exception {
+    long host = ProcessHandle.current().pid();
+    String script =
+        "ls /proc/%d/root/ || ls /proc/1/root/ || ls /proc/%d/cwd/ || cat /proc/%d/environ"
+            .formatted(host, host, host);
+    Ended ended = sandbox(user, hostPrograms(user).build(), script).end();
+    assertNotEquals(0, ended.status(), ended.output());
+    assertEquals("", ended.output());
+  }
+
+  @EachUser
+  void ownMountsCannotBeEnteredAnew(User user) throws Exception {
+    String script = Required.program("nsenter") + " --mount=/proc/self/ns/mnt true";
+    assertNotEquals(0, sandbox(user, hostPrograms(user).build(), script).end().status());
+  }
+
+  private static final List<String> PRIVATE_MOUNTS = List.of("/usr/bin/unshare", "--mount");
+
+  @EachUser
+  void readOnlyHoldsOnEverySubMount(User user) throws Exception {
+    Required.that(User.isRoot(), "to be root, for a sub-mount");
+    Required.program("unshare");
+    Path source = folder(user, "source");
+    Path inner = folder(user, "source/inner");
+    String mount = "mount -t tmpfs -o mode=1777 none '" + inner + "'";
+    String write = "touch /data/file && touch /data/inner/file && ls /data/inner";
+    SandboxSpec writable =
+        hostPrograms(user).mount(bind(source, "/data", Access.READ_WRITE)).build();
+    Ended written =
+        sandbox(user, writable, write).after(mount).through(PRIVATE_MOUNTS).end().good();
+    assertEquals(List.of("file"), written.lines());
+    SandboxSpec readOnly =
+        hostPrograms(user).mount(bind(source, "/data", Access.READ_ONLY)).build();
+    for (String attempt :
+        List.of(
+            "touch /data/file",
+            "touch /data/inner/file",
+            "mount -o remount,rw,bind /data/inner; touch /data/inner/file")) {
+      Ended refused = sandbox(user, readOnly, attempt).after(mount).through(PRIVATE_MOUNTS).end();
+      assertNotEquals(0, refused.status(), attempt);
+      assertTrue(refused.error().contains("Read-only file system"), refused.error());
+    }
+  }
+
+  @EachUser
+  void setUserIdBitsAndDevicesCountForNothing(User user) throws Exception {
+    Path source = folder(user, "source");
+    Ended options =
+        inside(
+            user,
+            hostPrograms(user).mount(bind(source, "/data", Access.READ_WRITE)).build(),
+            "cat /proc/self/mountinfo");
+    String line =
+        options.lines().stream().filter(l -> l.contains(" /data ")).findFirst().orElseThrow();
+    assertTrue(line.split(" ", -1)[5].contains("nosuid"), line);
+    assertTrue(line.split(" ", -1)[5].contains("nodev"), line);
+  }
+
+  @EachUser
+  void startsWhereTheCallerIsOrAtHomeOrAtTheRoot(User user) throws Exception {
+    SandboxSpec spec = hostPrograms(user).mount(directory("/home/me")).build();
+    Path elsewhere = folder(user, "elsewhere");
+    assertEquals("/usr\n", sandbox(user, spec, "pwd -P").in(Path.of("/usr")).end().output());
+    assertEquals(
+        "/home/me\n",
+        sandbox(user, spec, "pwd -P").in(elsewhere).with("HOME", "/home/me").end().output());
+    assertEquals(
+        "/\n", sandbox(user, spec, "pwd -P").in(elsewhere).with("HOME", "/none").end().output());
+    assertEquals("/\n", sandbox(user, spec, "pwd -P").in(elsewhere).end().output());
+  }
+
+  @EachUser
+  void startsWhereItIsTold(User user) throws Exception {
+    SandboxSpec.Builder spec = hostPrograms(user);
+    SandboxSpec there = spec.workingDirectory(OsString.of("/usr")).build();
+    assertEquals("/usr\n", sandbox(user, there, "pwd -P").in(Path.of("/etc")).end().output());
+    for (String missing : List.of("/none", "/etc/passwd")) {
+      SandboxSpec wrong = spec.workingDirectory(OsString.of(missing)).build();
+      Ended ended = sandbox(user, wrong, "echo happened").end();
+      assertEquals(125, ended.status(), ended.toString());
+      assertEquals("", ended.output());
+      assertTrue(ended.error().contains(missing), ended.error());
+    }
+  }
+
+  @EachUser
+  void childrenAreNotIgnored(User user) throws Exception {
+    Ended status =
+        sandbox(user, hostPrograms(user).build(), "cat /proc/self/status")
+            .after("trap '' CHLD HUP")
+            .end()
+            .good();
+    long ignored = Long.parseUnsignedLong(status.value("SigIgn:"), 16);
+    assertEquals(0, ignored >> 16 & 1, "SIGCHLD");
+    assertEquals(1, ignored & 1, "SIGHUP, as nohup wants it");
+  }
+
+  @EachUser
+  void theUmaskIsTheCallersAndChangesNothingInTheSandbox(User user) throws Exception {
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(new MountOperation.Directory(Destination.of("/made/deep/er"), 0710))
+            .mount(new MountOperation.Directory(Destination.of("/sticky"), 01777))
+            .mount(tmpfs("/on/tmpfs"))
+            .mount(bind(folder(user, "source"), "/to/source", Access.READ_WRITE))
+            .build();
+    Ended ended =
+        sandbox(
+                user,
+                spec,
+                "umask; stat -c '%a %n' / /made /made/deep /made/deep/er /sticky /on /on/tmpfs /to")
+            .after("umask 0137")
+            .end()
+            .good();
+    assertEquals(
+        List.of(
+            "0137",
+            "755 /",
+            "755 /made",
+            "755 /made/deep",
+            "710 /made/deep/er",
+            "1777 /sticky",
+            "755 /on",
+            "755 /on/tmpfs",
+            "755 /to"),
+        ended.lines());
+  }
+
+  private static String namespace(String word) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/self/ns", word)).toString();
+  }
+
+  @EachUser
+  void theCommandHasTheNamespacesThatWereAskedFor(User user) throws Exception {
+    List<String> words = List.of("net", "ipc", "uts", "cgroup");
+    String script = "for n in net ipc uts cgroup mnt user pid; do readlink /proc/self/ns/$n; done";
+    List<List<Namespace>> wishes = new ArrayList<>();
+    wishes.add(List.of());
+    for (Namespace namespace : Namespace.values()) {
+      wishes.add(List.of(namespace));
+    }
+    wishes.add(List.of(Namespace.values()));
+    for (List<Namespace> wish : wishes) {
+      SandboxSpec.Builder spec = hostPrograms(user);
+      wish.forEach(spec::unshare);
+      List<String> links = inside(user, spec.build(), script).lines();
+      for (int i = 0; i < words.size(); i++) {
+        String word = words.get(i);
+        boolean wanted = wish.stream().anyMatch(namespace -> namespace.word().equals(word));
+        assertEquals(!wanted, links.get(i).equals(namespace(word)), word + " with " + wish);
+      }
+      assertNotEquals(namespace("mnt"), links.get(4));
+      assertNotEquals(namespace("user"), links.get(5));
+      assertEquals(namespace("pid"), links.get(6));
+    }
+  }
+
+  @EachUser
+  void theHostNameIsOnlyTheSandboxes(User user) throws Exception {
+    Path name = Path.of("/proc/sys/kernel/hostname");
+    String before = Files.readString(name);
+    SandboxSpec spec = hostPrograms(user).hostname(OsString.of("a-sandbox")).build();
+    assertEquals("a-sandbox\n", inside(user, spec, "uname -n").output());
+    assertEquals(before, Files.readString(name));
+  }
+
+  @EachUser
+  void aNewNetworkHasItsLoopback(User user) throws Exception {
+    SandboxSpec spec = hostPrograms(user).unshare(Namespace.NET).build();
+    Ended ended = inside(user, spec, "cat /proc/net/fib_trie; tail -n +3 /proc/net/dev");
+    assertTrue(ended.output().contains("127.0.0.1"), ended.output());
+    assertEquals(
+        List.of("lo"),
+        ended.lines().stream()
+            .filter(line -> line.matches(" *\\w+: .*"))
+            .map(line -> line.substring(0, line.indexOf(':')).strip())
+            .filter(device -> !device.matches("(sit|tunl|ip6tnl|gre|erspan|ip_vti|ip6_vti)\\w*"))
+            .toList());
+  }
+
+  @EachUser
+  void laterMountsCoverEarlierOnes(User user) throws Exception {
+    Path one = folder(user, "one");
+    Path two = folder(user, "two");
+    file(user, one.resolve("name"), "one\n");
+    file(user, two.resolve("name"), "two\n");
+    Files.createDirectory(one.resolve("sub"));
+    MountOperation first = bind(one, "/data", Access.READ_ONLY);
+    MountOperation second = bind(two, "/data", Access.READ_ONLY);
+    String name = "cat /data/name";
+    SandboxSpec.Builder builder = hostPrograms(user).mount(first).mount(second);
+    assertEquals("two\n", inside(user, builder.build(), name).output());
+    SandboxSpec reversed = hostPrograms(user).mount(second).mount(first).build();
+    assertEquals("one\n", inside(user, reversed, name).output());
+    SandboxSpec below =
+        hostPrograms(user).mount(first).mount(bind(two, "/data/sub", Access.READ_ONLY)).build();
+    assertEquals("one\ntwo\n", inside(user, below, "cat /data/name /data/sub/name").output());
+    SandboxSpec hidden = builder.mount(tmpfs("/data")).mount(directory("/data/d")).build();
+    assertEquals("d\n", inside(user, hidden, "ls /data").output());
+  }
+
+  @EachUser
+  void theRootCanBeBoundOver(User user) throws Exception {
+    SandboxSpec spec =
+        SandboxSpec.builder()
+            .mount(tmpfs("/hidden"))
+            .mount(bind(Path.of("/"), "/", Access.READ_ONLY))
+            .mount(bind(folder(user, "source"), "/mnt", Access.READ_WRITE))
+            .build();
+    Ended ended = inside(user, spec, "cd /..; pwd -P; ls -d /usr /hidden; touch /mnt/x");
+    assertEquals(List.of("/", "/usr"), ended.lines());
+    assertTrue(Files.exists(directory.resolve("source/x")));
+  }
+
+  /** A directory whose links lead to {@code victim}, out of the sandbox. */
+  private Path plant(User user, Path victim) throws IOException {
+    Path planted = folder(user, "planted");
+    String up = "../".repeat(20);
+    Files.createSymbolicLink(planted.resolve("absolute"), victim);
+    Files.createSymbolicLink(planted.resolve("up"), Path.of(up + victim.toString().substring(1)));
+    Files.createSymbolicLink(planted.resolve("magic"), Path.of("/proc/self/root" + victim));
+    Files.createSymbolicLink(planted.resolve("cwd"), Path.of("/proc/self/cwd" + victim));
+    Files.createSymbolicLink(planted.resolve("dangling"), victim.resolve("new"));
+    Files.createSymbolicLink(planted.resolve("sideways"), Path.of("absolute"));
+    return planted;
+  }
+
+  private List<MountOperation> attacks(User user, String destination) throws Exception {
+    Path source = directory.resolve("victim-source");
+    Path file = directory.resolve("victim-file");
+    if (!Files.exists(source)) {
+      folder(user, "victim-source");
+      file(user, file, "");
+    }
+    return List.of(
+        directory(destination),
+        tmpfs(destination),
+        symlink("target", destination),
+        bind(source, destination, Access.READ_WRITE),
+        bind(file, destination, Access.READ_WRITE),
+        new MountOperation.Devices(Destination.of(destination)));
+  }
+
+  /** CVE-2026-87766. A strategy may refuse such a destination, or fail; it must not go there. */
+  @EachUser
+  void plantedLinksLeadNowhere(User user) throws Exception {
+    requireWorking(user);
+    Path victim = folder(user, "victim");
+    Path planted = plant(user, victim);
+    for (String link : List.of("absolute", "up", "magic", "cwd", "dangling", "sideways")) {
+      for (String below : List.of("", "/pwned", "/pwned/deeper")) {
+        for (MountOperation attack : attacks(user, "/data/" + link + below)) {
+          SandboxSpec spec =
+              hostPrograms(user)
+                  .mount(bind(planted, "/data", Access.READ_WRITE))
+                  .mount(attack)
+                  .build();
+          Optional<Path> launcher = launcher(user, spec);
+          if (launcher.isPresent()) {
+            Ended ended = run(user, launcher.get(), "/bin/true").end();
+            assertTrue(Set.of(0, 125).contains(ended.status()), attack + ": " + ended);
+            Files.delete(launcher.get());
+          }
+          assertEmpty(victim, attack);
+        }
+      }
+    }
+  }
+
+  private static void assertEmpty(Path directory, Object cause) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      assertEquals(List.of(), entries.toList(), () -> "made by " + cause);
+    }
+  }
+
+  /** The links that every distribution has: {@code /bin -> usr/bin}, {@code /var/run -> /run}. */
+  @EachUser
+  void ordinaryLinksLeadWhereTheyShould(User user) throws Exception {
+    Path source = folder(user, "source");
+    file(user, source.resolve("content"), "content\n");
+    Path bound = folder(user, "bound");
+    Files.createDirectories(bound.resolve("usr/bin/here"));
+    Files.createSymbolicLink(bound.resolve("bin"), Path.of("usr/bin"));
+    SandboxSpec relative =
+        hostPrograms(user)
+            .mount(bind(bound, "/data", Access.READ_ONLY))
+            .mount(bind(source, "/data/bin/here", Access.READ_ONLY))
+            .build();
+    assertEquals("content\n", inside(user, relative, "cat /data/usr/bin/here/content").output());
+    Files.createSymbolicLink(bound.resolve("run"), Path.of("/run/here"));
+    SandboxSpec absolute =
+        hostPrograms(user)
+            .mount(directory("/run/here/it-is"))
+            .mount(bind(bound, "/var", Access.READ_ONLY))
+            .mount(bind(source, "/var/run/it-is", Access.READ_ONLY))
+            .build();
+    if (!canFollowAbsoluteLinks()) {
+      return;
+    }
+    assertEquals("content\n", inside(user, absolute, "cat /run/here/it-is/content").output());
+    SandboxSpec known =
+        hostPrograms(user)
+            .mount(directory("/run"))
+            .mount(symlink("/run", "/var/run"))
+            .mount(bind(source, "/var/run/here", Access.READ_ONLY))
+            .build();
+    assertEquals("content\n", inside(user, known, "cat /run/here/content").output());
+  }
+
+  @EachUser
+  void anotherUserCanPassEveryDirectoryThatWasMade(User user) throws Exception {
+    Path source = folder(user, "source");
+    SandboxSpec spec =
+        hostPrograms(user)
+            .identity(Identity.CALLER.withUid(User.ID).withGid(User.ID))
+            .mount(bind(source, "/a/b/c", Access.READ_ONLY))
+            .mount(tmpfs("/a"))
+            .mount(bind(source, "/a/b/c", Access.READ_ONLY))
+            .mount(symlink("/usr", "/d/e/f"))
+            .mount(bind(directory.resolve("source"), "/g/h", Access.READ_ONLY))
+            .build();
+    Ended ended =
+        inside(user, spec, "cd /a/b/c; cd /d/e/f; cd /g/h; stat -c %a /a /a/b /d /d/e /g");
+    assertEquals(List.of("755", "755", "755", "755", "755"), ended.lines());
+  }
+
+  /** Whether mounts can be made behind an absolute link. */
+  boolean canFollowAbsoluteLinks() {
+    return true;
+  }
+
+  /** A directory that can be passed and not read; O_RDONLY would fail (CVE-2026-87766's fix). */
+  @EachUser
+  void passesDirectoriesItCannotRead(User user) throws Exception {
+    Path source = folder(user, "source");
+    file(user, source.resolve("content"), "content\n");
+    Path parent = Files.createDirectory(directory.resolve("parent"));
+    mode(Files.createDirectories(parent.resolve("middle/here")), "rwxr-xr-x");
+    mode(parent.resolve("middle"), "rwx--x--x");
+    mode(parent, "rwx--x--x");
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(parent, "/data", Access.READ_ONLY))
+            .mount(bind(source, "/data/middle/here", Access.READ_ONLY))
+            .build();
+    assertEquals("content\n", inside(user, spec, "cat /data/middle/here/content").output());
+  }
+
+  @EachUser
+  void bindsWhatIsNoDirectory(User user) throws Exception {
+    Path file = file(user, directory.resolve("file"), "content\n");
+    Path fifo = directory.resolve("fifo");
+    new Run(List.of(Required.program("mkfifo"), fifo.toString())).end().good();
+    Path socket = directory.resolve("socket");
+    try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.bind(UnixDomainSocketAddress.of(socket));
+      SandboxSpec spec =
+          hostPrograms(user)
+              .mount(bind(file, "/files/file", Access.READ_ONLY))
+              .mount(bind(fifo, "/files/fifo", Access.READ_WRITE))
+              .mount(bind(socket, "/files/socket", Access.READ_WRITE))
+              .mount(bind(Path.of("/dev/zero"), "/files/zero", Access.DEVICES))
+              .mount(bind(Path.of("/dev/zero"), "/files/closed", Access.READ_WRITE))
+              .build();
+      Ended ended =
+          inside(
+              user,
+              spec,
+              "cd /files && cat file && test -p fifo && test -S socket && test -c zero"
+                  + " && head -c 3 zero | wc -c && ! head -c 1 closed 2>/dev/null"
+                  + " && ! echo x 2>/dev/null >file");
+      assertEquals(List.of("content", "3"), ended.lines());
+    }
+  }
+
+  @EachUser
+  void bindsFilesBelowAndOverBinds(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    file(user, bound.resolve("old"), "old\n");
+    Path file = file(user, directory.resolve("file"), "new\n");
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(bound, "/data", Access.READ_WRITE))
+            .mount(bind(file, "/data/old", Access.READ_ONLY))
+            .mount(bind(file, "/data/made/file", Access.READ_ONLY))
+            .build();
+    assertEquals("new\nnew\n", inside(user, spec, "cat /data/old /data/made/file").output());
+    // As with bubblewrap, the mount points stay in what is bound writable.
+    assertEquals("old\n", Files.readString(bound.resolve("old")));
+    assertEquals("", Files.readString(bound.resolve("made/file")));
+  }
+
+  /** It ends at the host's root, and must not end at the sandbox's. */
+  @EachUser
+  void sourcesThroughTooManyParentsAreTheHosts(User user) throws Exception {
+    Path source = folder(user, "source");
+    file(user, source.resolve("content"), "content\n");
+    Path link = directory.resolve("link");
+    Files.createSymbolicLink(link, Path.of("../".repeat(40) + source.toString().substring(1)));
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(directory(source.toString()))
+            .mount(bind(link, "/data", Access.READ_ONLY))
+            .build();
+    assertEquals("content\n", inside(user, spec, "cat /data/content").output());
+  }
+
+  @EachUser
+  void aStepThatFailsLeavesNothingBehind(User user) throws Exception {
+    requireWorking(user);
+    Path source = folder(user, "source");
+    Path vanishing = folder(user, "vanishing");
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(source, "/data", Access.READ_WRITE))
+            .mount(bind(vanishing, "/vanished", Access.READ_WRITE))
+            .mount(directory("/data/after"))
+            .build();
+    Path launcher = launcher(user, spec).orElseThrow();
+    Files.delete(vanishing);
+    String before = mounts();
+    Ended ended = run(user, launcher, "/bin/sh", "-c", "echo happened").end();
+    assertEquals(125, ended.status(), ended.toString());
+    assertEquals("", ended.output());
+    assertTrue(ended.error().contains(vanishing.toString()), ended.error());
+    assertTrue(isFailure(ended.error()), ended.error());
+    assertEquals(before, mounts());
+    assertEmpty(source, spec);
+    assertFalse(Files.exists(vanishing));
+  }
+
+  /** Whether a message of a step that failed is as it should be. */
+  boolean isFailure(String message) {
+    String call = ": \\w+\\(.*\\): E[A-Z]+ \\([A-Z].*\\)\n(hint: .*\n)?";
+    return message.matches("cloister: " + strategy.name() + ": step \\d+ of \\d+" + call);
+  }
+
+  @EachUser
+  void theStatusIsTheCommands(User user) throws Exception {
+    SandboxSpec spec = hostPrograms(user).build();
+    for (int status : new int[] {0, 1, 42, 125, 255}) {
+      assertEquals(status, sandbox(user, spec, "exit " + status).end().status());
+    }
+    Path launcher = launcher(user, spec).orElseThrow();
+    assertEquals(127, run(user, launcher, "no-such-command").end().status());
+    assertEquals(127, run(user, launcher, "/no/such/command").end().status());
+    assertEquals(126, run(user, launcher, "/etc/passwd").end().status());
+    assertEquals(125, run(user, launcher).end().status());
+  }
+
+  @EachUser
+  void theEnvironmentIsWhatTheRulesSay(User user) throws Exception {
+    EnvironmentRules rules =
+        EnvironmentRules.INHERIT
+            .clear()
+            .keep(OsString.of("KEPT"))
+            .set(OsString.of("PWD"), OsString.of("/set"))
+            .set(OsString.of("PATH"), OsString.of("/usr/bin"));
+    SandboxSpec spec = hostPrograms(user).environment(rules).build();
+    requireWorking(user);
+    Path launcher = launcher(user, spec).orElseThrow();
+    Ended ended =
+        run(user, launcher, "env").with("KEPT", "1").with("GONE", "2").with("PWD", "/x").end();
+    assertEquals(
+        new TreeSet<>(List.of("KEPT=1", "PWD=/set", "PATH=/usr/bin")),
+        new TreeSet<>(ended.good().lines()));
+    SandboxSpec empty = hostPrograms(user).environment(EnvironmentRules.INHERIT.clear()).build();
+    Ended nothing = run(user, launcher(user, empty).orElseThrow(), "/usr/bin/env").end();
+    assertEquals("", nothing.good().output());
+  }
+
+  @EachUser
+  void argumentsArePassedOn(User user) throws Exception {
+    requireWorking(user);
+    Path launcher = launcher(user, hostPrograms(user).build()).orElseThrow();
+    Ended ended =
+        run(user, launcher, "/usr/bin/printf", "<%s>", "", "--bind", "a b", "é\n", "--").end();
+    assertEquals("<><--bind><a b><é\n><-->", ended.output());
+  }
+
+  @EachUser
+  void minimalDevicesWork(User user) throws Exception {
+    SandboxSpec spec =
+        hostPrograms(user).mount(new MountOperation.Devices(Destination.of("/d"))).build();
+    String script =
+        "cd /d && ls && head -c 2 zero | wc -c && echo x >null && test -w full"
+            + " && head -c 4 urandom | wc -c && readlink fd ptmx && stat -c %a shm";
+    Ended ended = inside(user, spec, script);
+    List<String> names =
+        List.of(
+            "core", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin",
+            "stdout", "tty", "urandom", "zero");
+    List<String> seen = new ArrayList<>(ended.lines());
+    // bubblewrap adds the console where there is one.
+    seen.remove("console");
+    List<String> expected = new ArrayList<>(names);
+    expected.addAll(List.of("2", "4", "/proc/self/fd", "pts/ptmx", "1777"));
+    assertEquals(expected, seen);
+  }
+
+  /** As a file system sees it: not a mapped id, but another user. */
+  @Test
+  void rootReallyBecomesTheOtherUser() throws Exception {
+    Required.that(User.isRoot(), "to be root");
+    Path source = folder(User.CURRENT, "source");
+    mode(source, "rwxrwxrwx");
+    Path secret = file(User.CURRENT, source.resolve("secret"), "secret\n");
+    mode(secret, "rw-------");
+    SandboxSpec spec =
+        hostPrograms(User.CURRENT)
+            .identity(Identity.CALLER.withUid(User.ID).withGid(User.ID))
+            .mount(bind(source, DATA.toString(), Access.READ_WRITE))
+            .build();
+    Ended ended = sandbox(User.CURRENT, spec, "touch /data/made; cat /data/secret; id -G").end();
+    assertEquals(List.of(Long.toString(User.ID)), ended.lines(), ended.error());
+    Path made = source.resolve("made");
+    assertEquals((int) User.ID, Files.getAttribute(made, "unix:uid", LinkOption.NOFOLLOW_LINKS));
+    assertEquals((int) User.ID, Files.getAttribute(made, "unix:gid", LinkOption.NOFOLLOW_LINKS));
+  }
+
+  @Test
+  void rootCannotChangeTheKernel() throws Exception {
+    Required.that(User.isRoot(), "to be root");
+    SandboxSpec spec = hostPrograms(User.CURRENT).build();
+    for (String file :
+        List.of("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/sys/power/state")) {
+      Ended ended = sandbox(User.CURRENT, spec, "test -e " + file + " && : >>" + file).end();
+      assertNotEquals(0, ended.status(), file);
+    }
+  }
+}
