@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 
 /** What a first look at Cloister tries: the promises of the README, as they are written there. */
 final class ContractIT {
@@ -121,5 +122,18 @@ final class ContractIT {
     user.cloister("env", "--", "sh", "-c", "exit 7").run().exits(7);
     user.cloister("env", "--keep", "NOT_SET", "--", "true").run().refuses(125, "--keep", "NOT_SET");
     user.cloister("env", "nosuchcmd").run().refuses(127, "nosuchcmd");
+  }
+
+  /** Ids are unsigned; half of them would be negative numbers. */
+  @Test
+  void worksForACallerWithALargeId() {
+    Required.that(CallingUser.own().isRoot(), "root, who can become anybody");
+    CallingUser large = new CallingUser(3_000_000_000L, false);
+    large.cloister("run", "--", "id", "-u").run().prints("3000000000\n");
+    large.cloister("run", "--uid", "5", "--", "id", "-u").run().prints("5\n");
+    large
+        .cloister("run", "--strategy", "bwrap", "--", "true")
+        .run()
+        .refuses(125, "--strategy bwrap", "3000000000");
   }
 }
