@@ -14,8 +14,8 @@ import java.util.Optional;
  *
  * <p>Versions of bubblewrap before 0.12.0 follow such a link when they make the mount point, even
  * out of the sandbox. A link that stays below its own directory is harmless and common ({@code /bin
- * -> usr/bin}), but leads to a place where another link may be, perhaps in another bind; one that is
- * absolute or goes up is not followed for it.
+ * -> usr/bin}), but leads to a place where another link may be, perhaps in another bind; one that
+ * is absolute or goes up is not followed for it.
  */
 final class PlantedLinks {
   /** More links than this on one way are taken for an attempt to hide something. */
