@@ -416,6 +416,56 @@ abstract class StrategyContract {
   }
 
   @EachUser
+  void makesWhatIsMissingAndLeavesWhatIsThere(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    Files.createDirectory(bound.resolve("there"));
+    user.own(mode(bound.resolve("there"), "rwx------"));
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(bound, "/data", Access.READ_WRITE))
+            .mount(directory("/data/there"))
+            .mount(new MountOperation.Directory(Destination.of("/data/new/deep"), 0750))
+            .mount(tmpfs("/data/new/deep/tmpfs"))
+            .mount(directory("/data/new/deep/tmpfs/inside"))
+            .mount(symlink("/nowhere", "/data/link"))
+            .mount(symlink("nowhere", "/dangling"))
+            .mount(symlink("nowhere", "/dangling"))
+            .build();
+    Ended ended =
+        inside(
+            user,
+            spec,
+            "cd /data && stat -c '%a %n' there new new/deep new/deep/tmpfs/inside"
+                + " && readlink link /dangling");
+    assertEquals(
+        List.of(
+            "700 there",
+            "755 new",
+            "750 new/deep",
+            "755 new/deep/tmpfs/inside",
+            "/nowhere",
+            "nowhere"),
+        ended.lines());
+    // What is below the tmpfs was never the host's.
+    assertEmpty(bound.resolve("new/deep/tmpfs"), spec);
+  }
+
+  @EachUser
+  void aRootThatWasCoveredIsGone(User user) throws Exception {
+    SandboxSpec spec =
+        SandboxSpec.builder()
+            .mount(bind(Path.of("/"), "/", Access.READ_WRITE))
+            .mount(tmpfs("/"))
+            .mounts(user.programs())
+            .mount(directory("/only-inside"))
+            .build();
+    if (launcher(user, spec).isPresent()) {
+      Ended ended = inside(user, spec, "cd /; cd ../..; test ! -e root; ls -d only-inside; pwd -P");
+      assertEquals(List.of("only-inside", "/"), ended.lines());
+    }
+  }
+
+  @EachUser
   void laterMountsCoverEarlierOnes(User user) throws Exception {
     Path one = folder(user, "one");
     Path two = folder(user, "two");
@@ -456,7 +506,8 @@ abstract class StrategyContract {
     Files.createSymbolicLink(planted.resolve("absolute"), victim);
     Files.createSymbolicLink(planted.resolve("up"), Path.of(up + victim.toString().substring(1)));
     Files.createSymbolicLink(planted.resolve("magic"), Path.of("/proc/self/root" + victim));
-    Files.createSymbolicLink(planted.resolve("cwd"), Path.of("/proc/self/cwd" + victim));
+    // Where bubblewrap has the host's root while it makes the mounts.
+    Files.createSymbolicLink(planted.resolve("oldroot"), Path.of("/oldroot" + victim));
     Files.createSymbolicLink(planted.resolve("dangling"), victim.resolve("new"));
     Files.createSymbolicLink(planted.resolve("sideways"), Path.of("absolute"));
     return planted;
@@ -484,7 +535,7 @@ abstract class StrategyContract {
     requireWorking(user);
     Path victim = folder(user, "victim");
     Path planted = plant(user, victim);
-    for (String link : List.of("absolute", "up", "magic", "cwd", "dangling", "sideways")) {
+    for (String link : List.of("absolute", "up", "magic", "oldroot", "dangling", "sideways")) {
       for (String below : List.of("", "/pwned", "/pwned/deeper")) {
         for (MountOperation attack : attacks(user, "/data/" + link + below)) {
           SandboxSpec spec =
@@ -507,6 +558,69 @@ abstract class StrategyContract {
   private static void assertEmpty(Path directory, Object cause) throws IOException {
     try (Stream<Path> entries = Files.list(directory)) {
       assertEquals(List.of(), entries.toList(), () -> "made by " + cause);
+    }
+  }
+
+  /** Each link alone leads nowhere but to the next; the last one is in another bind. */
+  @EachUser
+  void chainsOfPlantedLinksLeadNowhere(User user) throws Exception {
+    requireWorking(user);
+    Path victim = folder(user, "victim");
+    Path first = folder(user, "first");
+    Path second = folder(user, "second");
+    user.own(Files.createDirectory(first.resolve("y")));
+    Files.createSymbolicLink(first.resolve("x"), Path.of("y/z"));
+    for (String root : List.of("", "/oldroot", "/proc/self/root")) {
+      Files.deleteIfExists(second.resolve("z"));
+      Files.createSymbolicLink(second.resolve("z"), Path.of(root + victim));
+      List<MountOperation> inBind =
+          List.of(
+              bind(first, "/data", Access.READ_WRITE),
+              bind(second, "/data/y", Access.READ_WRITE),
+              directory("/data/x/pwned"));
+      List<MountOperation> inLink =
+          List.of(
+              bind(second, "/data", Access.READ_WRITE),
+              symlink("data", "/link"),
+              directory("/link/z/pwned"));
+      for (List<MountOperation> mounts : List.of(inBind, inLink)) {
+        SandboxSpec spec = hostPrograms(user).mounts(mounts).build();
+        Optional<Path> launcher = launcher(user, spec);
+        if (launcher.isPresent()) {
+          run(user, launcher.get(), "/bin/true").end();
+        }
+        assertEmpty(victim, mounts);
+      }
+    }
+  }
+
+  /** procfs has links of its own that lead anywhere. */
+  @EachUser
+  void linksIntoProcLeadNowhere(User user) throws Exception {
+    requireWorking(user);
+    Path victim = folder(user, "victim");
+    Path planted = folder(user, "planted");
+    for (String link : List.of("proc/self/root", "proc/self/cwd", "proc/thread-self/root")) {
+      for (String root : List.of("", "/oldroot")) {
+        Files.deleteIfExists(planted.resolve("x"));
+        Files.createSymbolicLink(planted.resolve("x"), Path.of(link + root + victim));
+        for (MountOperation proc :
+            List.of(
+                new MountOperation.Proc(Destination.of("/data/proc")),
+                bind(Path.of("/proc"), "/data/proc", Access.DEVICES))) {
+          SandboxSpec spec =
+              hostPrograms(user)
+                  .mount(bind(planted, "/data", Access.READ_WRITE))
+                  .mount(proc)
+                  .mount(directory("/data/x/pwned"))
+                  .build();
+          Optional<Path> launcher = launcher(user, spec);
+          if (launcher.isPresent()) {
+            run(user, launcher.get(), "/bin/true").end();
+          }
+          assertEmpty(victim, proc);
+        }
+      }
     }
   }
 
