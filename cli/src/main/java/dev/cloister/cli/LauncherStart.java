@@ -10,6 +10,7 @@ import dev.cloister.probe.VerdictStore;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,18 +33,33 @@ final class LauncherStart {
       throws CliException {
     try {
       Path file = directory.reserve();
-      ElfImage image =
-          ProgramCompiler.compile(
-              program.removing(OsString.of(file)), options(command, invocation, directory));
-      if (!invocation.throughScript()) {
-        return executeInPlace(image, invocation, directory, file);
+      try {
+        return start(file, program, command, invocation, directory);
+      } catch (CliException | IOException e) {
+        Files.deleteIfExists(file);
+        throw e;
       }
-      directory.write(file, image);
-      Output.print(EXECUTE + file + "\n");
-      return 0;
     } catch (IOException e) {
       throw new CliException("cannot write a launcher in " + directory.path() + ": " + e);
     }
+  }
+
+  private static int start(
+      Path file,
+      SyscallProgram program,
+      int command,
+      Invocation invocation,
+      PrivateDirectory directory)
+      throws CliException, IOException {
+    ElfImage image =
+        ProgramCompiler.compile(
+            program.removing(OsString.of(file)), options(command, invocation, directory));
+    if (!invocation.throughScript()) {
+      return executeInPlace(image, invocation, directory, file);
+    }
+    directory.write(file, image);
+    Output.print(EXECUTE + file + "\n");
+    return 0;
   }
 
   private static ProgramCompiler.Options options(
