@@ -218,6 +218,25 @@ abstract class StrategyContract {
     assertEquals(before, mounts());
   }
 
+  /** As systemd has them: what is mounted in one namespace appears in all others. */
+  @EachUser
+  void sharedMountsAreNotMountedOn(User user) throws Exception {
+    Required.that(User.isRoot(), "to be root, to share mounts");
+    String unshare = Required.program("unshare");
+    Path before = file(User.CURRENT, directory.resolve("before"), "");
+    Path after = file(User.CURRENT, directory.resolve("after"), "");
+    String compare =
+        "cat /proc/self/mountinfo >'%s'; \"$@\" || exit; cat /proc/self/mountinfo >'%s'"
+            .formatted(before, after);
+    sandbox(user, hostPrograms(user).mount(tmpfs("/mine")).build(), "true")
+        .through(List.of("/bin/sh", "-c", compare, "sh"))
+        .through(List.of(unshare, "--mount", "--propagation", "shared"))
+        .end()
+        .good();
+    assertTrue(Files.readString(before).contains(" shared:"));
+    assertEquals(Files.readString(before), Files.readString(after));
+  }
+
   @EachUser
   void nothingLeadsToTheOldRoot(User user) throws Exception {
     SandboxSpec spec = hostPrograms(user).mount(directory("/only-inside")).build();
@@ -322,11 +341,11 @@ abstract class StrategyContract {
 
   @EachUser
   void childrenAreNotIgnored(User user) throws Exception {
+    requireWorking(user);
+    Path launcher = launcher(user, hostPrograms(user).build()).orElseThrow();
+    // Without a shell inside, which would stop ignoring it by itself.
     Ended status =
-        sandbox(user, hostPrograms(user).build(), "cat /proc/self/status")
-            .after("trap '' CHLD HUP")
-            .end()
-            .good();
+        run(user, launcher, "/bin/cat", "/proc/self/status").after("trap '' CHLD HUP").end().good();
     long ignored = Long.parseUnsignedLong(status.value("SigIgn:"), 16);
     assertEquals(0, ignored >> 16 & 1, "SIGCHLD");
     assertEquals(1, ignored & 1, "SIGHUP, as nohup wants it");
