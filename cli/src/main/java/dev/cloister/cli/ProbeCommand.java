@@ -54,8 +54,13 @@ final class ProbeCommand implements Subcommand {
     }
   }
 
-  /** Only a person at a terminal wants colours, and not everyone does (https://no-color.org). */
+  /**
+   * Only a person at a terminal wants colours, and not everyone does: NO_COLOR counts unless it is
+   * empty (https://no-color.org).
+   */
   private static boolean wantsColour(Invocation invocation) {
-    return Output.isTerminal() && invocation.variable("NO_COLOR").isEmpty();
+    boolean unwanted =
+        invocation.variable("NO_COLOR").filter(value -> !value.isEmpty()).isPresent();
+    return Output.isTerminal() && !unwanted;
   }
 }

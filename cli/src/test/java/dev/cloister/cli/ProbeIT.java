@@ -2,11 +2,14 @@ package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,13 +40,37 @@ final class ProbeIT {
   }
 
   @EveryUser
+  void writesJsonThatAStrictReaderTakes(CallingUser user) {
+    String check = PROBE + " --json | " + Required.tool("python3") + " -m json.tool";
+    user.shell(check).run().exits(0).assertLine("    \"schema\": 1,");
+  }
+
+  @EveryUser
+  void triesAnewWhatIsRememberedAndRemembersIt(CallingUser user) throws IOException {
+    user.cloister("probe").run().exits(0);
+    Path verdicts = user.launcherDirectory().resolve("verdicts");
+    String remembered = Files.readString(verdicts);
+    String spoilt = remembered.replace("\npivot_root\n", "\npivot_root\tno reason\tno remedy\n");
+    assertNotEquals(remembered, spoilt);
+    Files.writeString(verdicts, spoilt);
+
+    JsonObject report = json(user.cloister("probe", "--json").run().exits(0));
+
+    assertEquals("pivot_root", report.get("choice").getAsString());
+    assertEquals(remembered, Files.readString(verdicts));
+  }
+
+  @EveryUser
   void leavesNothingBehind(CallingUser user) {
+    String mounts = user.shell("cat /proc/self/mountinfo").run().exits(0).out();
     user.cloister("probe").run().exits(0);
 
+    assertEquals(mounts, user.shell("cat /proc/self/mountinfo").run().exits(0).out());
     assertEquals(List.of(), user.launchers());
-    Ran processes =
-        user.shell("ps -o pid= -o args= -u " + user.uid() + " | grep launche[r]-").run();
-    assertEquals("", processes.out());
+    // Only those from this directory: others on this machine may run launchers too.
+    String place = user.launcherDirectory().toString();
+    Ran processes = user.shell("ps -ww -o args= -u " + user.uid()).run().exits(0);
+    assertEquals(List.of(), processes.lines().stream().filter(l -> l.contains(place)).toList());
   }
 
   @EveryUser
@@ -67,6 +94,13 @@ final class ProbeIT {
     String remedy = verdict(report, "user_namespace").get("remedy").getAsString();
     assertTrue(remedy.contains("sysctl user.max_user_namespaces"), remedy);
     assertTrue(verdict(report, "resolve_in_root").get("usable").getAsBoolean());
+    assertEquals(List.of("pivot_root", "chroot", "bwrap"), unusable(report, "strategies"));
+    // It is installed and prints its version, but starts nothing.
+    JsonObject bubblewrap = verdict(report, "bubblewrap");
+    assertFalse(bubblewrap.get("usable").getAsBoolean(), bubblewrap::toString);
+    assertTrue(
+        bubblewrap.get("reason").getAsString().contains("user.max_user_namespaces is 0"),
+        bubblewrap::toString);
   }
 
   @EveryUser

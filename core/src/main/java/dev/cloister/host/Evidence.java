@@ -13,12 +13,14 @@ import java.util.Optional;
  * @param maxUserNamespaces sysctl user.max_user_namespaces, where it can be read
  * @param userNamespacesForRootOnly Debian's sysctl kernel.unprivileged_userns_clone is 0
  * @param appArmorRestricts Ubuntu's sysctl kernel.apparmor_restrict_unprivileged_userns is 1
+ * @param appArmorProfile the AppArmor profile this process is confined by, if any
  * @param inChroot the root directory is no mount point, so it was made the root by chroot(2)
  */
 public record Evidence(
     Optional<String> maxUserNamespaces,
     boolean userNamespacesForRootOnly,
     boolean appArmorRestricts,
+    Optional<String> appArmorProfile,
     boolean inChroot) {
 
   private static final Path SYSCTL = Path.of("/proc/sys");
@@ -29,7 +31,18 @@ public record Evidence(
         sysctl("user/max_user_namespaces"),
         sysctl("kernel/unprivileged_userns_clone").equals(Optional.of("0")),
         sysctl("kernel/apparmor_restrict_unprivileged_userns").equals(Optional.of("1")),
+        profile(),
         rootIsNoMount());
+  }
+
+  /** {@code NAME (enforce)}; without AppArmor the file is of another module, or EINVAL. */
+  private static Optional<String> profile() {
+    try {
+      String label = Files.readString(Path.of("/proc/self/attr/current")).strip();
+      return label.endsWith(" (enforce)") ? Optional.of(label) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
   }
 
   private static Optional<String> sysctl(String name) {

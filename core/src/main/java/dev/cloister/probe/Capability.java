@@ -4,6 +4,7 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.Bwrap;
+import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
@@ -225,7 +226,7 @@ public enum Capability {
     }
   },
 
-  BUBBLEWRAP(Group.TOOLS, "bubblewrap") {
+  BUBBLEWRAP(Group.TOOLS, "sandboxes by bubblewrap (bwrap)") {
     @Override
     Optional<String> missing(HostReport host) {
       return host.bwrap().isPresent()
@@ -236,9 +237,25 @@ public enum Capability {
     @Override
     List<Instruction> attempt(HostReport host) {
       OsString bwrap = host.bwrap().map(Bwrap::path).orElseThrow();
-      return List.of(
-          new Instruction.ExecuteProgram(
-              bwrap, List.of(OsString.of("bwrap"), OsString.of("--version"))));
+      Caller caller = host.caller();
+      boolean asRoot = caller.uid() == 0 && caller.isPrivileged();
+      List<Instruction> steps = new ArrayList<>();
+      if (!asRoot && caller.capabilities() != 0) {
+        // bubblewrap takes capabilities of another user than root for a broken installation.
+        steps.add(Credentials.setCapabilities(List.of()));
+      }
+      List<OsString> arguments = new ArrayList<>(List.of(OsString.of("bwrap")));
+      if (!asRoot) {
+        // For uid 0 it makes no user namespace by itself, not even without capabilities.
+        arguments.add(OsString.of("--unshare-user"));
+      }
+      // In the sandbox it runs itself: the one program that is surely there.
+      for (String word : List.of("--ro-bind", "/", "/", "--")) {
+        arguments.add(OsString.of(word));
+      }
+      arguments.addAll(List.of(bwrap, OsString.of("--version")));
+      steps.add(new Instruction.ExecuteProgram(bwrap, arguments));
+      return steps;
     }
   };
 

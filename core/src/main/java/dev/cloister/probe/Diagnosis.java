@@ -18,6 +18,10 @@ import java.util.function.Supplier;
  * so they are told apart by what the host shows of itself, never by its version.
  */
 public final class Diagnosis {
+  private static final String APPARMOR_RESTRICTS =
+      "AppArmor lets programs without a profile make user namespaces that are good for nothing"
+          + " (kernel.apparmor_restrict_unprivileged_userns is 1)";
+
   private static final String NO_REMEDY = "none is known; the system call's man page lists causes";
 
   private final Caller caller;
@@ -38,13 +42,37 @@ public final class Diagnosis {
     return switch (outcome) {
       case Outcome.Success _ -> Assessment.USABLE;
       case Outcome.Failure failure -> ofFailure(program, failure);
-      case Outcome.Other other ->
-          new Assessment.Unusable(
-              other.message().isEmpty()
-                  ? "it ended with status " + other.status()
-                  : other.message().replace("\n", "; "),
-              NO_REMEDY);
+      case Outcome.Other other -> ofOther(other);
     };
+  }
+
+  private Assessment ofOther(Outcome.Other other) {
+    if (other.message().isEmpty()) {
+      return new Assessment.Unusable("it ended with status " + other.status(), NO_REMEDY);
+    }
+    String what = other.message().replace("\n", "; ");
+    return bwrapCause(other.message())
+        .map(cause -> new Assessment.Unusable(what + ": " + cause.reason(), cause.remedy()))
+        .orElseGet(() -> new Assessment.Unusable(what, NO_REMEDY));
+  }
+
+  /** bubblewrap says in words which step failed; the errno it had is known only for the limit. */
+  private Optional<Cause> bwrapCause(String message) {
+    if (!message.startsWith("bwrap: ")) {
+      return Optional.empty();
+    }
+    if (message.contains("ENOSPC")) {
+      return Optional.of(limit());
+    }
+    if (message.contains("uid map") && evidence.get().appArmorRestricts()) {
+      return Optional.of(
+          new Cause(
+              APPARMOR_RESTRICTS,
+              "have the administrator load an AppArmor profile with `userns,` for bwrap"));
+    }
+    return message.contains("new namespace")
+        ? Optional.of(userNamespaceRefused(Errno.EPERM))
+        : Optional.empty();
   }
 
   private Assessment ofFailure(SyscallProgram program, Outcome.Failure failure) {
@@ -77,9 +105,9 @@ public final class Diagnosis {
     if (isUserNamespace(call)) {
       return errno == Errno.ENOSPC
           ? Optional.of(limit())
-          : refused ? Optional.of(userNamespaceRefused()) : Optional.empty();
+          : refused ? Optional.of(userNamespaceRefused(errno)) : Optional.empty();
     }
-    return refused ? refused() : Optional.empty();
+    return refused ? refused(errno) : Optional.empty();
   }
 
   private static boolean isUserNamespace(Call call) {
@@ -94,13 +122,17 @@ public final class Diagnosis {
         "have the administrator raise it: sysctl user.max_user_namespaces=10000");
   }
 
-  private Cause userNamespaceRefused() {
-    if (evidence.get().userNamespacesForRootOnly()) {
+  private Cause userNamespaceRefused(Errno errno) {
+    if (errno == Errno.EPERM && caller.seccomp() != 0) {
+      // AppArmor's restriction lets this call pass and refuses what follows, or says EACCES.
+      return seccomp();
+    }
+    if (evidence.get().userNamespacesForRootOnly() && !caller.isPrivileged()) {
       return new Cause(
           "kernel.unprivileged_userns_clone is 0: only root may make user namespaces",
           "run as root, or have the administrator set kernel.unprivileged_userns_clone=1");
     }
-    return refused()
+    return refused(errno)
         .orElse(
             evidence.get().inChroot()
                 ? new Cause(
@@ -111,13 +143,24 @@ public final class Diagnosis {
                     "start Cloister outside the chroot; ask the administrator for the log"));
   }
 
-  /** The causes that any privileged call can have. */
-  private Optional<Cause> refused() {
-    if (evidence.get().appArmorRestricts()) {
+  /**
+   * The causes that any privileged call can have. AppArmor's sysctl is the whole host's, and shows
+   * inside containers too: a caller with capabilities is not the one it restricts.
+   */
+  private Optional<Cause> refused(Errno errno) {
+    Optional<String> profile = evidence.get().appArmorProfile();
+    // What a profile denies is EACCES; container runtimes' seccomp filters say EPERM.
+    if (errno == Errno.EACCES && profile.isPresent()) {
       return Optional.of(
           new Cause(
-              "AppArmor lets programs without a profile make user namespaces that are good for nothing"
-                  + " (kernel.apparmor_restrict_unprivileged_userns is 1)",
+              "the AppArmor profile " + profile.get() + " is on this process",
+              "start it with a profile that allows `userns,`, `mount,` and `pivot_root,`"
+                  + " (docker: --security-opt apparmor=PROFILE)"));
+    }
+    if (evidence.get().appArmorRestricts() && !caller.isPrivileged()) {
+      return Optional.of(
+          new Cause(
+              APPARMOR_RESTRICTS,
               "install bubblewrap, which has a profile, or give Cloister's launchers one with `userns,`"));
     }
     return caller.seccomp() == 0 ? Optional.empty() : Optional.of(seccomp());
