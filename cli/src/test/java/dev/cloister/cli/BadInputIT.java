@@ -220,7 +220,7 @@ final class BadInputIT {
   void aMountPointThatCannotBeMade(Setting setting) throws IOException {
     refusedWhileSettingUp(
         setting, "/etc/nosuch", "--preset", "host", "--bind", "/usr", "/etc/nosuch");
-    refusedWhileSettingUp(setting, "/etc/passwd/x", "--preset", "host", "--dir", "/etc/passwd/x");
+    refusedWhileSettingUp(setting, "/etc/passwd", "--preset", "host", "--dir", "/etc/passwd/x");
   }
 
   @EverySetting
