@@ -45,7 +45,9 @@ public final class NativeProgram {
     MountPlanner.Result mounts = MountPlanner.plan(spec.mounts(), host.protectedProc());
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean());
-    steps.addAll(rememberPlace(spec));
+    steps.addAll(rememberDirectory(spec));
+    // Directories get the modes they are made with; the caller's own mask is restored at the end.
+    steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
     steps.addAll(credentials.makeNamespaces(spec.namespaces()));
     steps.addAll(nameHost(spec));
     steps.addAll(bringUpLoopback(spec));
@@ -58,7 +60,7 @@ public final class NativeProgram {
     steps.addAll(Credentials.giveUpCapabilities());
     steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
-    steps.addAll(returnToPlace(spec));
+    steps.addAll(enterDirectory(spec));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name, steps);
   }
@@ -69,12 +71,7 @@ public final class NativeProgram {
    */
   public static List<Instruction> startClean() {
     return List.of(
-        Call.of(
-                SystemCall.CLOSE_RANGE,
-                Operand.of(3),
-                new Operand.Literal(0xffff_ffffL, "~0U"),
-                Steps.NO_FLAGS)
-            .hint(Errno.ENOSYS, "close_range needs Linux 5.9 and no filter that hides it"),
+        closeDescriptors(),
         Call.of(
             SystemCall.RT_SIGACTION,
             Operand.of(LinuxConstant.SIGCHLD),
@@ -86,24 +83,41 @@ public final class NativeProgram {
             Operand.of(8)));
   }
 
+  private static Call closeDescriptors() {
+    return Call.of(
+            SystemCall.CLOSE_RANGE,
+            Operand.of(3),
+            new Operand.Literal(0xffff_ffffL, "~0U"),
+            Steps.NO_FLAGS)
+        .hint(Errno.ENOSYS, "close_range needs Linux 5.9 and no filter that hides it");
+  }
+
   /** A working directory that is gone or unreadable has no name to go back to. */
-  static List<Instruction> rememberPlace(SandboxSpec spec) {
-    List<Instruction> steps = new ArrayList<>();
-    if (spec.workingDirectory().isEmpty()) {
-      steps.add(
-          Call.of(
-                  SystemCall.GETCWD,
-                  Operand.of(WORKING_DIRECTORY),
-                  Operand.of(WORKING_DIRECTORY.size()))
-              .tolerate(Errno.ENOENT, Errno.EACCES, Errno.ERANGE, Errno.ENAMETOOLONG));
+  public static List<Instruction> rememberDirectory(SandboxSpec spec) {
+    if (spec.workingDirectory().isPresent()) {
+      return List.of();
     }
-    // Directories get the modes they are made with; the caller's own mask is restored at the end.
-    steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
+    return List.of(
+        Call.of(
+                SystemCall.GETCWD,
+                Operand.of(WORKING_DIRECTORY),
+                Operand.of(WORKING_DIRECTORY.size()))
+            .tolerate(Errno.ENOENT, Errno.EACCES, Errno.ERANGE, Errno.ENAMETOOLONG));
+  }
+
+  /**
+   * Goes where the command starts, from the root, with no descriptor left. Some of those used so
+   * far are of the host's directories, and a link planted in what is bound can name them: through
+   * {@code /proc/self/fd/3} the command would start outside (CVE-2024-21626 was this in runc).
+   */
+  public static List<Instruction> enterDirectory(SandboxSpec spec) {
+    List<Instruction> steps = new ArrayList<>(List.of(closeDescriptors()));
+    steps.addAll(returnToPlace(spec));
     return steps;
   }
 
   /** As bubblewrap: where the caller is, if that exists inside; else its home; else the root. */
-  static List<Instruction> returnToPlace(SandboxSpec spec) {
+  private static List<Instruction> returnToPlace(SandboxSpec spec) {
     if (spec.workingDirectory().isPresent()) {
       OsString directory = spec.workingDirectory().get();
       return List.of(

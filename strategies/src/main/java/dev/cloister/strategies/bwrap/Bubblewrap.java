@@ -166,6 +166,7 @@ public final class Bubblewrap implements IsolationStrategy {
             Operand.of(STARTED_FD),
             new Operand.ResultAddress(PID),
             Operand.of(8)));
+    steps.addAll(NativeProgram.rememberDirectory(spec));
     if (asRoot(caller)) {
       steps.add(
           Call.of(
@@ -177,13 +178,11 @@ public final class Bubblewrap implements IsolationStrategy {
       steps.addAll(new Credentials(caller, spec.identity()).becomeCommandUser());
     }
     steps.addAll(Credentials.giveUpCapabilities());
-    steps.add(
-        Call.of(
-            SystemCall.CLOSE_RANGE,
-            Operand.of(3),
-            new Operand.Literal(0xffff_ffffL, "~0U"),
-            Operand.of(0)));
     steps.add(new Instruction.RestoreVariable(PWD));
+    // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
+    // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
+    steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
+    steps.addAll(NativeProgram.enterDirectory(spec));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name(), steps);
   }

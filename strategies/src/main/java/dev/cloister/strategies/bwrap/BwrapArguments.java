@@ -22,7 +22,7 @@ final class BwrapArguments {
   }
 
   /**
-   * All options but those about the identity and the command.
+   * All options but those about the identity, the command and where it starts.
    *
    * @param protectedProc as in {@link dev.cloister.host.HostReport}
    */
@@ -40,7 +40,10 @@ final class BwrapArguments {
         translation.add(spec.mounts().get(i));
       }
     }
-    spec.workingDirectory().ifPresent(directory -> translation.add("--chdir", directory));
+    // The inner launcher goes there. Without this, bubblewrap looks where the caller was.
+    if (spec.workingDirectory().isPresent()) {
+      translation.add("--chdir", OsString.of("/"));
+    }
     return translation.arguments;
   }
 

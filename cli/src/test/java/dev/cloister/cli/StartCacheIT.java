@@ -1,0 +1,24 @@
+package dev.cloister.cli;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** The cache that makes starts quick. Without a good one all works, so nothing else would tell. */
+final class StartCacheIT {
+  /** What the script trains the JVM's cache with runs in a subshell of a subshell. */
+  @Test
+  void theCacheKnowsWhatARunNeeds() throws IOException {
+    Path cache =
+        Installation.HOME.resolve(
+            "cli/target/dist/aot-" + Path.of(System.getProperty("java.home")).getFileName());
+    Required.that(Files.exists(cache), "a cache, which is made where the JVM can");
+    String classes = new String(Files.readAllBytes(cache), StandardCharsets.ISO_8859_1);
+    // Used only once a launcher is being made; a run that fails before never loads it.
+    assertTrue(classes.contains("dev/cloister/machine/ElfImage"), cache::toString);
+  }
+}
