@@ -33,12 +33,24 @@ final class BindTypes {
         && Files.exists(below.get())
         && Files.isDirectory(below.get()) != bind.source().directory()) {
       throw new CliException(
-          bind.source().directory()
-              ? "%s is a directory, but %s in the sandbox is not"
-                  .formatted(bind.source().path(), bind.destination())
-              : "%s is not a directory, but %s in the sandbox is one"
-                  .formatted(bind.source().path(), bind.destination()));
+          "%s %s %s: %s"
+              .formatted(
+                  option(bind),
+                  bind.source().path(),
+                  bind.destination(),
+                  bind.source().directory()
+                      ? "the first is a directory, but the second in the sandbox is not"
+                      : "the first is not a directory, but the second in the sandbox is one"));
     }
+  }
+
+  /** The option that asks for this bind; {@code --mount PATH} is one with the same path twice. */
+  private static String option(Bind bind) {
+    return switch (bind.access()) {
+      case READ_WRITE -> RunOption.BIND.word();
+      case READ_ONLY -> RunOption.RO_BIND.word();
+      case DEVICES -> RunOption.DEV_BIND.word();
+    };
   }
 
   /** What decides what is at {@code destination}: the last operation above or at it, if a bind. */

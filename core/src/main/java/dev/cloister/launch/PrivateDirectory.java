@@ -97,9 +97,10 @@ public final class PrivateDirectory {
       String options = "";
       for (String line : Files.readAllLines(MOUNTS, StandardCharsets.ISO_8859_1)) {
         String[] fields = line.split(" ", 7);
+        String point = unescape(fields[4]);
         // At equal length the later mount lies on top.
-        if (fields[4].length() >= longest.length() && path.startsWith(fields[4])) {
-          longest = fields[4];
+        if (point.length() >= longest.length() && path.startsWith(point)) {
+          longest = point;
           options = fields[5];
         }
       }
@@ -108,6 +109,20 @@ public final class PrivateDirectory {
       // Without a mount table it is found out by executing.
       return true;
     }
+  }
+
+  /** Blanks and their like stand in the mount table as octal numbers: {@code \040}. */
+  private static String unescape(String text) {
+    StringBuilder plain = new StringBuilder();
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) == '\\' && i + 3 < text.length()) {
+        plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
+        i += 3;
+      } else {
+        plain.append(text.charAt(i));
+      }
+    }
+    return plain.toString();
   }
 
   /**

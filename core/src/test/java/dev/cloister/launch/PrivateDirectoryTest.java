@@ -112,7 +112,7 @@ class PrivateDirectoryTest {
   @Test
   void isNotWhereNothingCanBeExecuted() throws Exception {
     Required.that(uid() == 0, "to be root, for a mount");
-    Path noexec = Files.createDirectory(place.resolve("noexec"));
+    Path noexec = Files.createDirectory(place.resolve("no exec"));
     Path exec = Files.createDirectory(noexec.resolve("exec"));
     String script =
         "mount -t tmpfs -o noexec none '%s' && mkdir '%s' && mount -t tmpfs none '%s' && exec \"$@\""

@@ -479,7 +479,8 @@ abstract class StrategyContract {
             .mount(directory("/only-inside"))
             .build();
     if (launcher(user, spec).isPresent()) {
-      Ended ended = inside(user, spec, "cd /; cd ../..; test ! -e root; ls -d only-inside; pwd -P");
+      Ended ended =
+          inside(user, spec, "cd /; cd ../..; test ! -e root && ls -d only-inside; pwd -P");
       assertEquals(List.of("only-inside", "/"), ended.lines());
     }
   }
@@ -892,9 +893,10 @@ abstract class StrategyContract {
   void rootCannotChangeTheKernel() throws Exception {
     Required.that(User.isRoot(), "to be root");
     SandboxSpec spec = hostPrograms(User.CURRENT).build();
-    for (String file :
-        List.of("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/sys/power/state")) {
-      Ended ended = sandbox(User.CURRENT, spec, "test -e " + file + " && : >>" + file).end();
+    for (String file : List.of("/proc/sys/kernel/core_pattern", "/sys/power/state")) {
+      // Without the sandbox root may, which is all that this looks for; nothing is written.
+      assertTrue(Files.isWritable(Path.of(file)), file);
+      Ended ended = sandbox(User.CURRENT, spec, ": >>" + file).end();
       assertNotEquals(0, ended.status(), file);
     }
   }
