@@ -371,6 +371,21 @@ final class ScriptIT {
     assertEquals(1, checkout.caches().size(), "caches");
   }
 
+  /** bash takes settings from the environment: no patterns, no file written over. */
+  @EveryUser
+  void buildsAgainWhateverTheShellWasTold(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    for (int builds = 1; builds <= 2; builds++) {
+      checkout.source("core/src/main/java/dev/cloister/Changed.java");
+      user.call(Required.tool("bash"), checkout.script().toString(), "run", "--", "echo", "ok")
+          .env("PATH", checkout.path())
+          .env("SHELLOPTS", "errexit:noclobber:noglob:nounset")
+          .run()
+          .prints("ok\n");
+      assertEquals(builds, checkout.builds());
+    }
+  }
+
   @EveryUser
   void aBuildThatFailsIsReported(CallingUser user) throws IOException {
     Checkout checkout = new Checkout(user);
