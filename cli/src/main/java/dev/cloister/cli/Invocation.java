@@ -26,7 +26,7 @@ record Invocation(
     boolean environmentIntact,
     boolean throughScript) {
 
-  /** Set by the script to its process id. */
+  /** Set by the script to whether it is the parent of this process and waits for its answer. */
   private static final String SCRIPT_PROPERTY = "cloister.script";
 
   /** Set by the script to whether the working directory was removed; Java is then elsewhere. */
@@ -47,15 +47,26 @@ record Invocation(
       List<OsString> all = read("/proc/self/cmdline");
       List<OsString> arguments = all.subList(all.size() - argumentCount, all.size());
       List<OsString> own = read("/proc/self/environ");
-      Optional<String> script = Optional.ofNullable(System.getProperty(SCRIPT_PROPERTY));
-      if (script.isEmpty()) {
+      if (!Boolean.getBoolean(SCRIPT_PROPERTY)) {
         return new Invocation(arguments, own, true, false);
       }
-      List<OsString> original = read("/proc/" + script.get() + "/environ");
+      List<OsString> original = read("/proc/" + parent() + "/environ");
       return new Invocation(arguments, original, sameVariables(own, original), true);
     } catch (IOException e) {
       throw new CliException("cannot read /proc/self, which must be mounted: " + e.getMessage());
     }
+  }
+
+  /** The parent as this /proc numbers it: in a pid namespace, getppid(2) may say something else. */
+  private static String parent() throws IOException {
+    String field = "PPid:";
+    for (String line :
+        Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1)) {
+      if (line.startsWith(field)) {
+        return line.substring(field.length()).strip();
+      }
+    }
+    throw new IOException("/proc/self/status has no " + field);
   }
 
   private static List<OsString> read(String file) throws IOException {

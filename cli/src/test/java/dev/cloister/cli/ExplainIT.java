@@ -125,7 +125,7 @@ final class ExplainIT {
     Path file = user.write(here, "trace", "");
     String script =
         "answer=$(LC_ALL=C.UTF-8 \"$JAVA_HOME/bin/java\" -XX:TieredStopAtLevel=1"
-            + " -Dcloister.script=$$ -cp '%s' dev.cloister.cli.Main \"$@\") || exit;"
+            + " -Dcloister.script=true -cp '%s' dev.cloister.cli.Main \"$@\") || exit;"
             + " exec %s -f -qq -o '%s' \"${answer#exec:}\" \"$@\"";
     user.call(
             "sh",
