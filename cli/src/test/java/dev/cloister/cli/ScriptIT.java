@@ -188,9 +188,17 @@ final class ScriptIT {
   }
 
   @EveryUser
-  void startsFromADirectoryThatWasRemoved(CallingUser user) {
+  void startsFromADirectoryThatWasRemoved(CallingUser user) throws IOException {
     String remove = "mkdir gone && cd gone && rmdir $PWD && ";
     user.shell(remove + CLOISTER + " run -- echo ok").in(user.work()).run().prints("ok\n");
+    Checkout checkout = new Checkout(user);
+    for (String shell : List.of("dash", "bash")) {
+      user.shell(remove + "exec " + Required.tool(shell) + " ../cloister run -- echo ok")
+          .env("PATH", checkout.path())
+          .in(checkout.home())
+          .run()
+          .prints("ok\n");
+    }
     Ran ran =
         user.shell(remove + CLOISTER + " run --bind etc /x -- true")
             .in(user.work())
@@ -294,8 +302,14 @@ final class ScriptIT {
             + CLOISTER
             + " run --preset host --ro-bind $name /tmp/x --ro-bind $PWD/$name /tmp/$name --"
             + " sh -c 'cat /tmp/x/f \"$1\"' sh /tmp/$name/f";
-    Ran ran = user.shell(script).in(user.work()).run().prints("hi\nhi\n");
-    assertEquals("", ran.err());
+    Path work = user.work();
+    try {
+      Ran ran = user.shell(script).in(work).run().prints("hi\nhi\n");
+      assertEquals("", ran.err());
+    } finally {
+      // Java could not name it to remove it.
+      user.shell("rm -r d*").in(work).run();
+    }
   }
 
   /** bash reads a script through descriptor 2 if that is free. */
