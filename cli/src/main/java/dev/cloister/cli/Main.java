@@ -12,9 +12,13 @@ public final class Main {
 
   private Main() {}
 
-  /** Runs the subcommand that {@code arguments} name and exits with its status. */
+  /**
+   * Runs the subcommand that {@code arguments} name and exits with its status. Not by {@code
+   * System.exit}, which looks through every jar for a logger that may want to know of it: 15 ms.
+   * There is nothing to flush and no shutdown hook.
+   */
   public static void main(String[] arguments) {
-    System.exit(run(arguments));
+    Runtime.getRuntime().halt(run(arguments));
   }
 
   private static int run(String[] arguments) {

@@ -193,7 +193,10 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
 
     void strategy(OsString value) throws CliException {
       String name = value.toString();
-      List<String> names = Strategies.ALL.stream().map(IsolationStrategy::name).toList();
+      List<String> names = new ArrayList<>();
+      for (IsolationStrategy each : Strategies.ALL) {
+        names.add(each.name());
+      }
       if (name.equals("auto")) {
         strategy = Optional.empty();
       } else if (names.contains(name)) {

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 
 /** What a command gets through the script is what the script was given, byte for byte. */
 final class ScriptIT {
@@ -186,9 +188,17 @@ final class ScriptIT {
   }
 
   @EveryUser
-  void startsFromADirectoryThatWasRemoved(CallingUser user) {
+  void startsFromADirectoryThatWasRemoved(CallingUser user) throws IOException {
     String remove = "mkdir gone && cd gone && rmdir $PWD && ";
     user.shell(remove + CLOISTER + " run -- echo ok").in(user.work()).run().prints("ok\n");
+    Checkout checkout = new Checkout(user);
+    for (String shell : List.of("dash", "bash")) {
+      user.shell(remove + "exec " + Required.tool(shell) + " ../cloister run -- echo ok")
+          .env("PATH", checkout.path())
+          .in(checkout.home())
+          .run()
+          .prints("ok\n");
+    }
     Ran ran =
         user.shell(remove + CLOISTER + " run --bind etc /x -- true")
             .in(user.work())
@@ -205,5 +215,284 @@ final class ScriptIT {
     user.cloister("run", "--", "echo", "ok").env("TMPDIR", planted.toString()).run().prints("ok\n");
     assertTrue(Files.isSymbolicLink(planted.resolve("cloister-" + user.uid())));
     assertFalse(Files.exists(Path.of("/verdicts")));
+  }
+
+  @EveryUser
+  void startsUnderAnyName(CallingUser user) throws IOException {
+    for (String name : List.of("a 'quoted\" name", "new\nline", "-n", "$HOME *")) {
+      Path directory = Files.createDirectory(user.work().resolve(name));
+      Files.createSymbolicLink(directory.resolve("-x"), Installation.SCRIPT);
+      user.call(directory.resolve("-x").toString(), "run", "--", "echo", "ok").run().prints("ok\n");
+      user.call("sh", "-c", "cd -- \"$1\" && exec ./-x run -- echo ok", "sh", directory.toString())
+          .run()
+          .prints("ok\n");
+      user.call("env", "./" + name + "/-x", "run", "--", "echo", "ok")
+          .in(directory.resolveSibling(""))
+          .run()
+          .prints("ok\n");
+    }
+  }
+
+  @EveryUser
+  void startsThroughPath(CallingUser user) throws IOException {
+    Path directory = user.work();
+    Files.createSymbolicLink(directory.resolve("clstr"), Installation.SCRIPT);
+    String path = directory + ":/usr/bin:/bin";
+    user.call("env", "clstr", "run", "--", "echo", "ok").env("PATH", path).run().prints("ok\n");
+    user.call(Required.tool("bash"), "clstr", "run", "--", "echo", "ok")
+        .env("PATH", path)
+        .run()
+        .prints("ok\n");
+  }
+
+  @EveryUser
+  void startsFromADirectoryThatCannotBeRead(CallingUser user) {
+    String script =
+        "mkdir -p locked/in && cd locked/in && chmod 0 .. && chmod 0 . && exec "
+            + CLOISTER
+            + " run -- echo ok";
+    Path work = user.work();
+    try {
+      user.shell(script).in(work).run().prints("ok\n");
+    } finally {
+      user.shell("chmod 700 locked && chmod 700 locked/in").in(work).run();
+    }
+  }
+
+  /** Settings of the shell that the environment, or the shell's name, brings into the script. */
+  @EveryUser
+  void startsUnderShellsOfMoreKinds(CallingUser user) {
+    String bash = Required.tool("bash");
+    user.call(bash, CLOISTER, "run", "--", "echo", "ok")
+        .env("SHELLOPTS", "errexit:noclobber:noglob:nounset")
+        .env("ENV", "/etc/passwd")
+        .env("POSIXLY_CORRECT", "1")
+        .run()
+        .prints("ok\n");
+    user.call(Required.tool("dash"), "-euf", CLOISTER, "run", "--", "echo", "ok")
+        .run()
+        .prints("ok\n");
+  }
+
+  @EveryUser
+  void variablesThatTheScriptUsesArriveUnchanged(CallingUser user) {
+    Call call = user.call(Required.tool("dash"), CLOISTER, "run", "--", "/usr/bin/env");
+    for (String name : List.of("home", "self", "dist", "version", "cache", "answer", "status")) {
+      call.env(name, "the caller's");
+    }
+    Ran ran = call.run().exits(0);
+    for (String name : List.of("home", "self", "dist", "version", "cache", "answer", "status")) {
+      ran.assertLine(name + "=the caller's");
+    }
+  }
+
+  @EveryUser
+  void valuesThatAreNotTextArrive(CallingUser user) {
+    String script =
+        "odd=$(printf '\\377\\376') LC_ALL=C exec "
+            + CLOISTER
+            + " run -- sh -c 'printf %s \"$odd\" | od -An -tx1'";
+    user.shell(script).run().prints(" ff fe\n");
+  }
+
+  @EveryUser
+  void sourcesWhoseNamesAreNotTextAreBound(CallingUser user) {
+    String script =
+        "name=$(printf 'd\\377'); mkdir $name; echo hi >$name/f; exec "
+            + CLOISTER
+            + " run --preset host --ro-bind $name /tmp/x --ro-bind $PWD/$name /tmp/$name --"
+            + " sh -c 'cat /tmp/x/f \"$1\"' sh /tmp/$name/f";
+    Path work = user.work();
+    try {
+      Ran ran = user.shell(script).in(work).run().prints("hi\nhi\n");
+      assertEquals("", ran.err());
+    } finally {
+      // Java could not name it to remove it.
+      user.shell("rm -r d*").in(work).run();
+    }
+  }
+
+  /** bash reads a script through descriptor 2 if that is free. */
+  @EveryUser
+  void aClosedStandardErrorStaysClosedUnderEveryShell(CallingUser user) {
+    for (String shell : List.of("dash", "bash")) {
+      user.shell(Required.tool(shell) + " " + CLOISTER + " run -- sh -c 'ls /proc/$$/fd' 2>&-")
+          .run()
+          .prints("0\n1\n");
+    }
+  }
+
+  @EveryUser
+  void aUmaskThatTakesFromTheOwnerTakesNothingFromTheScript(CallingUser user) {
+    for (String mask : List.of("0777", "0137")) {
+      // In a new directory for launchers, and then in one that is there.
+      String script = "umask " + mask + "; " + CLOISTER + " run -- sh -c umask";
+      Path temporary = user.work();
+      for (int i = 0; i < 2; i++) {
+        user.shell(script).env("TMPDIR", temporary.toString()).run().prints(mask + "\n");
+      }
+      assertTrue(Files.exists(temporary.resolve("cloister-" + user.uid())));
+    }
+  }
+
+  @EveryUser
+  void buildsWhatIsNotBuiltAndSaysNothingOfIt(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    checkout.age("core/src/main/java/module-info.java");
+
+    Ran first = checkout.call("run", "--", "echo", "ok").in(Path.of("/")).run().prints("ok\n");
+    assertEquals("", first.err());
+    checkout.call("run", "--", "echo", "ok").run().prints("ok\n");
+    assertEquals(1, checkout.builds());
+    String log = Files.readString(checkout.home().resolve("target/build.log"));
+    assertEquals("to standard output\nto standard error\n", log);
+  }
+
+  @EveryUser
+  void buildsAgainWhateverChanged(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    checkout.age("core/src/main/java/module-info.java");
+    checkout.call("--version").run().exits(0);
+    int builds = 1;
+    for (String changed :
+        List.of(
+            "pom.xml",
+            "cli/pom.xml",
+            "cli/src/main/java/Main.java",
+            "ffm/src/main/java/dev/cloister/ffm/generated/x86_64/kernel/Deep.java")) {
+      checkout.source(changed);
+      checkout.call("--version").run().exits(0);
+      assertEquals(++builds, checkout.builds(), changed);
+      checkout.age(changed);
+      // The directories it is in are as new as it is.
+      checkout.call("--version").run().exits(0);
+      builds = checkout.builds();
+      checkout.call("--version").run().exits(0);
+      assertEquals(builds, checkout.builds(), changed);
+    }
+  }
+
+  @EveryUser
+  void buildsOnceHoweverManyStart(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    checkout.age("core/src/main/java/module-info.java");
+    String script = "for i in 1 2 3 4; do \"$1\" run -- echo ok & done; wait";
+    user.call("sh", "-c", script, "sh", checkout.script().toString())
+        .env("PATH", checkout.path())
+        .run()
+        .prints("ok\nok\nok\nok\n");
+    assertEquals(1, checkout.builds());
+    assertEquals(1, checkout.caches().size(), "caches");
+  }
+
+  /** bash takes settings from the environment: no patterns, no file written over. */
+  @EveryUser
+  void buildsAgainWhateverTheShellWasTold(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    for (int builds = 1; builds <= 2; builds++) {
+      checkout.source("core/src/main/java/dev/cloister/Changed.java");
+      user.call(Required.tool("bash"), checkout.script().toString(), "run", "--", "echo", "ok")
+          .env("PATH", checkout.path())
+          .env("SHELLOPTS", "errexit:noclobber:noglob:nounset")
+          .run()
+          .prints("ok\n");
+      assertEquals(builds, checkout.builds());
+    }
+  }
+
+  @EveryUser
+  void aBuildThatFailsIsReported(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    checkout.breakBuild();
+    checkout.call("run", "--", "echo", "ok").run().refuses(125, "the build failed", "build.log");
+    // Nobody waits for the lock of a build that is over.
+    checkout.call("run", "--", "echo", "ok").run().refuses(125, "the build failed");
+    assertEquals(2, checkout.builds());
+  }
+
+  @Test
+  void aCheckoutOfSomebodyElsesRunsWhereItIsBuilt() throws IOException {
+    CallingUser owner = CallingUser.own();
+    CallingUser other = new CallingUser(CallingUser.UNPRIVILEGED, false);
+    Required.that(owner.isRoot(), "root, to be somebody else");
+    Checkout checkout = new Checkout(owner);
+    checkout.age("core/src/main/java/module-info.java");
+    checkout.call(other, "run", "--", "echo", "ok").run().refuses(125, "not built");
+
+    checkout.call("run", "--", "echo", "ok").run().prints("ok\n");
+    Ran ran = checkout.call(other, "run", "--", "echo", "ok").run().prints("ok\n");
+    assertEquals("", ran.err());
+    assertEquals(1, checkout.builds());
+    checkout.source("core/src/main/java/Changed.java");
+    checkout.call(other, "run", "--", "echo", "ok").run().refuses(125, "changed since");
+  }
+
+  @EveryUser
+  void aCacheThatCannotBeUsedOrMadeIsNoMatter(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    checkout.age("core/src/main/java/module-info.java");
+    checkout.call("--version").run().exits(0);
+    Path cache = checkout.dist().resolve(checkout.caches().getFirst());
+    assertTrue(Files.size(cache) > 0);
+    for (String content : List.of("", "no cache")) {
+      Files.writeString(cache, content);
+      Ran ran = checkout.call("run", "--", "echo", "ok").run().prints("ok\n");
+      assertEquals("", ran.err());
+      assertEquals(content, Files.readString(cache));
+    }
+  }
+
+  /**
+   * What a start takes time for, without measuring time. Linking code at run time, through FFM, a
+   * lambda that the cache does not have or a switch over types, takes milliseconds each.
+   */
+  @EveryUser
+  void theSecondStartLinksNothingAndStartsNoProcess(CallingUser user) throws IOException {
+    Checkout checkout = new Checkout(user);
+    checkout.age("core/src/main/java/module-info.java");
+    Path log = user.work().resolve("log");
+    String jdk = checkout.jdk("class+init,class+load", log).toString();
+    checkout.call("run", "--", "true").env("JAVA_HOME", jdk).run().exits(0);
+    deleteAll(log);
+
+    checkout.call("run", "--", "true").env("JAVA_HOME", jdk).run().exits(0);
+
+    List<String> started = Files.readAllLines(log);
+    assertEquals(1, started.size(), started::toString);
+    List<Path> logs = logs(log);
+    assertEquals(1, logs.size());
+    List<String> lines = Files.readAllLines(logs.getFirst());
+    assertTrue(
+        lines.stream()
+            .anyMatch(l -> l.contains("dev.cloister.cli.Main source: shared objects file")));
+    // Made at run time, by no matter what.
+    List<String> made =
+        lines.stream()
+            .filter(line -> line.contains(" source: ") && !line.contains("shared objects file"))
+            .toList();
+    assertEquals(List.of(), made);
+    List<String> slow =
+        lines.stream()
+            .filter(
+                line ->
+                    line.contains("Initializing 'java/lang/ProcessImpl'")
+                        || line.contains("Initializing 'jdk/internal/foreign/abi/")
+                        || line.contains("Initializing 'java/util/regex/")
+                        || line.contains("Initializing 'java/util/Formatter'"))
+            .toList();
+    assertEquals(List.of(), slow);
+  }
+
+  private static List<Path> logs(Path log) throws IOException {
+    try (Stream<Path> files = Files.list(log.resolveSibling(""))) {
+      return files.filter(file -> !file.equals(log)).toList();
+    }
+  }
+
+  private static void deleteAll(Path log) throws IOException {
+    Files.delete(log);
+    for (Path each : logs(log)) {
+      Files.delete(each);
+    }
   }
 }

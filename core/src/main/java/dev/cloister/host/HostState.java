@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A line that differs whenever what was found out about a host may no longer hold.
@@ -61,7 +64,11 @@ public record HostState(String text) {
 
   private static String attributes(Path file) {
     try {
-      return Files.readAttributes(file, "unix:dev,ino,ctime").toString();
+      Map<String, Object> attributes = Files.readAttributes(file, "unix:dev,ino,ctime");
+      // Not as text: writing a date takes the JVM a millisecond when it has just started.
+      long changed =
+          attributes.get("ctime") instanceof FileTime time ? time.to(TimeUnit.NANOSECONDS) : 0;
+      return attributes.get("dev") + " " + attributes.get("ino") + " " + changed;
     } catch (IOException e) {
       return "";
     }

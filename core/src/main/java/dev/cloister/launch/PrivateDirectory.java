@@ -27,8 +27,10 @@ import java.util.stream.Stream;
  * another owner or any permission for others, and the next place is tried.
  */
 public final class PrivateDirectory {
-  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      PosixFilePermissions.fromString("rwx------");
+  private static final FileAttribute<Set<PosixFilePermission>> NEW =
+      PosixFilePermissions.asFileAttribute(OWNER_ONLY);
   private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
   private static final String PREFIX = "launcher-";
 
@@ -66,7 +68,8 @@ public final class PrivateDirectory {
   public static Optional<PrivateDirectory> in(Path place, long uid) {
     Path path = place.resolve("cloister-" + Long.toUnsignedString(uid));
     try {
-      Files.createDirectory(path, OWNER_ONLY);
+      Files.createDirectory(path, NEW);
+      allowOwner(path);
     } catch (FileAlreadyExistsException e) {
       // Checked below like any other.
     } catch (IOException e) {
@@ -132,11 +135,18 @@ public final class PrivateDirectory {
   public Path reserve() throws IOException {
     while (true) {
       try {
-        return Files.createFile(path.resolve(PREFIX + System.nanoTime()), OWNER_ONLY);
+        Path file = Files.createFile(path.resolve(PREFIX + System.nanoTime()), NEW);
+        allowOwner(file);
+        return file;
       } catch (FileAlreadyExistsException e) {
         // Another process's clock said the same.
       }
     }
+  }
+
+  /** A umask(2) can take permissions from the owner, too. */
+  private static void allowOwner(Path path) throws IOException {
+    Files.setPosixFilePermissions(path, OWNER_ONLY);
   }
 
   /** Writes an executable to a reserved file. */

@@ -98,16 +98,60 @@ final class Emitter {
 
   /** {@code to = operand}. */
   void operand(Register to, Operand operand) {
-    switch (operand) {
-      case Operand.Literal literal -> asm.set(to, literal.value());
-      case Operand.Flags _ -> asm.set(to, number(operand));
-      case Operand.Text text -> asm.address(to, data.text(text.value()));
-      case Operand.Structure structure -> asm.address(to, data.constant(encode(structure), 8));
-      case Operand.Result result -> loadVariable(to, slot(result.slot()));
-      case Operand.Image image -> asm.address(to, data.image(images.apply(image.program())));
-      case Operand.ImageSize size -> asm.set(to, images.apply(size.program()).size());
-      case Operand.ResultAddress address -> asm.address(to, slot(address.slot()));
-      case Operand.Address address -> asm.address(to, buffer(address.buffer()));
+    operand.accept(new Loading(to));
+  }
+
+  /** Loads any operand into a register. */
+  private final class Loading implements Operand.Visitor {
+    private final Register to;
+
+    Loading(Register to) {
+      this.to = to;
+    }
+
+    @Override
+    public void number(Operand.Literal literal) {
+      asm.set(to, literal.value());
+    }
+
+    @Override
+    public void flags(Operand.Flags flags) {
+      asm.set(to, LinuxConstant.or(architecture, flags.constants()));
+    }
+
+    @Override
+    public void text(Operand.Text text) {
+      asm.address(to, data.text(text.value()));
+    }
+
+    @Override
+    public void structure(Operand.Structure structure) {
+      asm.address(to, data.constant(encode(structure), 8));
+    }
+
+    @Override
+    public void result(Operand.Result result) {
+      loadVariable(to, slot(result.slot()));
+    }
+
+    @Override
+    public void address(Operand.Address address) {
+      asm.address(to, buffer(address.buffer()));
+    }
+
+    @Override
+    public void resultAddress(Operand.ResultAddress address) {
+      asm.address(to, slot(address.slot()));
+    }
+
+    @Override
+    public void image(Operand.Image image) {
+      asm.address(to, data.image(images.apply(image.program())));
+    }
+
+    @Override
+    public void imageSize(Operand.ImageSize size) {
+      asm.set(to, images.apply(size.program()).size());
     }
   }
 
@@ -130,17 +174,12 @@ final class Emitter {
   }
 
   private long number(Operand operand) {
-    return switch (operand) {
-      case Operand.Literal literal -> literal.value();
-      case Operand.Flags flags -> LinuxConstant.or(architecture, flags.constants());
-      case Operand.Text _,
-          Operand.Structure _,
-          Operand.Result _,
-          Operand.ResultAddress _,
-          Operand.Image _,
-          Operand.ImageSize _,
-          Operand.Address _ ->
-          throw new IllegalArgumentException("not a number: " + operand);
-    };
+    if (operand instanceof Operand.Literal literal) {
+      return literal.value();
+    }
+    if (operand instanceof Operand.Flags flags) {
+      return LinuxConstant.or(architecture, flags.constants());
+    }
+    throw new IllegalArgumentException("not a number: " + operand);
   }
 }

@@ -34,6 +34,7 @@ public final class ProgramCompiler {
   private final Routines routines;
   private final int steps;
   private final Label noHints;
+  private final Writing writing = new Writing();
   private final IdentityHashMap<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
   private int step;
   private boolean onHost = true;
@@ -147,27 +148,56 @@ public final class ProgramCompiler {
   }
 
   private void write(Instruction instruction) {
-    switch (instruction) {
-      case Instruction.Call call -> {
-        step++;
-        writeCall(call, step);
-      }
-      case Instruction.EnterHome _ -> enterHome();
-      case Instruction.FilterEnvironment filter ->
-          new EnvironmentFilter(emitter, routines, filter.rules()).write();
-      case Instruction.ProtectVariable protect ->
-          EnvironmentFilter.protect(emitter, routines, protect.name());
-      case Instruction.RestoreVariable restore ->
-          EnvironmentFilter.restore(emitter, routines, restore.name());
-      case Instruction.ExecuteCommand execute ->
-          new CommandExecution(emitter, routines, execute.searchPath()).write();
-      case Instruction.ExecuteProgram execute -> executeProgram(execute);
-      case Instruction.Supervise supervise ->
-          new Supervision(emitter, routines, supervise).write(() -> write(supervise.child()));
-      case Instruction.Exit _ -> {
-        asm.set(A0, 0);
-        emitter.systemCall(SystemCall.EXIT_GROUP);
-      }
+    instruction.accept(writing);
+  }
+
+  /** Writes each kind of instruction. */
+  private final class Writing implements Instruction.Visitor {
+    @Override
+    public void call(Instruction.Call call) {
+      step++;
+      writeCall(call, step);
+    }
+
+    @Override
+    public void enterHome(Instruction.EnterHome enter) {
+      writeEnterHome();
+    }
+
+    @Override
+    public void filterEnvironment(Instruction.FilterEnvironment filter) {
+      new EnvironmentFilter(emitter, routines, filter.rules()).write();
+    }
+
+    @Override
+    public void executeCommand(Instruction.ExecuteCommand execute) {
+      new CommandExecution(emitter, routines, execute.searchPath()).write();
+    }
+
+    @Override
+    public void executeProgram(Instruction.ExecuteProgram execute) {
+      writeExecuteProgram(execute);
+    }
+
+    @Override
+    public void supervise(Instruction.Supervise supervise) {
+      new Supervision(emitter, routines, supervise).write(() -> write(supervise.child()));
+    }
+
+    @Override
+    public void protectVariable(Instruction.ProtectVariable protect) {
+      EnvironmentFilter.protect(emitter, routines, protect.name());
+    }
+
+    @Override
+    public void restoreVariable(Instruction.RestoreVariable restore) {
+      EnvironmentFilter.restore(emitter, routines, restore.name());
+    }
+
+    @Override
+    public void exit(Instruction.Exit exit) {
+      asm.set(A0, 0);
+      emitter.systemCall(SystemCall.EXIT_GROUP);
     }
   }
 
@@ -271,7 +301,7 @@ public final class ProgramCompiler {
     return emitter.data.constant(table.u32(0).toArray(), 4);
   }
 
-  private void enterHome() {
+  private void writeEnterHome() {
     Label end = new Label();
     emitter.text(A0, "HOME=");
     emitter.loadVariable(A1, emitter.environment);
@@ -283,7 +313,7 @@ public final class ProgramCompiler {
   }
 
   /** Makes the argument vector on the stack: the fixed arguments, then the command's. */
-  private void executeProgram(Instruction.ExecuteProgram program) {
+  private void writeExecuteProgram(Instruction.ExecuteProgram program) {
     Label copy = new Label();
     int fixed = program.arguments().size();
     emitter.loadVariable(V0, emitter.argumentCount);

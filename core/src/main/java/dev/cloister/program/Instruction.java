@@ -16,6 +16,31 @@ import java.util.TreeSet;
 
 /** One instruction of a {@link SyscallProgram}. */
 public sealed interface Instruction {
+  /**
+   * Calls the method of {@code visitor} for this kind of instruction, as {@link Operand#accept}.
+   */
+  void accept(Visitor visitor);
+
+  /** What to do with each kind of instruction. */
+  interface Visitor {
+    void call(Call call);
+
+    void enterHome(EnterHome enter);
+
+    void filterEnvironment(FilterEnvironment filter);
+
+    void executeCommand(ExecuteCommand execute);
+
+    void executeProgram(ExecuteProgram execute);
+
+    void supervise(Supervise supervise);
+
+    void protectVariable(ProtectVariable protect);
+
+    void restoreVariable(RestoreVariable restore);
+
+    void exit(Exit exit);
+  }
 
   /**
    * A system call. An errno that nothing here expects ends the program with a report.
@@ -37,16 +62,25 @@ public sealed interface Instruction {
       implements Instruction {
     public Call {
       operands = List.copyOf(operands);
-      retried = Collections.unmodifiableSet(new TreeSet<>(retried));
+      retried = retried.isEmpty() ? Set.of() : Collections.unmodifiableSet(new TreeSet<>(retried));
       recoveries = inOrder(recoveries);
       hints = inOrder(hints);
     }
 
     /** Map.copyOf has another order in every JVM, and so would the compiled program. */
     private static <T> Map<Errno, T> inOrder(Map<Errno, T> map) {
+      // Nearly always so, for each of the hundreds of calls of a start that shall be quick.
+      if (map.isEmpty()) {
+        return Map.of();
+      }
       Map<Errno, T> copy = new EnumMap<>(Errno.class);
       copy.putAll(map);
       return Collections.unmodifiableMap(copy);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.call(this);
     }
 
     public static Call of(SystemCall call, Operand... operands) {
@@ -104,16 +138,31 @@ public sealed interface Instruction {
   /**
    * Goes to the directory that {@code HOME} names in the command's environment, if there is one.
    */
-  record EnterHome() implements Instruction {}
+  record EnterHome() implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.enterHome(this);
+    }
+  }
 
   /** Makes the environment that later instructions and the command see. */
-  record FilterEnvironment(EnvironmentRules rules) implements Instruction {}
+  record FilterEnvironment(EnvironmentRules rules) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.filterEnvironment(this);
+    }
+  }
 
   /**
    * Replaces the process with the command, whose arguments are the program's own from some index.
    * Ends with 127 if it is not found and 126 if it cannot be executed.
    */
-  record ExecuteCommand(SearchPath searchPath) implements Instruction {}
+  record ExecuteCommand(SearchPath searchPath) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.executeCommand(this);
+    }
+  }
 
   /**
    * Replaces the process with a fixed program, whose arguments are followed by the command's.
@@ -123,6 +172,11 @@ public sealed interface Instruction {
   record ExecuteProgram(OsString path, List<OsString> arguments) implements Instruction {
     public ExecuteProgram {
       arguments = List.copyOf(arguments);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.executeProgram(this);
     }
   }
 
@@ -138,19 +192,39 @@ public sealed interface Instruction {
     public Supervise {
       child = List.copyOf(child);
     }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.supervise(this);
+    }
   }
 
   /**
    * Keeps the value of a variable from a program that sets it: adds the variable, if it is set,
    * once more. setenv(3) changes the first only; {@link RestoreVariable} then removes that one.
    */
-  record ProtectVariable(String name) implements Instruction {}
+  record ProtectVariable(String name) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.protectVariable(this);
+    }
+  }
 
   /** Removes the first variable of this name. */
-  record RestoreVariable(String name) implements Instruction {}
+  record RestoreVariable(String name) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.restoreVariable(this);
+    }
+  }
 
   /** Ends the program well. */
-  record Exit() implements Instruction {}
+  record Exit() implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.exit(this);
+    }
+  }
 
   /** Which {@code PATH} a command without a slash is looked up in. */
   enum SearchPath {
@@ -167,16 +241,11 @@ public sealed interface Instruction {
   static List<Call> mainCalls(List<Instruction> instructions) {
     List<Call> calls = new ArrayList<>();
     for (Instruction instruction : instructions) {
-      switch (instruction) {
-        case Call call -> calls.add(call);
-        case Supervise supervise -> calls.addAll(mainCalls(supervise.child()));
-        case EnterHome _,
-            FilterEnvironment _,
-            ProtectVariable _,
-            RestoreVariable _,
-            ExecuteCommand _,
-            ExecuteProgram _,
-            Exit _ -> {}
+      // No other kind makes a call that has a number.
+      if (instruction instanceof Call call) {
+        calls.add(call);
+      } else if (instruction instanceof Supervise supervise) {
+        calls.addAll(mainCalls(supervise.child()));
       }
     }
     return calls;

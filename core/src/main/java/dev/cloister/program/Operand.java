@@ -7,24 +7,85 @@ import dev.cloister.spec.OsString;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /**
  * An argument of a system call. Flags stay symbolic until the architecture is known, because some
  * (O_DIRECTORY) differ between architectures, and because a person reads them.
  */
 public sealed interface Operand {
+  /** This operand as C, the way strace(1) writes it. */
+  String text();
+
+  /**
+   * Calls the method of {@code visitor} for this kind of operand. The compiler finds a missing kind
+   * as it does in a switch, but linking a switch over types takes a fresh JVM 1 to 5 ms, which the
+   * AOT cache does not save (docs/adr/0004-start-up.md).
+   */
+  void accept(Visitor visitor);
+
+  /** What to do with each kind of operand. */
+  interface Visitor {
+    void number(Literal literal);
+
+    void flags(Flags flags);
+
+    void text(Text text);
+
+    void structure(Structure structure);
+
+    void result(Result result);
+
+    void address(Address address);
+
+    void resultAddress(ResultAddress address);
+
+    void image(Image image);
+
+    void imageSize(ImageSize size);
+  }
+
   /** A number, written in C as {@code text}. */
-  record Literal(long value, String text) implements Operand {}
+  record Literal(long value, String text) implements Operand {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.number(this);
+    }
+  }
 
   /** Flags, combined with {@code |}; none is 0. */
   record Flags(List<LinuxConstant> constants) implements Operand {
     public Flags {
       constants = List.copyOf(constants);
     }
+
+    @Override
+    public String text() {
+      StringJoiner names = new StringJoiner("|").setEmptyValue("0");
+      for (LinuxConstant constant : constants) {
+        names.add(constant.name());
+      }
+      return names.toString();
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.flags(this);
+    }
   }
 
   /** The address of a NUL-terminated string. */
-  record Text(OsString value) implements Operand {}
+  record Text(OsString value) implements Operand {
+    @Override
+    public String text() {
+      return CText.quote(value);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.text(this);
+    }
+  }
 
   /**
    * The address of a structure in read-only memory; fields that are not named are zero.
@@ -36,22 +97,84 @@ public sealed interface Operand {
     public Structure {
       fields = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(fields));
     }
+
+    @Override
+    public String text() {
+      StringJoiner text = new StringJoiner(", ", "{", "}");
+      fields.forEach((field, value) -> text.add(field.cName() + "=" + value.text()));
+      return text.toString();
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.structure(this);
+    }
   }
 
   /** The result of an earlier call. */
-  record Result(Slot slot) implements Operand {}
+  record Result(Slot slot) implements Operand {
+    @Override
+    public String text() {
+      return slot.name();
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.result(this);
+    }
+  }
 
   /** The address of scratch memory. */
-  record Address(Buffer buffer) implements Operand {}
+  record Address(Buffer buffer) implements Operand {
+    @Override
+    public String text() {
+      return buffer.name();
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.address(this);
+    }
+  }
 
   /** The address of the place where an earlier call's result is. */
-  record ResultAddress(Slot slot) implements Operand {}
+  record ResultAddress(Slot slot) implements Operand {
+    @Override
+    public String text() {
+      return "&" + slot.name();
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.resultAddress(this);
+    }
+  }
 
   /** The address of another program, compiled to a complete executable. */
-  record Image(SyscallProgram program) implements Operand {}
+  record Image(SyscallProgram program) implements Operand {
+    @Override
+    public String text() {
+      return "launcher";
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.image(this);
+    }
+  }
 
   /** How many bytes that executable has. */
-  record ImageSize(SyscallProgram program) implements Operand {}
+  record ImageSize(SyscallProgram program) implements Operand {
+    @Override
+    public String text() {
+      return "sizeof launcher";
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.imageSize(this);
+    }
+  }
 
   /** A null pointer. */
   Operand NULL = new Literal(0, "NULL");

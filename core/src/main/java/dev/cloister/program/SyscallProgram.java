@@ -36,11 +36,15 @@ public record SyscallProgram(String name, List<Instruction> instructions) {
 
   /** The programs that this one hands to another process. */
   public List<SyscallProgram> embedded() {
-    return Instruction.mainCalls(instructions).stream()
-        .flatMap(call -> call.operands().stream())
-        .filter(Operand.Image.class::isInstance)
-        .map(operand -> ((Operand.Image) operand).program())
-        .toList();
+    List<SyscallProgram> programs = new ArrayList<>();
+    for (Instruction.Call call : Instruction.mainCalls(instructions)) {
+      for (Operand operand : call.operands()) {
+        if (operand instanceof Operand.Image image) {
+          programs.add(image.program());
+        }
+      }
+    }
+    return programs;
   }
 
   /** This program, made to end well where nothing failed. */

@@ -63,8 +63,9 @@ final class MountPlanner {
     for (MountOperation operation : operations) {
       planner.cloneEarly(operation);
     }
+    Planning planning = planner.new Planning();
     for (MountOperation operation : operations) {
-      planner.apply(operation);
+      operation.accept(planning);
     }
     return new Result(planner.early, planner.steps, planner.coveringMounts);
   }
@@ -82,21 +83,41 @@ final class MountPlanner {
     }
   }
 
-  private void apply(MountOperation operation) throws PlanException {
-    switch (operation) {
-      case Bind bind -> bind(bind);
-      case MountOperation.Tmpfs tmpfs -> tmpfs(tmpfs.destination());
-      case MountOperation.Directory directory -> {
-        if (isKnown(directory.destination())) {
-          makeDirectory(directory.destination(), directory.mode());
-        } else {
-          findDirectory(directory.destination(), directory.mode());
-          steps.add(Steps.close(DESTINATION));
-        }
+  /** Plans each kind of operation. */
+  private final class Planning implements MountOperation.Visitor<PlanException> {
+    @Override
+    public void bind(Bind bind) throws PlanException {
+      planBind(bind);
+    }
+
+    @Override
+    public void tmpfs(MountOperation.Tmpfs tmpfs) {
+      planTmpfs(tmpfs.destination());
+    }
+
+    @Override
+    public void directory(MountOperation.Directory directory) {
+      if (isKnown(directory.destination())) {
+        makeDirectory(directory.destination(), directory.mode());
+      } else {
+        findDirectory(directory.destination(), directory.mode());
+        steps.add(Steps.close(DESTINATION));
       }
-      case MountOperation.Symlink symlink -> symlink(symlink);
-      case MountOperation.Proc proc -> proc(proc.destination());
-      case MountOperation.Devices devices -> devices(devices.destination());
+    }
+
+    @Override
+    public void symlink(MountOperation.Symlink symlink) throws PlanException {
+      planSymlink(symlink);
+    }
+
+    @Override
+    public void proc(MountOperation.Proc proc) throws PlanException {
+      planProc(proc.destination());
+    }
+
+    @Override
+    public void devices(MountOperation.Devices devices) throws PlanException {
+      planDevices(devices.destination());
     }
   }
 
@@ -107,7 +128,7 @@ final class MountPlanner {
             == Node.Kind.DIRECTORY;
   }
 
-  private void bind(Bind bind) throws PlanException {
+  private void planBind(Bind bind) throws PlanException {
     Destination destination = bind.destination();
     if (destination.isRoot()) {
       bindRoot(bind);
@@ -199,7 +220,7 @@ final class MountPlanner {
     };
   }
 
-  private void tmpfs(Destination destination) {
+  private void planTmpfs(Destination destination) {
     if (destination.isRoot()) {
       steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
       steps.add(Steps.chdir(NEW_ROOT));
@@ -218,7 +239,7 @@ final class MountPlanner {
     }
   }
 
-  private void symlink(MountOperation.Symlink symlink) throws PlanException {
+  private void planSymlink(MountOperation.Symlink symlink) throws PlanException {
     Destination destination = symlink.destination();
     Optional<Node> existing = root.knows(destination) ? root.find(destination) : Optional.empty();
     if (existing.isPresent()) {
@@ -241,10 +262,10 @@ final class MountPlanner {
     }
   }
 
-  private void proc(Destination destination) throws PlanException {
+  private void planProc(Destination destination) throws PlanException {
     refuseRoot(destination);
     MountOperation.Source source = new MountOperation.Source(OsString.of("/proc"), true, true);
-    bind(new Bind(source, destination, Access.DEVICES));
+    planBind(new Bind(source, destination, Access.DEVICES));
     enter(destination);
     for (String name : protectedProc) {
       OsString path = OsString.of(name);
@@ -260,9 +281,9 @@ final class MountPlanner {
     steps.add(Steps.chdir(NEW_ROOT));
   }
 
-  private void devices(Destination destination) throws PlanException {
+  private void planDevices(Destination destination) throws PlanException {
     refuseRoot(destination);
-    tmpfs(destination);
+    planTmpfs(destination);
     enter(destination);
     for (String name : DEVICES) {
       steps.add(Steps.mknod(OsString.of(name)));

@@ -8,6 +8,32 @@ public sealed interface MountOperation {
   /** Where, as an absolute path below the new root. */
   Destination destination();
 
+  /**
+   * Calls the method of {@code visitor} for this kind of operation. The compiler finds a missing
+   * kind as it does in a switch, but linking a switch over types takes a fresh JVM 1 to 5 ms, which
+   * the AOT cache does not save (docs/adr/0004-start-up.md).
+   */
+  <E extends Exception> void accept(Visitor<E> visitor) throws E;
+
+  /**
+   * What to do with each kind of operation.
+   *
+   * @param <E> what may be thrown
+   */
+  interface Visitor<E extends Exception> {
+    void bind(Bind bind) throws E;
+
+    void tmpfs(Tmpfs tmpfs) throws E;
+
+    void directory(Directory directory) throws E;
+
+    void symlink(Symlink symlink) throws E;
+
+    void proc(Proc proc) throws E;
+
+    void devices(Devices devices) throws E;
+  }
+
   /** What a bind allows. Set-user-ID bits never count (MS_NOSUID), whatever the access. */
   enum Access {
     /** Files can be changed, devices cannot be opened: {@code --bind}. */
@@ -19,29 +45,59 @@ public sealed interface MountOperation {
   }
 
   /** The host's {@code source} with all its sub-mounts. */
-  record Bind(Source source, Destination destination, Access access) implements MountOperation {}
+  record Bind(Source source, Destination destination, Access access) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.bind(this);
+    }
+  }
 
   /** An empty tmpfs, mode 0755. */
-  record Tmpfs(Destination destination) implements MountOperation {}
+  record Tmpfs(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.tmpfs(this);
+    }
+  }
 
   /**
    * A directory, with its parents, as {@code mkdir -p -m MODE}; an existing one is left as it is.
    */
-  record Directory(Destination destination, int mode) implements MountOperation {}
+  record Directory(Destination destination, int mode) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.directory(this);
+    }
+  }
 
   /** A symbolic link at {@code destination} that says {@code target}. */
-  record Symlink(OsString target, Destination destination) implements MountOperation {}
+  record Symlink(OsString target, Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.symlink(this);
+    }
+  }
 
   /**
    * The process file system, with the parts through which a process that is really root could
    * change the host ({@code sys}, {@code irq}, {@code bus}, {@code sysrq-trigger}) read-only.
    */
-  record Proc(Destination destination) implements MountOperation {}
+  record Proc(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.proc(this);
+    }
+  }
 
   /**
    * A minimal {@code /dev}: null, zero, full, random, urandom, tty, pts, shm and the usual links.
    */
-  record Devices(Destination destination) implements MountOperation {}
+  record Devices(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.devices(this);
+    }
+  }
 
   /**
    * What a bind shows, as it was when the specification was made.

@@ -85,12 +85,10 @@ public final class StrategySelector {
       if (name.isPresent() && !name.get().equals(strategy.name())) {
         continue;
       }
-      switch (assess(strategy, spec)) {
-        case Assessment.Usable _ -> {
-          return new Choice(strategy, name.isPresent(), rejections);
-        }
-        case Assessment.Unusable unusable -> rejections.add(new Rejection(strategy, unusable));
+      if (!(assess(strategy, spec) instanceof Assessment.Unusable unusable)) {
+        return new Choice(strategy, name.isPresent(), rejections);
       }
+      rejections.add(new Rejection(strategy, unusable));
     }
     throw new NoStrategyException(rejections);
   }
@@ -98,9 +96,6 @@ public final class StrategySelector {
   /** Whether {@code strategy} honours {@code spec} and works here. */
   public Assessment assess(IsolationStrategy strategy, SandboxSpec spec) {
     Assessment assessment = strategy.assess(spec, host);
-    return switch (assessment) {
-      case Assessment.Usable _ -> trial.of(strategy);
-      case Assessment.Unusable _ -> assessment;
-    };
+    return assessment instanceof Assessment.Unusable ? assessment : trial.of(strategy);
   }
 }

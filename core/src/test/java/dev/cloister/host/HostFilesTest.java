@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.HostFiles.SourceException;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
@@ -78,8 +81,32 @@ class HostFilesTest {
     assertEquals("Not a directory", noDirectory.getMessage());
     assertFalse(noDirectory.isMissing());
     assertFalse(refused(OsString.of("")).isMissing());
-    OsString noUtf8 = OsString.ofBytes(new byte[] {'/', (byte) 0xff});
-    assertEquals("is not valid in this locale (try LC_ALL=C.UTF-8)", refused(noUtf8).getMessage());
+  }
+
+  /** Names that Java cannot express; 0xff is in no UTF-8 text. */
+  @Test
+  void seesFilesWhoseNamesAreNoText() throws Exception {
+    OsString name = OsString.of(directory).concat(OsString.ofBytes(new byte[] {'/', (byte) 0xff}));
+    SourceException missing = refused(name);
+    assertEquals("no such file or directory on this host", missing.getMessage());
+    assertTrue(missing.isMissing());
+
+    Descriptor.create(name.bytes(), 0600, LinuxConstant.O_WRONLY).close();
+    assertEquals(new Source(name, false, true), HostFiles.inspect(name));
+    OsString inside = name.concat(OsString.of("/x"));
+    assertEquals(Errno.ENOTDIR.text(), refused(inside).getMessage());
+  }
+
+  /** Whoever looks at a source must see where it is, whatever it is called. */
+  @Test
+  void resolvesLinksWhoseNamesAreNoText() throws Exception {
+    Path target = Files.createDirectory(directory.resolve("target"));
+    String create = "ln -s target \"$(printf '\\377')\"";
+    Process shell = new ProcessBuilder("sh", "-c", create).directory(directory.toFile()).start();
+    assertEquals(0, shell.waitFor());
+
+    OsString link = OsString.of(directory).concat(OsString.ofBytes(new byte[] {'/', (byte) 0xff}));
+    assertEquals(new Source(OsString.of(target), true, true), HostFiles.inspect(link));
   }
 
   private Path tool(String name, String mode) throws IOException {

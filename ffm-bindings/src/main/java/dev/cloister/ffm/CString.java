@@ -76,6 +76,9 @@ public final class CString {
    */
   @Override
   public String toString() {
+    if (isPlain()) {
+      return '"' + new String(bytes, StandardCharsets.ISO_8859_1) + '"';
+    }
     String text = new String(bytes, StandardCharsets.UTF_8);
     boolean utf8 = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
     String characters = utf8 ? text : new String(bytes, StandardCharsets.ISO_8859_1);
@@ -84,6 +87,19 @@ public final class CString {
       append(literal, characters.charAt(i), utf8);
     }
     return literal.append('"').toString();
+  }
+
+  /**
+   * Whether nothing has to be escaped. Nearly always so, and a start of the command, which a JVM
+   * interprets, writes hundreds of these.
+   */
+  private boolean isPlain() {
+    for (byte b : bytes) {
+      if (b < ' ' || b > '~' || b == '"' || b == '\\') {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void append(StringBuilder literal, char c, boolean utf8) {

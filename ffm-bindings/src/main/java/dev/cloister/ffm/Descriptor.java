@@ -7,6 +7,7 @@ import static dev.cloister.ffm.LinuxConstant.O_CREAT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,6 +24,9 @@ public final class Descriptor implements AutoCloseable {
 
   /** How much is copied to or from native memory at once: what a pipe holds. */
   private static final int CHUNK = 65536;
+
+  /** Of linux/limits.h; the kernel writes no longer path. */
+  private static final int PATH_MAX = 4096;
 
   private final AtomicInteger number;
 
@@ -62,6 +66,25 @@ public final class Descriptor implements AutoCloseable {
     List<LinuxConstant> all = new ArrayList<>(List.of(flags));
     all.add(O_CREAT);
     return owning(openat(path, all).permissions(permissions));
+  }
+
+  /**
+   * The absolute path of the open file, free of symbolic links: readlinkat(2) of its entry in
+   * {@code /proc/self/fd}. Ends with {@code " (deleted)"} if the file is gone (proc_pid_fd(5)).
+   */
+  public byte[] path() throws LinuxException {
+    byte[] entry = ("/proc/self/fd/" + number()).getBytes(StandardCharsets.US_ASCII);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(PATH_MAX);
+      long size =
+          new KernelCall(SystemCall.READLINKAT)
+              .flags(AT_FDCWD)
+              .text(entry)
+              .memory(buffer, "buffer")
+              .number(PATH_MAX)
+              .run();
+      return buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE);
+    }
   }
 
   private static KernelCall openat(byte[] path, List<LinuxConstant> flags) {

@@ -57,6 +57,16 @@ class DescriptorTest {
   }
 
   @Test
+  void saysWhereAFileIs() throws Exception {
+    Path link = Files.createSymbolicLink(directory.resolve("link"), directory.toRealPath());
+    byte[] real = Bytes.of(directory.toRealPath() + "/caf\u00e9");
+    Descriptor.create(path("caf\u00e9"), 0600, O_WRONLY).close();
+    try (Descriptor file = Descriptor.open(Bytes.of(link + "/caf\u00e9"), O_PATH)) {
+      assertArrayEquals(real, file.path());
+    }
+  }
+
+  @Test
   void opensNamesThatAreNotUtf8() throws Exception {
     try (Descriptor file = Descriptor.create(path("\u00ff\u00e9"), 0600, O_WRONLY)) {
       file.write(Bytes.of("found"));
