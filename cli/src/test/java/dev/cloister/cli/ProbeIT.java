@@ -104,6 +104,36 @@ final class ProbeIT {
   }
 
   @EveryUser
+  void blamesAnotherLimitOnlyForWhatItStops(CallingUser user) {
+    JsonObject report =
+        json(
+            unprivilegedInside(
+                    user, "echo 0 > /proc/sys/user/max_net_namespaces", PROBE + " --json")
+                .run());
+
+    String reason = verdict(report, "net_namespace").get("reason").getAsString();
+    assertTrue(reason.endsWith("user.max_net_namespaces is 0"), reason);
+    String other = verdict(report, "uts_namespace").get("reason").getAsString();
+    assertTrue(other.contains("lacks CAP_SETFCAP"), other);
+  }
+
+  @EveryUser
+  void namesWhatCoversProc(CallingUser user) {
+    // A mount the caller may not undo: made by the root of a user namespace it leaves.
+    String cover = "mount --bind /dev/null /proc/version";
+    String script = cover + "; exec unshare --user --map-user=1000 --map-group=1000 " + PROBE;
+    Ran ran =
+        user.call("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script + " --json")
+            .run()
+            .exits(0);
+
+    JsonObject proc = verdict(json(ran), "fresh_proc");
+    assertFalse(proc.get("usable").getAsBoolean(), proc::toString);
+    assertTrue(proc.get("reason").getAsString().endsWith("here: /proc/version"), proc::toString);
+    assertEquals(List.of("fresh_proc"), unusable(json(ran), "capabilities"));
+  }
+
+  @EveryUser
   void saysThatBubblewrapIsMissing(CallingUser user) {
     Path tools = user.work();
     for (String tool : new String[] {"readlink", "env", "dirname", "uname"}) {

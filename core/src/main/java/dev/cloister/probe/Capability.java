@@ -14,7 +14,6 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.Steps;
-import dev.cloister.spec.Destination;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
@@ -78,7 +77,10 @@ public enum Capability {
   PID_NAMESPACE(Group.NAMESPACES, "pid namespace") {
     @Override
     List<Instruction> attempt(HostReport host) {
-      return with(namespaces(host, Set.of()), unshare(LinuxConstant.CLONE_NEWPID));
+      List<Instruction> steps = new ArrayList<>(namespaces(host, Set.of()));
+      // Only the next child is in it, and is its process 1 (pid_namespaces(7)).
+      steps.addAll(inNewPidNamespace(List.of()));
+      return steps;
     }
   },
 
@@ -99,7 +101,15 @@ public enum Capability {
   BIND(Group.MOUNTS, "recursive bind") {
     @Override
     List<Instruction> attempt(HostReport host) {
-      return newRoot(host, List.of(mkdir("a"), Steps.bind(OsString.of("/proc"), A)));
+      return newRoot(
+          host,
+          tree(),
+          List.of(
+              mkdir("b"),
+              Steps.bind(A, B),
+              // Without MS_REC the directory the tree's inner mount covers would show.
+              Steps.chdir("b/below/inner"),
+              Steps.bind(OsString.of("/proc"), OsString.of("."))));
     }
   },
 
@@ -108,10 +118,8 @@ public enum Capability {
     List<Instruction> attempt(HostReport host) {
       return newRoot(
           host,
+          tree(),
           List.of(
-              mkdir("a"),
-              mkdir("a/below"),
-              Steps.mountTmpfs(OsString.of("a/below"), "mode=0755"),
               mkdir("b"),
               Steps.bind(A, B),
               Steps.setAttributes(B, LinuxConstant.MOUNT_ATTR_RDONLY),
@@ -127,21 +135,50 @@ public enum Capability {
       return newRoot(
           host,
           List.of(
-              mkdir("a"), Steps.openTree(OsString.of("/proc"), tree), Steps.moveMount(tree, A)));
+              mkdir("a"),
+              Steps.openTree(OsString.of("/proc"), tree),
+              Steps.moveMount(tree, A),
+              Steps.chdir("a/self")));
     }
   },
 
   RESOLVE_IN_ROOT(Group.MOUNTS, "paths that cannot lead out (openat2)") {
     @Override
     List<Instruction> attempt(HostReport host) {
-      return List.of(Steps.find(Destination.of("/"), new Slot("directory")));
+      // Outside of /proc there is no /self: it is found only if /proc is taken for the root.
+      return List.of(
+          Steps.chdir("/proc"),
+          Steps.openInRoot(
+              OsString.of("/self/status"),
+              new Slot("status"),
+              LinuxConstant.O_PATH,
+              LinuxConstant.O_CLOEXEC));
     }
   },
 
   DEVPTS(Group.MOUNTS, "terminals of its own (devpts)") {
     @Override
     List<Instruction> attempt(HostReport host) {
-      return newRoot(host, List.of(mkdir("pts"), Steps.mountDevpts()));
+      return newRoot(
+          host,
+          List.of(
+              mkdir("pts"),
+              Steps.mountDevpts(),
+              Call.of(
+                  SystemCall.OPENAT,
+                  Operand.of(LinuxConstant.AT_FDCWD),
+                  Operand.of("pts/ptmx"),
+                  Operand.of(LinuxConstant.O_RDWR, LinuxConstant.O_NOCTTY))));
+    }
+  },
+
+  FRESH_PROC(Group.MOUNTS, "a /proc of its own (procfs in a new pid namespace)") {
+    @Override
+    List<Instruction> attempt(HostReport host) {
+      return newRoot(
+          host,
+          inNewPidNamespace(
+              List.of(mkdir("proc"), Steps.mountProc(OsString.of("proc")), Steps.chdir("proc/1"))));
     }
   },
 
@@ -149,14 +186,19 @@ public enum Capability {
     @Override
     List<Instruction> attempt(HostReport host) {
       return newRoot(
-          host, List.of(Call.of(SystemCall.PIVOT_ROOT, Operand.of("."), Operand.of("."))));
+          host,
+          List.of(
+              Call.of(SystemCall.PIVOT_ROOT, Operand.of("."), Operand.of(".")),
+              // The old root lies over the new one (pivot_root(2)).
+              Call.of(SystemCall.UMOUNT2, Operand.of("."), Operand.of(LinuxConstant.MNT_DETACH))),
+          proveRootIsNew());
     }
   },
 
   CHROOT(Group.MOUNTS, "chroot") {
     @Override
     List<Instruction> attempt(HostReport host) {
-      return newRoot(host, chroot());
+      return newRoot(host, chroot(), proveRootIsNew());
     }
   },
 
@@ -267,6 +309,12 @@ public enum Capability {
     TOOLS
   }
 
+  /**
+   * Eight bytes that a waiting parent takes for the command's process id, to which it would pass
+   * signals on. As a number they are above PID_MAX_LIMIT, so no process ever has it.
+   */
+  private static final String NO_PROCESS = "~~~~~~~~";
+
   private static final OsString A = OsString.of("a");
   private static final OsString B = OsString.of("b");
 
@@ -313,6 +361,41 @@ public enum Capability {
 
   private static List<Instruction> chroot() {
     return List.of(Call.of(SystemCall.CHROOT, Operand.of(".")));
+  }
+
+  /** Every host that Cloister runs on has a /proc (else EEXIST); an empty root has not. */
+  private static List<Instruction> proveRootIsNew() {
+    return List.of(Steps.chdir("/"), mkdir("/proc"));
+  }
+
+  /** A directory {@code a} with a mount at {@code a/below}, and a directory in that. */
+  private static List<Instruction> tree() {
+    return List.of(
+        mkdir("a"),
+        mkdir("a/below"),
+        Steps.mountTmpfs(OsString.of("a/below"), "mode=0755"),
+        mkdir("a/below/inner"));
+  }
+
+  /** Does {@code steps} as process 1 of a new pid namespace. */
+  private static List<Instruction> inNewPidNamespace(List<Instruction> steps) {
+    Slot started = new Slot("started");
+    List<Instruction> child = new ArrayList<>(steps);
+    child.add(
+        Call.of(
+            SystemCall.WRITE,
+            Operand.of(started),
+            Operand.of(NO_PROCESS),
+            Operand.of(NO_PROCESS.length())));
+    child.add(new Instruction.Exit());
+    return List.of(
+        unshare(LinuxConstant.CLONE_NEWPID),
+        Call.of(
+                SystemCall.EVENTFD2,
+                Operand.of(0),
+                Operand.of(LinuxConstant.EFD_CLOEXEC, LinuxConstant.EFD_NONBLOCK))
+            .into(started),
+        new Instruction.Supervise(child, started, "the process in the new pid namespace failed"));
   }
 
   private static List<Instruction> with(List<Instruction> steps, Instruction last) {

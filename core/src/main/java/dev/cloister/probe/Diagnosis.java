@@ -8,10 +8,15 @@ import dev.cloister.host.Evidence;
 import dev.cloister.program.CText;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.strategy.Assessment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * Says why a step failed and what helps. One errno has many causes (EPERM of unshare(2) has five),
@@ -21,6 +26,20 @@ public final class Diagnosis {
   private static final String APPARMOR_RESTRICTS =
       "AppArmor lets programs without a profile make user namespaces that are good for nothing"
           + " (kernel.apparmor_restrict_unprivileged_userns is 1)";
+
+  /** In the order in which unshare(2) makes them. */
+  private static final Map<LinuxConstant, String> KINDS = new LinkedHashMap<>();
+
+  static {
+    KINDS.put(LinuxConstant.CLONE_NEWUSER, "user");
+    KINDS.put(LinuxConstant.CLONE_NEWNS, "mnt");
+    KINDS.put(LinuxConstant.CLONE_NEWUTS, "uts");
+    KINDS.put(LinuxConstant.CLONE_NEWIPC, "ipc");
+    KINDS.put(LinuxConstant.CLONE_NEWPID, "pid");
+    KINDS.put(LinuxConstant.CLONE_NEWCGROUP, "cgroup");
+    KINDS.put(LinuxConstant.CLONE_NEWNET, "net");
+    KINDS.put(LinuxConstant.CLONE_NEWTIME, "time");
+  }
 
   private static final String NO_REMEDY = "none is known; the system call's man page lists causes";
 
@@ -62,7 +81,10 @@ public final class Diagnosis {
       return Optional.empty();
     }
     if (message.contains("ENOSPC")) {
-      return Optional.of(limit());
+      return Optional.of(limit(List.of("user", "mnt")));
+    }
+    if (message.contains("uid map") && cannotMapIds()) {
+      return Optional.of(cannotMap());
     }
     if (message.contains("uid map") && evidence.get().appArmorRestricts()) {
       return Optional.of(
@@ -101,25 +123,94 @@ public final class Diagnosis {
               ? new Cause("this kernel does not have " + call.call().cName(), "a newer kernel")
               : seccomp());
     }
-    boolean refused = errno == Errno.EPERM || errno == Errno.EACCES;
-    if (isUserNamespace(call)) {
-      return errno == Errno.ENOSPC
-          ? Optional.of(limit())
-          : refused ? Optional.of(userNamespaceRefused(errno)) : Optional.empty();
+    if (errno == Errno.ENOSPC && call.call() == SystemCall.UNSHARE) {
+      return Optional.of(limit(kinds(call)));
     }
-    return refused ? refused(errno) : Optional.empty();
+    if (errno == Errno.EOPNOTSUPP && call.call() == SystemCall.LANDLOCK_CREATE_RULESET) {
+      return Optional.of(
+          new Cause(
+              "this kernel has Landlock, but was started without it (landlock(7))",
+              "add landlock to the list in the boot parameter lsm="));
+    }
+    if (errno != Errno.EPERM && errno != Errno.EACCES) {
+      return Optional.empty();
+    }
+    if (errno == Errno.EPERM && isIdMap(call) && cannotMapIds()) {
+      return Optional.of(cannotMap());
+    }
+    if (errno == Errno.EPERM && isProc(call) && !evidence.get().coveredProc().isEmpty()) {
+      return Optional.of(coveredProc());
+    }
+    return isUserNamespace(call) ? Optional.of(userNamespaceRefused(errno)) : refused(errno);
   }
 
   private static boolean isUserNamespace(Call call) {
-    return call.call() == SystemCall.UNSHARE
-        && call.operands().getFirst() instanceof Operand.Flags flags
-        && flags.constants().contains(LinuxConstant.CLONE_NEWUSER);
+    return call.call() == SystemCall.UNSHARE && kinds(call).contains("user");
   }
 
-  private Cause limit() {
+  /** The kinds of namespaces that a call of unshare(2) makes, in the kernel's order. */
+  private static List<String> kinds(Call call) {
+    return call.operands().getFirst() instanceof Operand.Flags flags
+        ? KINDS.entrySet().stream()
+            .filter(kind -> flags.constants().contains(kind.getKey()))
+            .map(Map.Entry::getValue)
+            .toList()
+        : List.of();
+  }
+
+  /**
+   * A limit of 0 is the cause. Any other number may be reached, or an enclosing user namespace's
+   * limit is, which cannot be seen from here (namespaces(7)).
+   */
+  private Cause limit(List<String> kinds) {
+    Map<String, String> limits = evidence.get().namespaceLimits();
+    for (String kind : kinds) {
+      if ("0".equals(limits.get(kind))) {
+        String sysctl = "user.max_" + kind + "_namespaces";
+        return new Cause(
+            sysctl + " is 0", "have the administrator raise it: sysctl " + sysctl + "=10000");
+      }
+    }
+    String shown =
+        kinds.stream()
+            .filter(limits::containsKey)
+            .map(kind -> "user.max_" + kind + "_namespaces is " + limits.get(kind))
+            .collect(Collectors.joining(", "));
     return new Cause(
-        "user.max_user_namespaces is " + evidence.get().maxUserNamespaces().orElse("used up"),
-        "have the administrator raise it: sysctl user.max_user_namespaces=10000");
+        "a limit on namespaces is reached, here or in an enclosing user namespace"
+            + (shown.isEmpty() ? "" : " (" + shown + " here)"),
+        "end what holds namespaces (lsns lists them), or have the administrator raise the limit");
+  }
+
+  private static boolean isIdMap(Call call) {
+    return call.call() == SystemCall.WRITE
+        && call.operands().getFirst() instanceof Operand.Result(Slot slot)
+        && slot.name().equals("uid_map");
+  }
+
+  /** Since Linux 5.12 (user_namespaces(7)). */
+  private boolean cannotMapIds() {
+    return caller.uid() == 0 && !caller.has(LinuxConstant.CAP_SETFCAP);
+  }
+
+  private static Cause cannotMap() {
+    return new Cause(
+        "this uid 0 lacks CAP_SETFCAP, without which it cannot map ids (user_namespaces(7))",
+        "start Cloister as another uid: in a sandbox that gives one with --uid");
+  }
+
+  private static boolean isProc(Call call) {
+    return call.call() == SystemCall.MOUNT && call.operands().get(2).equals(Operand.of("proc"));
+  }
+
+  /** The kernel logs it as "VFS: Mount too revealing". */
+  private Cause coveredProc() {
+    return new Cause(
+        "the kernel gives no fresh /proc to those whose own is covered in parts, as container"
+            + " runtimes do; here: "
+            + String.join(", ", evidence.get().coveredProc()),
+        "pivot_root and chroot need none, their --proc shows the caller's; for one, start the"
+            + " container with a whole /proc (podman: --security-opt unmask=ALL)");
   }
 
   private Cause userNamespaceRefused(Errno errno) {

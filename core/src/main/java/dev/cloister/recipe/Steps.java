@@ -110,6 +110,17 @@ public final class Steps {
         Operand.of("newinstance,ptmxmode=0666,mode=620"));
   }
 
+  /** A procfs of the pid namespace this process is in. */
+  public static Call mountProc(OsString target) {
+    return Call.of(
+        SystemCall.MOUNT,
+        Operand.of("proc"),
+        Operand.of(target),
+        Operand.of("proc"),
+        Operand.of(LinuxConstant.MS_NOSUID, LinuxConstant.MS_NODEV, LinuxConstant.MS_NOEXEC),
+        Operand.NULL);
+  }
+
   /** Keeps mounts made here and mounts made on the host apart, both ways. */
   static Call makePrivate() {
     return Call.of(
@@ -219,6 +230,16 @@ public final class Steps {
 
   private static Call find(
       Destination destination, Slot into, String notDirectory, LinuxConstant... flags) {
+    return openInRoot(destination.relative(), into, flags)
+        .hint(
+            Errno.ELOOP,
+            "the way to " + destination + " leads through a magic link (/proc/.../fd or the like)")
+        .hint(Errno.ENOENT, "the way to " + destination + " leads through a dangling symbolic link")
+        .hint(Errno.ENOTDIR, notDirectory);
+  }
+
+  /** Opens {@code path} as if the working directory were the root (openat2(2)). */
+  public static Call openInRoot(OsString path, Slot into, LinuxConstant... flags) {
     Map<StructField, Operand> how = new LinkedHashMap<>();
     how.put(StructField.OPEN_HOW_FLAGS, Operand.of(flags));
     how.put(
@@ -227,17 +248,12 @@ public final class Steps {
     return Call.of(
             SystemCall.OPENAT2,
             CWD,
-            Operand.of(destination.relative()),
+            Operand.of(path),
             Operand.of(LinuxStruct.OPEN_HOW, how),
             sizeof(LinuxStruct.OPEN_HOW))
         .into(into)
         .retry(Errno.EAGAIN)
-        .hint(Errno.ENOSYS, "openat2 needs Linux 5.6 and no filter that hides it")
-        .hint(
-            Errno.ELOOP,
-            "the way to " + destination + " leads through a magic link (/proc/.../fd or the like)")
-        .hint(Errno.ENOENT, "the way to " + destination + " leads through a dangling symbolic link")
-        .hint(Errno.ENOTDIR, notDirectory);
+        .hint(Errno.ENOSYS, "openat2 needs Linux 5.6 and no filter that hides it");
   }
 
   static Call close(Slot descriptor) {
@@ -248,7 +264,7 @@ public final class Steps {
     return Call.of(SystemCall.FCHDIR, Operand.of(directory));
   }
 
-  static Call chdir(String path) {
+  public static Call chdir(String path) {
     return Call.of(SystemCall.CHDIR, Operand.of(path));
   }
 
