@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -15,14 +16,36 @@ import java.util.function.Function;
  * @param protectedProc the entries of {@code /proc} that must be read-only and exist here
  * @param bwrap the bubblewrap executable, if one is installed
  * @param links what a symbolic link of the host says; empty for what is none
+ * @param workarounds what plans must do differently here
  */
 public record HostReport(
     Caller caller,
     List<String> protectedProc,
     Optional<Bwrap> bwrap,
-    Function<OsString, Optional<OsString>> links) {
+    Function<OsString, Optional<OsString>> links,
+    Set<Workaround> workarounds) {
   public HostReport {
     protectedProc = List.copyOf(protectedProc);
+    workarounds = Set.copyOf(workarounds);
+  }
+
+  /** An ordinary host. */
+  public HostReport(
+      Caller caller,
+      List<String> protectedProc,
+      Optional<Bwrap> bwrap,
+      Function<OsString, Optional<OsString>> links) {
+    this(caller, protectedProc, bwrap, links, Set.of());
+  }
+
+  /** The same host, where plans must do these things differently. */
+  public HostReport with(Set<Workaround> needed) {
+    return new HostReport(caller, protectedProc, bwrap, links, needed);
+  }
+
+  /** Whether plans must do this differently here. */
+  public boolean needs(Workaround workaround) {
+    return workarounds.contains(workaround);
   }
 
   /** Through these a process that is really root can change the kernel or reach devices. */
