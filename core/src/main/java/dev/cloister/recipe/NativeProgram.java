@@ -16,11 +16,14 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 
 /**
@@ -65,6 +68,32 @@ public final class NativeProgram {
     steps.addAll(enterDirectory(spec));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name, steps);
+  }
+
+  /** What all sandboxes guarantee that {@link #plan} makes. */
+  public static Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+    Set<Guarantee> given = new Credentials(host, spec.identity()).guarantees();
+    given.addAll(guaranteesOf(spec));
+    given.add(Guarantee.NO_MOUNT_PROPAGATION);
+    given.add(Guarantee.NO_SYMLINK_RACES);
+    given.add(Guarantee.IN_PLACE);
+    return given;
+  }
+
+  /**
+   * What a specification that is honoured guarantees by itself, where {@link #startClean} and
+   * {@link #enterDirectory} are the first and last steps.
+   */
+  public static Set<Guarantee> guaranteesOf(SandboxSpec spec) {
+    Set<Guarantee> given =
+        EnumSet.of(Guarantee.NO_INHERITED_DESCRIPTORS, Guarantee.READ_ONLY_RECURSIVE);
+    if (spec.namespaces().contains(Namespace.NET)) {
+      given.add(Guarantee.NETWORK_ISOLATION);
+    }
+    if (spec.namespaces().contains(Namespace.IPC)) {
+      given.add(Guarantee.IPC_ISOLATION);
+    }
+    return given;
   }
 
   /**
@@ -204,9 +233,9 @@ public final class NativeProgram {
 
   /**
    * Goes from a chroot to the root of the mount namespace, as the kernel gives user namespaces to
-   * none whose root is another; setns(2) to the own mount namespace leads there. The mounts are made
-   * private from there too, as a chroot's directory need not be a mount. Then once more into the
-   * chroot, where what is bound has its name, and out for good.
+   * none whose root is another; setns(2) to the own mount namespace leads there. The mounts are
+   * made private from there too, as a chroot's directory need not be a mount. Then once more into
+   * the chroot, where what is bound has its name, and out for good.
    */
   private static List<Instruction> leaveChroot(HostReport host, List<Instruction> early) {
     Call leave = Steps.setns(MOUNT_NAMESPACE, LinuxConstant.CLONE_NEWNS);
