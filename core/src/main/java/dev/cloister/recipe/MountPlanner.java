@@ -313,12 +313,16 @@ final class MountPlanner {
   }
 
   private void planOwnProc(Destination destination) {
-    planTmpfs(destination);
-    enter(destination);
-    steps.add(Steps.mountProc(HERE));
-    steps.add(Steps.chdir(NEW_ROOT));
-    if (root.knows(destination)) {
+    if (isKnown(destination)) {
+      makeDirectory(destination, 0755);
+      steps.add(Steps.mountProc(destination.relative()));
       put(destination, Node.opaque());
+    } else {
+      findDirectory(destination, 0755);
+      steps.add(Steps.fchdir(DESTINATION));
+      steps.add(Steps.close(DESTINATION));
+      steps.add(Steps.mountProc(HERE));
+      steps.add(Steps.chdir(NEW_ROOT));
     }
   }
 
