@@ -4,6 +4,7 @@ import dev.cloister.host.HostReport;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -103,6 +104,11 @@ public final class StrategySelector {
 
     private static String indented(String text) {
       return text.replace("\n", "\n      ");
+    }
+
+    @Override
+    public String getMessage() {
+      return Objects.requireNonNull(super.getMessage());
     }
 
     /** Why, for each that was considered. */
