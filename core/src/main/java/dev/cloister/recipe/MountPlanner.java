@@ -2,6 +2,8 @@ package dev.cloister.recipe;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
@@ -17,6 +19,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Plans the filling of the new root.
@@ -30,6 +33,13 @@ final class MountPlanner {
   /** From the host's root, {@code ..} leads to what is mounted over it: the new root. */
   static final String NEW_ROOT = "/..";
 
+  private static final OsString PROC = OsString.of("/proc");
+  private static final LinuxConstant[] PROTECTED = {
+    LinuxConstant.MOUNT_ATTR_RDONLY,
+    LinuxConstant.MOUNT_ATTR_NOSUID,
+    LinuxConstant.MOUNT_ATTR_NODEV,
+    LinuxConstant.MOUNT_ATTR_NOEXEC
+  };
   private static final OsString EMPTY = OsString.of("");
   private static final OsString HERE = OsString.of(".");
   private static final Slot DESTINATION = new Slot("destination");
@@ -37,15 +47,26 @@ final class MountPlanner {
   private static final List<String> DEVICES =
       List.of("null", "zero", "full", "random", "urandom", "tty");
 
+  /**
+   * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
+   * High enough to be free, low enough for any usual limit.
+   */
+  private static final int DESTINATION_FD = 64;
+
   private final List<String> protectedProc;
+  private final boolean walks;
+  private final Optional<Staging> staging;
   private final List<Instruction> early = new ArrayList<>();
   private final List<Instruction> steps = new ArrayList<>();
   private final IdentityHashMap<Bind, Slot> clones = new IdentityHashMap<>();
   private Node root = Node.directory();
   private int coveringMounts = 1;
 
-  private MountPlanner(List<String> protectedProc) {
+  private MountPlanner(List<String> protectedProc, Set<Workaround> workarounds) {
     this.protectedProc = protectedProc;
+    this.walks = workarounds.contains(Workaround.WALK_PATHS);
+    this.staging =
+        Staging.isNeeded(workarounds) ? Optional.of(Staging.of(workarounds)) : Optional.empty();
   }
 
   /**
@@ -57,12 +78,18 @@ final class MountPlanner {
    */
   record Result(List<Instruction> early, List<Instruction> steps, int coveringMounts) {}
 
-  static Result plan(List<MountOperation> operations, List<String> protectedProc)
+  static Result plan(
+      List<MountOperation> operations, List<String> protectedProc, Set<Workaround> workarounds)
       throws PlanException {
-    MountPlanner planner = new MountPlanner(protectedProc);
+    MountPlanner planner = new MountPlanner(protectedProc, workarounds);
     for (MountOperation operation : operations) {
-      planner.cloneEarly(operation);
+      if (planner.staging.isPresent()) {
+        planner.stage(operation, planner.staging.get());
+      } else {
+        planner.cloneEarly(operation);
+      }
     }
+    planner.staging.ifPresent(staging -> planner.early.addAll(staging.early()));
     Planning planning = planner.new Planning();
     for (MountOperation operation : operations) {
       operation.accept(planning);
@@ -80,6 +107,20 @@ final class MountPlanner {
       Slot slot = new Slot("source" + (clones.size() + 1));
       early.add(Steps.openTree(bind.source().path(), slot));
       clones.put(bind, slot);
+    }
+  }
+
+  /** In the order in which {@link #planBind} takes the copies. */
+  private void stage(MountOperation operation, Staging place) throws PlanException {
+    if (operation instanceof Bind bind) {
+      place.add(bind.source().path(), bind.source().directory(), attributes(bind.access()));
+    } else if (operation instanceof MountOperation.Proc) {
+      place.add(PROC, true, attributes(Access.DEVICES));
+      for (String name : protectedProc) {
+        // What every procfs has under this name is a file; the others are directories.
+        boolean directory = !name.equals("sysrq-trigger");
+        place.add(OsString.of(PROC + "/" + name), directory, PROTECTED);
+      }
     }
   }
 
@@ -144,10 +185,14 @@ final class MountPlanner {
     if (!bind.source().directory()) {
       throw new PlanException(bind.source().path() + " is not a directory: it cannot be the root");
     }
-    Slot clone = Objects.requireNonNull(clones.get(bind));
-    steps.add(attributes(clone, bind.access()));
-    steps.add(Steps.moveMount(clone, HERE));
-    steps.add(Steps.close(clone));
+    if (staging.isPresent()) {
+      steps.add(staging.get().attachNext(HERE));
+    } else {
+      Slot clone = Objects.requireNonNull(clones.get(bind));
+      steps.add(attributes(clone, bind.access()));
+      steps.add(Steps.moveMount(clone, HERE));
+      steps.add(Steps.close(clone));
+    }
     steps.add(Steps.chdir(NEW_ROOT));
     root = Node.opaque();
     coveringMounts++;
@@ -157,7 +202,9 @@ final class MountPlanner {
     Destination destination = bind.destination();
     makeMountPoint(bind);
     Slot clone = clones.get(bind);
-    if (clone == null) {
+    if (staging.isPresent()) {
+      steps.add(staging.get().attachNext(destination.relative()));
+    } else if (clone == null) {
       steps.add(Steps.bind(bind.source().path(), destination.relative()));
       steps.add(Steps.setAttributes(destination.relative(), attributes(bind.access())));
     } else {
@@ -182,6 +229,10 @@ final class MountPlanner {
   }
 
   private void bindFound(Bind bind) {
+    if (staging.isPresent()) {
+      attachFound(bind, staging.get());
+      return;
+    }
     Slot clone = clones.get(bind);
     if (clone == null) {
       steps.add(Steps.openTree(bind.source().path(), SOURCE));
@@ -189,17 +240,34 @@ final class MountPlanner {
     Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
     find(bind.destination(), 0755, bind.source().directory());
+    steps.add(withMismatch(Steps.moveMount(tree, DESTINATION), bind));
+    steps.add(Steps.close(DESTINATION));
+    steps.add(Steps.close(tree));
+  }
+
+  /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
+  private void attachFound(Bind bind, Staging place) {
+    find(bind.destination(), 0755, bind.source().directory());
+    steps.add(
+        Call.of(
+                SystemCall.DUP3,
+                Operand.of(DESTINATION),
+                Operand.of(DESTINATION_FD),
+                Operand.of(LinuxConstant.O_CLOEXEC))
+            .hint(Errno.EBADF, "the limit of open files (ulimit -n) is below 65"));
+    OsString target = OsString.of("/proc/self/fd/" + DESTINATION_FD);
+    steps.add(withMismatch(place.attachNext(target), bind));
+    steps.add(Call.of(SystemCall.CLOSE, Operand.of(DESTINATION_FD)));
+    steps.add(Steps.close(DESTINATION));
+  }
+
+  private static Call withMismatch(Call attach, Bind bind) {
     String mismatch =
         bind.source().path()
             + (bind.source().directory() ? " is a directory, but " : " is not a directory, but ")
             + bind.destination()
             + (bind.source().directory() ? " in the sandbox is not" : " in the sandbox is one");
-    steps.add(
-        Steps.moveMount(tree, DESTINATION)
-            .hint(Errno.ENOTDIR, mismatch)
-            .hint(Errno.EINVAL, mismatch));
-    steps.add(Steps.close(DESTINATION));
-    steps.add(Steps.close(tree));
+    return attach.hint(Errno.ENOTDIR, mismatch).hint(Errno.EINVAL, mismatch);
   }
 
   private static Call attributes(Slot tree, Access access) {
@@ -264,19 +332,17 @@ final class MountPlanner {
 
   private void planProc(Destination destination) throws PlanException {
     refuseRoot(destination);
-    MountOperation.Source source = new MountOperation.Source(OsString.of("/proc"), true, true);
+    MountOperation.Source source = new MountOperation.Source(PROC, true, true);
     planBind(new Bind(source, destination, Access.DEVICES));
     enter(destination);
     for (String name : protectedProc) {
       OsString path = OsString.of(name);
-      steps.add(Steps.bind(path, path));
-      steps.add(
-          Steps.setAttributes(
-              path,
-              LinuxConstant.MOUNT_ATTR_RDONLY,
-              LinuxConstant.MOUNT_ATTR_NOSUID,
-              LinuxConstant.MOUNT_ATTR_NODEV,
-              LinuxConstant.MOUNT_ATTR_NOEXEC));
+      if (staging.isPresent()) {
+        steps.add(staging.get().attachNext(path));
+      } else {
+        steps.add(Steps.bind(path, path));
+        steps.add(Steps.setAttributes(path, PROTECTED));
+      }
     }
     steps.add(Steps.chdir(NEW_ROOT));
   }
@@ -320,7 +386,11 @@ final class MountPlanner {
     if (root.knows(destination)) {
       steps.add(Steps.chdir(destination.relative()));
     } else {
-      steps.add(Steps.find(destination, DESTINATION));
+      if (walks) {
+        steps.addAll(Walk.to(destination, DESTINATION));
+      } else {
+        steps.add(Steps.find(destination, DESTINATION));
+      }
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
     }
@@ -342,6 +412,10 @@ final class MountPlanner {
 
   /** Finds {@code destination}, and makes what is missing of it, as bubblewrap does. */
   private void find(Destination destination, int mode, boolean directory) {
+    if (walks) {
+      steps.addAll(Walk.making(destination, DESTINATION, directory, mode));
+      return;
+    }
     steps.add(
         Steps.find(destination, DESTINATION)
             .recover(Errno.ENOENT, make(destination, mode, directory)));
@@ -349,6 +423,10 @@ final class MountPlanner {
 
   /** The same where nothing but a directory will do. */
   private void findDirectory(Destination destination, int mode) {
+    if (walks) {
+      steps.addAll(Walk.making(destination, DESTINATION, true, mode));
+      return;
+    }
     steps.add(
         Steps.findDirectory(destination, DESTINATION)
             .recover(Errno.ENOENT, make(destination, mode, true)));
@@ -384,11 +462,11 @@ final class MountPlanner {
     return instead;
   }
 
-  private static Slot directorySlot(int depth) {
+  static Slot directorySlot(int depth) {
     return new Slot("directory" + depth);
   }
 
-  private static String cannotMake(Destination destination) {
+  static String cannotMake(Destination destination) {
     return destination
         + " does not exist in what is bound there and cannot be made; create it on the host first";
   }

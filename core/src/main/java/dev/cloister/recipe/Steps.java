@@ -132,6 +132,22 @@ public final class Steps {
         Operand.NULL);
   }
 
+  /** No recursive bind copies it from now on (mount_namespaces(7)). */
+  static Call makeUnbindable(OsString target) {
+    return Call.of(
+        SystemCall.MOUNT,
+        Operand.NULL,
+        Operand.of(target),
+        Operand.NULL,
+        Operand.of(LinuxConstant.MS_UNBINDABLE),
+        Operand.NULL);
+  }
+
+  /** Takes a mount with its sub-mounts from one path to another. */
+  static Call moveMount(OsString from, OsString to) {
+    return mount(from, to, LinuxConstant.MS_MOVE);
+  }
+
   /**
    * Changes a mount and all its sub-mounts. MS_RDONLY of mount(2) would change only the top one
    * (mount_setattr(2)).

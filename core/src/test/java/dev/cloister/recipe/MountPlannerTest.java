@@ -15,6 +15,7 @@ import dev.cloister.spec.OsString;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What fills the new root. The runs of the strategies show that it works; this, what is done. */
@@ -62,7 +63,7 @@ class MountPlannerTest {
   }
 
   private static MountPlanner.Result plan(MountOperation... operations) throws PlanException {
-    return MountPlanner.plan(List.of(operations), PROTECTED);
+    return MountPlanner.plan(List.of(operations), PROTECTED, Set.of());
   }
 
   private static void check(String name, MountOperation... operations) throws Exception {
