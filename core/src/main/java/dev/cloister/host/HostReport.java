@@ -13,7 +13,8 @@ import java.util.function.Function;
 /**
  * What strategies need to know of the host, as data.
  *
- * @param protectedProc the entries of {@code /proc} that must be read-only and exist here
+ * @param protectedProc the entries of {@code /proc} that must be read-only and exist here; where no
+ *     {@code /proc} is mounted, all that may
  * @param bwrap the bubblewrap executable, if one is installed
  * @param links what a symbolic link of the host says; empty for what is none
  * @param workarounds what plans must do differently here
@@ -58,7 +59,9 @@ public record HostReport(
    */
   public static HostReport of(Caller caller, String path) {
     List<String> protectedProc = new ArrayList<>(PROTECTED_PROC);
-    protectedProc.removeIf(name -> !Files.exists(Path.of("/proc", name)));
+    if (Files.exists(Path.of("/proc/self"))) {
+      protectedProc.removeIf(name -> !Files.exists(Path.of("/proc", name)));
+    }
     return new HostReport(caller, protectedProc, Bwrap.find(path), HostReport::readLink);
   }
 

@@ -21,6 +21,12 @@ public enum Workaround {
   WALK_PATHS,
 
   /**
+   * For a caller with CAP_SYS_ADMIN where no {@code /proc} is mounted: the process mounts one that
+   * nobody else sees. Others may not mount it (pid_namespaces(7)).
+   */
+  OWN_PROC,
+
+  /**
    * For a caller with CAP_SYS_ADMIN in a chroot, whom the kernel gives no user namespace there: the
    * process goes to the root of its mount namespace first, with setns(2).
    */

@@ -2,7 +2,7 @@ package dev.cloister.recipe;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
-import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
@@ -19,7 +19,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Plans the filling of the new root.
@@ -33,13 +32,8 @@ final class MountPlanner {
   /** From the host's root, {@code ..} leads to what is mounted over it: the new root. */
   static final String NEW_ROOT = "/..";
 
-  private static final OsString PROC = OsString.of("/proc");
-  private static final LinuxConstant[] PROTECTED = {
-    LinuxConstant.MOUNT_ATTR_RDONLY,
-    LinuxConstant.MOUNT_ATTR_NOSUID,
-    LinuxConstant.MOUNT_ATTR_NODEV,
-    LinuxConstant.MOUNT_ATTR_NOEXEC
-  };
+  private static final MountOperation.Source PROC =
+      new MountOperation.Source(OsString.of("/proc"), true, true);
   private static final OsString EMPTY = OsString.of("");
   private static final OsString HERE = OsString.of(".");
   private static final Slot DESTINATION = new Slot("destination");
@@ -47,26 +41,32 @@ final class MountPlanner {
   private static final List<String> DEVICES =
       List.of("null", "zero", "full", "random", "urandom", "tty");
 
+  private static final LinuxConstant[] PROTECTED = {
+    LinuxConstant.MOUNT_ATTR_RDONLY,
+    LinuxConstant.MOUNT_ATTR_NOSUID,
+    LinuxConstant.MOUNT_ATTR_NODEV,
+    LinuxConstant.MOUNT_ATTR_NOEXEC
+  };
+
   /**
    * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
    * High enough to be free, low enough for any usual limit.
    */
   private static final int DESTINATION_FD = 64;
 
-  private final List<String> protectedProc;
-  private final boolean walks;
+  private final HostReport host;
   private final Optional<Staging> staging;
   private final List<Instruction> early = new ArrayList<>();
   private final List<Instruction> steps = new ArrayList<>();
-  private final IdentityHashMap<Bind, Slot> clones = new IdentityHashMap<>();
+  private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
+  private final IdentityHashMap<MountOperation, List<Slot>> deviceClones = new IdentityHashMap<>();
+  private int cloned;
   private Node root = Node.directory();
   private int coveringMounts = 1;
 
-  private MountPlanner(List<String> protectedProc, Set<Workaround> workarounds) {
-    this.protectedProc = protectedProc;
-    this.walks = workarounds.contains(Workaround.WALK_PATHS);
-    this.staging =
-        Staging.isNeeded(workarounds) ? Optional.of(Staging.of(workarounds)) : Optional.empty();
+  private MountPlanner(HostReport host) {
+    this.host = host;
+    this.staging = Staging.of(host);
   }
 
   /**
@@ -78,10 +78,8 @@ final class MountPlanner {
    */
   record Result(List<Instruction> early, List<Instruction> steps, int coveringMounts) {}
 
-  static Result plan(
-      List<MountOperation> operations, List<String> protectedProc, Set<Workaround> workarounds)
-      throws PlanException {
-    MountPlanner planner = new MountPlanner(protectedProc, workarounds);
+  static Result plan(List<MountOperation> operations, HostReport host) throws PlanException {
+    MountPlanner planner = new MountPlanner(host);
     for (MountOperation operation : operations) {
       if (planner.staging.isPresent()) {
         planner.stage(operation, planner.staging.get());
@@ -99,27 +97,56 @@ final class MountPlanner {
 
   /**
    * A relative symbolic link with too many {@code ..}, which ends at the host's root, would end in
-   * the new root once that covers it; so would {@code /} itself.
+   * the new root once that covers it; so would {@code /} itself. From outside a chroot, nothing in
+   * it has its name.
    */
   private void cloneEarly(MountOperation operation) {
-    if (operation instanceof Bind bind
-        && (!bind.source().direct() || bind.source().isRoot() || bind.destination().isRoot())) {
-      Slot slot = new Slot("source" + (clones.size() + 1));
-      early.add(Steps.openTree(bind.source().path(), slot));
-      clones.put(bind, slot);
+    if (operation instanceof Bind bind) {
+      if (!bind.source().direct()
+          || bind.source().isRoot()
+          || bind.destination().isRoot()
+          || host.needs(Workaround.LEAVE_CHROOT)) {
+        clones.put(bind, cloneEarly(bind.source().path()));
+      }
+    } else if (host.needs(Workaround.LEAVE_CHROOT)) {
+      cloneHidden(operation);
     }
   }
 
-  /** In the order in which {@link #planBind} takes the copies. */
+  /** What an operation takes from the host besides a source that was named. */
+  private void cloneHidden(MountOperation operation) {
+    if (operation instanceof MountOperation.Proc && !host.needs(Workaround.OWN_PROC)) {
+      clones.put(operation, cloneEarly(PROC.path()));
+    } else if (operation instanceof MountOperation.Devices) {
+      List<Slot> devices = new ArrayList<>();
+      for (String name : DEVICES) {
+        devices.add(cloneEarly(OsString.of("/dev/" + name)));
+      }
+      deviceClones.put(operation, devices);
+    }
+  }
+
+  private Slot cloneEarly(OsString source) {
+    cloned++;
+    Slot slot = new Slot("source" + cloned);
+    early.add(Steps.openTree(source, slot));
+    return slot;
+  }
+
+  /** In the order in which planning takes the copies. */
   private void stage(MountOperation operation, Staging place) throws PlanException {
     if (operation instanceof Bind bind) {
       place.add(bind.source().path(), bind.source().directory(), attributes(bind.access()));
-    } else if (operation instanceof MountOperation.Proc) {
-      place.add(PROC, true, attributes(Access.DEVICES));
-      for (String name : protectedProc) {
+    } else if (operation instanceof MountOperation.Proc && !host.needs(Workaround.OWN_PROC)) {
+      place.add(PROC.path(), true, attributes(Access.DEVICES));
+      for (String name : host.protectedProc()) {
         // What every procfs has under this name is a file; the others are directories.
         boolean directory = !name.equals("sysrq-trigger");
-        place.add(OsString.of(PROC + "/" + name), directory, PROTECTED);
+        place.add(OsString.of("/proc/" + name), directory, PROTECTED);
+      }
+    } else if (operation instanceof MountOperation.Devices && host.needs(Workaround.LEAVE_CHROOT)) {
+      for (String name : DEVICES) {
+        place.add(OsString.of("/dev/" + name), false);
       }
     }
   }
@@ -153,12 +180,12 @@ final class MountPlanner {
 
     @Override
     public void proc(MountOperation.Proc proc) throws PlanException {
-      planProc(proc.destination());
+      planProc(proc);
     }
 
     @Override
     public void devices(MountOperation.Devices devices) throws PlanException {
-      planDevices(devices.destination());
+      planDevices(devices);
     }
   }
 
@@ -248,16 +275,10 @@ final class MountPlanner {
   /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
   private void attachFound(Bind bind, Staging place) {
     find(bind.destination(), 0755, bind.source().directory());
-    steps.add(
-        Call.of(
-                SystemCall.DUP3,
-                Operand.of(DESTINATION),
-                Operand.of(DESTINATION_FD),
-                Operand.of(LinuxConstant.O_CLOEXEC))
-            .hint(Errno.EBADF, "the limit of open files (ulimit -n) is below 65"));
+    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
     OsString target = OsString.of("/proc/self/fd/" + DESTINATION_FD);
     steps.add(withMismatch(place.attachNext(target), bind));
-    steps.add(Call.of(SystemCall.CLOSE, Operand.of(DESTINATION_FD)));
+    steps.add(Steps.close(DESTINATION_FD));
     steps.add(Steps.close(DESTINATION));
   }
 
@@ -330,30 +351,70 @@ final class MountPlanner {
     }
   }
 
-  private void planProc(Destination destination) throws PlanException {
+  private void planProc(MountOperation.Proc proc) throws PlanException {
+    Destination destination = proc.destination();
     refuseRoot(destination);
-    MountOperation.Source source = new MountOperation.Source(PROC, true, true);
-    planBind(new Bind(source, destination, Access.DEVICES));
-    enter(destination);
-    for (String name : protectedProc) {
-      OsString path = OsString.of(name);
-      if (staging.isPresent()) {
-        steps.add(staging.get().attachNext(path));
-      } else {
-        steps.add(Steps.bind(path, path));
-        steps.add(Steps.setAttributes(path, PROTECTED));
+    if (host.needs(Workaround.OWN_PROC)) {
+      planOwnProc(destination);
+    } else {
+      Bind bind = new Bind(PROC, destination, Access.DEVICES);
+      Slot clone = clones.get(proc);
+      if (clone != null) {
+        clones.put(bind, clone);
       }
+      planBind(bind);
+    }
+    enter(destination);
+    for (String name : host.protectedProc()) {
+      protect(OsString.of(name));
     }
     steps.add(Steps.chdir(NEW_ROOT));
   }
 
-  private void planDevices(Destination destination) throws PlanException {
+  private void planOwnProc(Destination destination) {
+    if (isKnown(destination)) {
+      makeDirectory(destination, 0755);
+      steps.add(Steps.mountProc(destination.relative()));
+      put(destination, Node.opaque());
+    } else {
+      findDirectory(destination, 0755);
+      steps.add(Steps.fchdir(DESTINATION));
+      steps.add(Steps.close(DESTINATION));
+      steps.add(Steps.mountProc(HERE));
+      steps.add(Steps.chdir(NEW_ROOT));
+    }
+  }
+
+  /** Makes something read-only that may be missing, if it was not there to be looked for. */
+  private void protect(OsString path) {
+    if (staging.isPresent() && !host.needs(Workaround.OWN_PROC)) {
+      steps.add(staging.get().attachNext(path));
+      return;
+    }
+    Call bind = Steps.bind(path, path);
+    Call attributes = Steps.setAttributes(path, PROTECTED);
+    boolean certain = !host.needs(Workaround.OWN_PROC);
+    steps.add(certain ? bind : bind.tolerate(Errno.ENOENT));
+    steps.add(certain ? attributes : attributes.tolerate(Errno.ENOENT));
+  }
+
+  private void planDevices(MountOperation.Devices devices) throws PlanException {
+    Destination destination = devices.destination();
     refuseRoot(destination);
     planTmpfs(destination);
     enter(destination);
-    for (String name : DEVICES) {
-      steps.add(Steps.mknod(OsString.of(name)));
-      steps.add(Steps.bindDevice(name));
+    List<Slot> copies = deviceClones.get(devices);
+    for (int i = 0; i < DEVICES.size(); i++) {
+      OsString name = OsString.of(DEVICES.get(i));
+      steps.add(Steps.mknod(name));
+      if (staging.isPresent() && host.needs(Workaround.LEAVE_CHROOT)) {
+        steps.add(staging.get().attachNext(name));
+      } else if (copies == null) {
+        steps.add(Steps.bindDevice(DEVICES.get(i)));
+      } else {
+        steps.add(Steps.moveMount(copies.get(i), name));
+        steps.add(Steps.close(copies.get(i)));
+      }
     }
     devicesLink("fd", "/proc/self/fd");
     devicesLink("stdin", "/proc/self/fd/0");
@@ -386,7 +447,7 @@ final class MountPlanner {
     if (root.knows(destination)) {
       steps.add(Steps.chdir(destination.relative()));
     } else {
-      if (walks) {
+      if (host.needs(Workaround.WALK_PATHS)) {
         steps.addAll(Walk.to(destination, DESTINATION));
       } else {
         steps.add(Steps.find(destination, DESTINATION));
@@ -412,7 +473,7 @@ final class MountPlanner {
 
   /** Finds {@code destination}, and makes what is missing of it, as bubblewrap does. */
   private void find(Destination destination, int mode, boolean directory) {
-    if (walks) {
+    if (host.needs(Workaround.WALK_PATHS)) {
       steps.addAll(Walk.making(destination, DESTINATION, directory, mode));
       return;
     }
@@ -423,7 +484,7 @@ final class MountPlanner {
 
   /** The same where nothing but a directory will do. */
   private void findDirectory(Destination destination, int mode) {
-    if (walks) {
+    if (host.needs(Workaround.WALK_PATHS)) {
       steps.addAll(Walk.making(destination, DESTINATION, true, mode));
       return;
     }

@@ -3,6 +3,7 @@ package dev.cloister.recipe;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
@@ -16,7 +17,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 
 /**
  * Makes every bind in two steps, for kernels where a copy of a mount cannot be held by a descriptor
@@ -43,23 +44,25 @@ final class Staging {
           LinuxConstant.MOUNT_ATTR_NODEV, 4,
           LinuxConstant.MOUNT_ATTR_NOEXEC, 8);
 
-  private final boolean restrictsEach;
+  /** Where the tmpfs's descriptor gets this number, it has a path from outside a chroot, too. */
+  private static final int STAGING_FD = 65;
+
+  private static final Slot STAGING = new Slot("staging");
+
+  private final HostReport host;
   private final List<Instruction> binds = new ArrayList<>();
   private final Deque<OsString> places = new ArrayDeque<>();
   private int count;
 
-  private Staging(boolean restrictsEach) {
-    this.restrictsEach = restrictsEach;
+  private Staging(HostReport host) {
+    this.host = host;
   }
 
-  /** Whether plans need this. */
-  static boolean isNeeded(Set<Workaround> workarounds) {
-    return workarounds.contains(Workaround.REMOUNT_EACH)
-        || workarounds.contains(Workaround.BIND_BY_PATH);
-  }
-
-  static Staging of(Set<Workaround> workarounds) {
-    return new Staging(workarounds.contains(Workaround.REMOUNT_EACH));
+  /** Nothing where plans do not need this. */
+  static Optional<Staging> of(HostReport host) {
+    return host.needs(Workaround.REMOUNT_EACH) || host.needs(Workaround.BIND_BY_PATH)
+        ? Optional.of(new Staging(host))
+        : Optional.empty();
   }
 
   /** Makes one copy; the first that was added is the first that {@link #attachNext} moves. */
@@ -72,16 +75,19 @@ final class Staging {
     for (LinuxConstant attribute : attributes) {
       flags += FLAGS.getOrDefault(attribute, 0);
     }
-    OsString place = OsString.of(PLACE + "/" + RestrictEach.letter(flags) + count);
+    String name = "/" + RestrictEach.letter(flags) + count;
+    OsString place = OsString.of(PLACE + name);
     count++;
     binds.add(directory ? Steps.mkdir(place, 0755) : Steps.mknod(place));
     binds.add(
         Steps.bind(source, place)
             .hint(Errno.EINVAL, source + " is of a kind that cannot be bound (a magic link?)"));
-    if (!restrictsEach) {
+    if (!host.needs(Workaround.REMOUNT_EACH) && attributes.length > 0) {
       binds.add(Steps.setAttributes(place, attributes));
     }
-    places.add(place);
+    String from =
+        host.needs(Workaround.LEAVE_CHROOT) ? "/proc/self/fd/" + STAGING_FD : PLACE.toString();
+    places.add(OsString.of(from + name));
   }
 
   /** What to do while paths still mean what they mean on the host. */
@@ -92,10 +98,14 @@ final class Staging {
     List<Instruction> steps = new ArrayList<>();
     steps.add(
         Steps.mountTmpfs(PLACE, "mode=0755")
-            .hint(Errno.ENOENT, "this /proc has no " + PLACE + " (mounted with subset=pid?)"));
+            .hint(
+                Errno.ENOENT,
+                "this host has no "
+                    + PLACE
+                    + " (no /proc, or one mounted with subset=pid), and a kernel that needs it"));
     steps.add(Steps.makeUnbindable(PLACE));
     steps.addAll(binds);
-    if (restrictsEach) {
+    if (host.needs(Workaround.REMOUNT_EACH)) {
       steps.add(
           Call.of(
                   SystemCall.OPENAT,
@@ -105,6 +115,11 @@ final class Staging {
               .into(MOUNTS));
       steps.add(new RestrictEach(MOUNTS, PLACE));
       steps.add(Steps.close(MOUNTS));
+    }
+    if (host.needs(Workaround.LEAVE_CHROOT)) {
+      steps.add(Steps.openDirectory(PLACE.toString(), STAGING));
+      steps.add(Steps.duplicate(STAGING, STAGING_FD));
+      steps.add(Steps.close(STAGING));
     }
     return steps;
   }

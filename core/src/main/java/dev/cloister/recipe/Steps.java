@@ -276,6 +276,44 @@ public final class Steps {
     return Call.of(SystemCall.CLOSE, Operand.of(descriptor));
   }
 
+  /** The root and the working directory become those of that namespace (setns(2)). */
+  static Call setns(Slot namespace, LinuxConstant type) {
+    return Call.of(SystemCall.SETNS, Operand.of(namespace), Operand.of(type));
+  }
+
+  /** A directory to come back to, or to find things from. */
+  static Call openDirectory(String path, Slot into) {
+    return Call.of(
+            SystemCall.OPENAT,
+            CWD,
+            Operand.of(path),
+            Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
+        .into(into);
+  }
+
+  static Call open(Slot directory, String path, Slot into) {
+    return Call.of(
+            SystemCall.OPENAT,
+            Operand.of(directory),
+            Operand.of(path),
+            Operand.of(LinuxConstant.O_RDONLY, LinuxConstant.O_CLOEXEC))
+        .into(into);
+  }
+
+  static Call close(int descriptor) {
+    return Call.of(SystemCall.CLOSE, Operand.of(descriptor));
+  }
+
+  /** Gives a descriptor a number, and so a path, that is known beforehand. */
+  static Call duplicate(Slot descriptor, int as) {
+    return Call.of(
+            SystemCall.DUP3,
+            Operand.of(descriptor),
+            Operand.of(as),
+            Operand.of(LinuxConstant.O_CLOEXEC))
+        .hint(Errno.EBADF, "the limit of open files (ulimit -n) is below " + (as + 1));
+  }
+
   static Call fchdir(Slot directory) {
     return Call.of(SystemCall.FCHDIR, Operand.of(directory));
   }

@@ -1,8 +1,20 @@
 package dev.cloister.strategy;
 
+import dev.cloister.host.Workaround;
+import java.util.Set;
+
 /** Whether a strategy can be used. */
 public sealed interface Assessment {
-  record Usable() implements Assessment {}
+  /**
+   * It can.
+   *
+   * @param workarounds what its plans must do differently for that
+   */
+  record Usable(Set<Workaround> workarounds) implements Assessment {
+    public Usable {
+      workarounds = Set.copyOf(workarounds);
+    }
+  }
 
   /**
    * It cannot.
@@ -12,5 +24,5 @@ public sealed interface Assessment {
    */
   record Unusable(String reason, String remedy) implements Assessment {}
 
-  Assessment USABLE = new Usable();
+  Assessment USABLE = new Usable(Set.of());
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
+import dev.cloister.host.Workaround;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,6 +72,15 @@ class VerdictStoreTest {
     assertEquals(
         new Assessment.Unusable("why it is so é", "what helps"), later.of(new Named("two")));
     assertEquals(List.of("one", "two"), tried);
+  }
+
+  @Test
+  void remembersWorkarounds() throws Exception {
+    Assessment usable =
+        new Assessment.Usable(Set.of(Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE));
+    assertEquals(usable, store(STATE, usable).of(new Named("one")));
+    assertEquals(usable, store(STATE, BROKEN).of(new Named("one")));
+    assertEquals(List.of("one"), tried);
   }
 
   @Test
