@@ -61,7 +61,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
     try {
       SandboxSpec spec = HiddenLaunchers.in(request.spec(), directory);
       Choice choice = selector().choose(spec, request.strategy());
-      return new Planned(choice, choice.strategy().plan(spec, host));
+      return new Planned(choice, choice.strategy().plan(spec, choice.host()));
     } catch (NoStrategyException e) {
       throw new CliException(explain(request, e));
     } catch (PlanException e) {

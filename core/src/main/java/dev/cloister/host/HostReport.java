@@ -7,22 +7,46 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
  * What strategies need to know of the host, as data.
  *
- * @param protectedProc the entries of {@code /proc} that must be read-only and exist here
+ * @param protectedProc the entries of {@code /proc} that must be read-only and exist here; where no
+ *     {@code /proc} is mounted, all that may
  * @param bwrap the bubblewrap executable, if one is installed
  * @param links what a symbolic link of the host says; empty for what is none
+ * @param workarounds what plans must do differently here
  */
 public record HostReport(
     Caller caller,
     List<String> protectedProc,
     Optional<Bwrap> bwrap,
-    Function<OsString, Optional<OsString>> links) {
+    Function<OsString, Optional<OsString>> links,
+    Set<Workaround> workarounds) {
   public HostReport {
     protectedProc = List.copyOf(protectedProc);
+    workarounds = Set.copyOf(workarounds);
+  }
+
+  /** An ordinary host. */
+  public HostReport(
+      Caller caller,
+      List<String> protectedProc,
+      Optional<Bwrap> bwrap,
+      Function<OsString, Optional<OsString>> links) {
+    this(caller, protectedProc, bwrap, links, Set.of());
+  }
+
+  /** The same host, where plans must do these things differently. */
+  public HostReport with(Set<Workaround> needed) {
+    return new HostReport(caller, protectedProc, bwrap, links, needed);
+  }
+
+  /** Whether plans must do this differently here. */
+  public boolean needs(Workaround workaround) {
+    return workarounds.contains(workaround);
   }
 
   /** Through these a process that is really root can change the kernel or reach devices. */
@@ -35,7 +59,9 @@ public record HostReport(
    */
   public static HostReport of(Caller caller, String path) {
     List<String> protectedProc = new ArrayList<>(PROTECTED_PROC);
-    protectedProc.removeIf(name -> !Files.exists(Path.of("/proc", name)));
+    if (Files.exists(Path.of("/proc/self"))) {
+      protectedProc.removeIf(name -> !Files.exists(Path.of("/proc", name)));
+    }
     return new HostReport(caller, protectedProc, Bwrap.find(path), HostReport::readLink);
   }
 

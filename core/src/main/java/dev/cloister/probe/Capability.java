@@ -344,7 +344,7 @@ public enum Capability {
   abstract List<Instruction> attempt(HostReport host);
 
   private static Credentials caller(HostReport host) {
-    return new Credentials(host.caller(), Identity.CALLER);
+    return new Credentials(host, Identity.CALLER);
   }
 
   private static List<Instruction> namespaces(HostReport host, Set<Namespace> namespaces) {
@@ -408,7 +408,7 @@ public enum Capability {
   @SafeVarargs
   private static List<Instruction> newRoot(HostReport host, List<Instruction>... parts) {
     List<Instruction> steps = new ArrayList<>(namespaces(host, Set.of()));
-    steps.addAll(NativeProgram.makeNewRoot(host));
+    steps.addAll(NativeProgram.makeNewRoot(host, List.of()));
     for (List<Instruction> part : parts) {
       steps.addAll(part);
     }

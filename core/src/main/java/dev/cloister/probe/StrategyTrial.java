@@ -1,6 +1,7 @@
 package dev.cloister.probe;
 
 import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.SyscallProgram;
@@ -17,6 +18,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tries a strategy with a complete small sandbox: mounts, a new root, no capabilities, and a
@@ -29,6 +32,7 @@ public final class StrategyTrial implements StrategySelector.Trial {
   private final ProgramRunner runner;
   private final HostReport host;
   private final Diagnosis diagnosis;
+  private @Nullable Set<Workaround> workarounds;
 
   public StrategyTrial(ProgramRunner runner, HostReport host, Diagnosis diagnosis) {
     this.runner = runner;
@@ -38,6 +42,25 @@ public final class StrategyTrial implements StrategySelector.Trial {
 
   @Override
   public Assessment of(IsolationStrategy strategy) {
+    Assessment plain = attempt(strategy, host);
+    if (plain instanceof Assessment.Usable) {
+      return plain;
+    }
+    Set<Workaround> needed = needed();
+    return needed.isEmpty() ? plain : attempt(strategy, host.with(needed));
+  }
+
+  /** Looked for when the first strategy fails, and then the same for all. */
+  private Set<Workaround> needed() {
+    Set<Workaround> found = workarounds;
+    if (found == null) {
+      found = new WorkaroundSearch(runner, host, diagnosis).needed();
+      workarounds = found;
+    }
+    return found;
+  }
+
+  private Assessment attempt(IsolationStrategy strategy, HostReport host) {
     PrivateDirectory directory = runner.directory();
     try {
       SyscallProgram success = new SyscallProgram("trial", List.of(new Instruction.Exit()));
@@ -46,7 +69,10 @@ public final class StrategyTrial implements StrategySelector.Trial {
         directory.write(command, ProgramRunner.compile(success));
         SyscallProgram program = strategy.plan(specification(directory), host);
         String inside = PLACE + "/" + command.getFileName();
-        return diagnosis.of(program, runner.run(program, List.of(inside, "")));
+        Assessment verdict = diagnosis.of(program, runner.run(program, List.of(inside, "")));
+        return verdict instanceof Assessment.Usable
+            ? new Assessment.Usable(host.workarounds())
+            : verdict;
       } finally {
         Files.deleteIfExists(command);
       }
@@ -65,6 +91,8 @@ public final class StrategyTrial implements StrategySelector.Trial {
                 new MountOperation.Source(path, true, false),
                 Destination.of(PLACE),
                 MountOperation.Access.READ_ONLY))
+        // It is there already: what destinations below a bind are found with has work to do.
+        .mount(new MountOperation.Directory(Destination.of(PLACE), 0755))
         .build();
   }
 }

@@ -1,6 +1,7 @@
 package dev.cloister.probe;
 
 import dev.cloister.host.HostState;
+import dev.cloister.host.Workaround;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.IsolationStrategy;
@@ -10,9 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Remembers verdicts for as long as the host's state is the same, so that only the first of a row
@@ -69,17 +73,36 @@ public final class VerdictStore implements StrategySelector.Trial {
       if (!lines.isEmpty() && lines.get(0).equals(state.text())) {
         for (String line : lines.subList(1, lines.size())) {
           String[] words = line.split(SEPARATOR, -1);
-          if (words.length == 1) {
-            verdicts.put(words[0], Assessment.USABLE);
+          if (words.length == 2) {
+            verdicts.put(words[0], new Assessment.Usable(workarounds(words[1])));
           } else if (words.length == 3) {
             verdicts.put(words[0], new Assessment.Unusable(words[1], words[2]));
           }
         }
       }
-    } catch (IOException e) {
+    } catch (IOException | IllegalArgumentException e) {
       // Nothing is remembered: the strategies are tried.
+      verdicts.clear();
     }
     return verdicts;
+  }
+
+  private static Set<Workaround> workarounds(String words) {
+    Set<Workaround> workarounds = EnumSet.noneOf(Workaround.class);
+    for (String word : words.isEmpty() ? new String[0] : words.split(" ", -1)) {
+      workarounds.add(Workaround.valueOf(word));
+    }
+    return workarounds;
+  }
+
+  private static String words(Set<Workaround> workarounds) {
+    List<String> words = new ArrayList<>();
+    for (Workaround workaround : Workaround.values()) {
+      if (workarounds.contains(workaround)) {
+        words.add(workaround.name());
+      }
+    }
+    return String.join(" ", words);
   }
 
   /** Replaces the file at once: others read it meanwhile. */
@@ -88,6 +111,9 @@ public final class VerdictStore implements StrategySelector.Trial {
     verdicts.forEach(
         (name, verdict) -> {
           text.append(name);
+          if (verdict instanceof Assessment.Usable usable) {
+            text.append(SEPARATOR).append(words(usable.workarounds()));
+          }
           if (verdict instanceof Assessment.Unusable unusable) {
             text.append(SEPARATOR).append(plain(unusable.reason()));
             text.append(SEPARATOR).append(plain(unusable.remedy()));

@@ -7,6 +7,7 @@ import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
@@ -27,7 +28,8 @@ import java.util.Set;
  * <p>A caller without CAP_SYS_ADMIN first becomes root of a user namespace of its own, which owns
  * the mounts; a caller that has it makes the mounts as itself, so that it can read its sources. In
  * both cases the command gets one more user namespace at the end: it owns nothing, so a capability
- * in it cannot touch the mounts.
+ * in it cannot touch the mounts. Where none can be made ({@link Workaround#NO_USER_NAMESPACE}), the
+ * command stays in the caller's, without capabilities.
  */
 public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
@@ -52,12 +54,14 @@ public final class Credentials {
           Errno.EUSERS,
           "user namespaces are nested too deeply (32 levels)");
 
+  private final HostReport host;
   private final Caller caller;
   private final long uid;
   private final long gid;
 
-  public Credentials(Caller caller, Identity identity) {
-    this.caller = caller;
+  public Credentials(HostReport host, Identity identity) {
+    this.host = host;
+    this.caller = host.caller();
     this.uid = identity.uid().orElse(caller.uid());
     this.gid = identity.gid().orElse(caller.gid());
   }
@@ -65,7 +69,9 @@ public final class Credentials {
   /** Opens /proc for later, and makes all namespaces but the last user namespace. */
   public List<Instruction> makeNamespaces(Set<Namespace> namespaces) {
     List<Instruction> steps = new ArrayList<>();
-    steps.add(openProc());
+    if (!host.needs(Workaround.OWN_PROC)) {
+      steps.add(openProc());
+    }
     if (caller.isPrivileged()) {
       steps.add(
           unshare(mountAnd(namespaces))
@@ -83,12 +89,7 @@ public final class Credentials {
   }
 
   public static Call openProc() {
-    return Call.of(
-            SystemCall.OPENAT,
-            Operand.of(LinuxConstant.AT_FDCWD),
-            Operand.of("/proc"),
-            Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
-        .into(PROC)
+    return Steps.openDirectory("/proc", PROC)
         .hint(Errno.ENOENT, "Cloister needs a /proc mounted where it is started");
   }
 
@@ -126,6 +127,9 @@ public final class Credentials {
     if (caller.isPrivileged()) {
       steps.addAll(becomeReally());
     }
+    if (host.needs(Workaround.NO_USER_NAMESPACE)) {
+      return steps;
+    }
     steps.add(withHints(unshare(List.of(LinuxConstant.CLONE_NEWUSER)), USER_NAMESPACE_HINTS));
     if (caller.isPrivileged()) {
       steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
@@ -148,19 +152,31 @@ public final class Credentials {
       steps.add(Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL));
     }
     if (gid != caller.gid()) {
-      steps.add(Call.of(SystemCall.SETRESGID, id(gid), id(gid), id(gid)));
+      steps.add(
+          Call.of(SystemCall.SETRESGID, id(gid), id(gid), id(gid))
+              .hint(Errno.EINVAL, "--gid: the caller's user namespace has no gid " + gid));
     }
     if (uid != caller.uid()) {
-      // The next user namespace may be allowed to nobody without CAP_SYS_ADMIN.
-      steps.add(prctl(LinuxConstant.PR_SET_KEEPCAPS, 1));
-      steps.add(Call.of(SystemCall.SETRESUID, id(uid), id(uid), id(uid)));
-      steps.add(setCapabilities(List.of(LinuxConstant.CAP_SYS_ADMIN)));
+      steps.addAll(becomeUser());
     }
     if (uid != caller.uid() || gid != caller.gid()) {
       // A change of ids made this process's own files in /proc root's (proc(5)).
       steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 1));
     }
     return steps;
+  }
+
+  private List<Instruction> becomeUser() {
+    Call become =
+        Call.of(SystemCall.SETRESUID, id(uid), id(uid), id(uid))
+            .hint(Errno.EINVAL, "--uid: the caller's user namespace has no uid " + uid);
+    return host.needs(Workaround.NO_USER_NAMESPACE)
+        ? List.of(become)
+        : List.of(
+            // The next user namespace may be allowed to nobody without CAP_SYS_ADMIN.
+            prctl(LinuxConstant.PR_SET_KEEPCAPS, 1),
+            become,
+            setCapabilities(List.of(LinuxConstant.CAP_SYS_ADMIN)));
   }
 
   private static Operand id(long id) {
@@ -216,12 +232,7 @@ public final class Credentials {
   /** Whether this caller can be given the identity that {@code spec} asks for. */
   public static Assessment assess(SandboxSpec spec, HostReport host) {
     Caller caller = host.caller();
-    Credentials wanted = new Credentials(caller, spec.identity());
-    if (caller.uid() == 0 && !caller.has(LinuxConstant.CAP_SETFCAP)) {
-      return new Assessment.Unusable(
-          "this uid 0 lacks CAP_SETFCAP, without which it cannot map ids (user_namespaces(7))",
-          "start Cloister as another uid: in a sandbox that gives one with --uid");
-    }
+    Credentials wanted = new Credentials(host, spec.identity());
     if (caller.isPrivileged()
         && wanted.uid != caller.uid()
         && !caller.has(LinuxConstant.CAP_SETUID)) {

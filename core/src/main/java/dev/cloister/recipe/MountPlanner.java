@@ -2,6 +2,8 @@ package dev.cloister.recipe;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
@@ -30,6 +32,8 @@ final class MountPlanner {
   /** From the host's root, {@code ..} leads to what is mounted over it: the new root. */
   static final String NEW_ROOT = "/..";
 
+  private static final MountOperation.Source PROC =
+      new MountOperation.Source(OsString.of("/proc"), true, true);
   private static final OsString EMPTY = OsString.of("");
   private static final OsString HERE = OsString.of(".");
   private static final Slot DESTINATION = new Slot("destination");
@@ -37,15 +41,17 @@ final class MountPlanner {
   private static final List<String> DEVICES =
       List.of("null", "zero", "full", "random", "urandom", "tty");
 
-  private final List<String> protectedProc;
+  private final HostReport host;
   private final List<Instruction> early = new ArrayList<>();
   private final List<Instruction> steps = new ArrayList<>();
-  private final IdentityHashMap<Bind, Slot> clones = new IdentityHashMap<>();
+  private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
+  private final IdentityHashMap<MountOperation, List<Slot>> deviceClones = new IdentityHashMap<>();
+  private int cloned;
   private Node root = Node.directory();
   private int coveringMounts = 1;
 
-  private MountPlanner(List<String> protectedProc) {
-    this.protectedProc = protectedProc;
+  private MountPlanner(HostReport host) {
+    this.host = host;
   }
 
   /**
@@ -57,9 +63,8 @@ final class MountPlanner {
    */
   record Result(List<Instruction> early, List<Instruction> steps, int coveringMounts) {}
 
-  static Result plan(List<MountOperation> operations, List<String> protectedProc)
-      throws PlanException {
-    MountPlanner planner = new MountPlanner(protectedProc);
+  static Result plan(List<MountOperation> operations, HostReport host) throws PlanException {
+    MountPlanner planner = new MountPlanner(host);
     for (MountOperation operation : operations) {
       planner.cloneEarly(operation);
     }
@@ -72,15 +77,40 @@ final class MountPlanner {
 
   /**
    * A relative symbolic link with too many {@code ..}, which ends at the host's root, would end in
-   * the new root once that covers it; so would {@code /} itself.
+   * the new root once that covers it; so would {@code /} itself. From outside a chroot, nothing in
+   * it has its name.
    */
   private void cloneEarly(MountOperation operation) {
-    if (operation instanceof Bind bind
-        && (!bind.source().direct() || bind.source().isRoot() || bind.destination().isRoot())) {
-      Slot slot = new Slot("source" + (clones.size() + 1));
-      early.add(Steps.openTree(bind.source().path(), slot));
-      clones.put(bind, slot);
+    if (operation instanceof Bind bind) {
+      if (!bind.source().direct()
+          || bind.source().isRoot()
+          || bind.destination().isRoot()
+          || host.needs(Workaround.LEAVE_CHROOT)) {
+        clones.put(bind, cloneEarly(bind.source().path()));
+      }
+    } else if (host.needs(Workaround.LEAVE_CHROOT)) {
+      cloneHidden(operation);
     }
+  }
+
+  /** What an operation takes from the host besides a source that was named. */
+  private void cloneHidden(MountOperation operation) {
+    if (operation instanceof MountOperation.Proc && !host.needs(Workaround.OWN_PROC)) {
+      clones.put(operation, cloneEarly(PROC.path()));
+    } else if (operation instanceof MountOperation.Devices) {
+      List<Slot> devices = new ArrayList<>();
+      for (String name : DEVICES) {
+        devices.add(cloneEarly(OsString.of("/dev/" + name)));
+      }
+      deviceClones.put(operation, devices);
+    }
+  }
+
+  private Slot cloneEarly(OsString source) {
+    cloned++;
+    Slot slot = new Slot("source" + cloned);
+    early.add(Steps.openTree(source, slot));
+    return slot;
   }
 
   /** Plans each kind of operation. */
@@ -112,12 +142,12 @@ final class MountPlanner {
 
     @Override
     public void proc(MountOperation.Proc proc) throws PlanException {
-      planProc(proc.destination());
+      planProc(proc);
     }
 
     @Override
     public void devices(MountOperation.Devices devices) throws PlanException {
-      planDevices(devices.destination());
+      planDevices(devices);
     }
   }
 
@@ -262,32 +292,66 @@ final class MountPlanner {
     }
   }
 
-  private void planProc(Destination destination) throws PlanException {
+  private void planProc(MountOperation.Proc proc) throws PlanException {
+    Destination destination = proc.destination();
     refuseRoot(destination);
-    MountOperation.Source source = new MountOperation.Source(OsString.of("/proc"), true, true);
-    planBind(new Bind(source, destination, Access.DEVICES));
+    if (host.needs(Workaround.OWN_PROC)) {
+      planOwnProc(destination);
+    } else {
+      Bind bind = new Bind(PROC, destination, Access.DEVICES);
+      Slot clone = clones.get(proc);
+      if (clone != null) {
+        clones.put(bind, clone);
+      }
+      planBind(bind);
+    }
     enter(destination);
-    for (String name : protectedProc) {
-      OsString path = OsString.of(name);
-      steps.add(Steps.bind(path, path));
-      steps.add(
-          Steps.setAttributes(
-              path,
-              LinuxConstant.MOUNT_ATTR_RDONLY,
-              LinuxConstant.MOUNT_ATTR_NOSUID,
-              LinuxConstant.MOUNT_ATTR_NODEV,
-              LinuxConstant.MOUNT_ATTR_NOEXEC));
+    for (String name : host.protectedProc()) {
+      protect(OsString.of(name));
     }
     steps.add(Steps.chdir(NEW_ROOT));
   }
 
-  private void planDevices(Destination destination) throws PlanException {
+  private void planOwnProc(Destination destination) {
+    planTmpfs(destination);
+    enter(destination);
+    steps.add(Steps.mountProc(HERE));
+    steps.add(Steps.chdir(NEW_ROOT));
+    if (root.knows(destination)) {
+      put(destination, Node.opaque());
+    }
+  }
+
+  /** Makes something read-only that may be missing, if it was not there to be looked for. */
+  private void protect(OsString path) {
+    Call bind = Steps.bind(path, path);
+    Call attributes =
+        Steps.setAttributes(
+            path,
+            LinuxConstant.MOUNT_ATTR_RDONLY,
+            LinuxConstant.MOUNT_ATTR_NOSUID,
+            LinuxConstant.MOUNT_ATTR_NODEV,
+            LinuxConstant.MOUNT_ATTR_NOEXEC);
+    boolean certain = !host.needs(Workaround.OWN_PROC);
+    steps.add(certain ? bind : bind.tolerate(Errno.ENOENT));
+    steps.add(certain ? attributes : attributes.tolerate(Errno.ENOENT));
+  }
+
+  private void planDevices(MountOperation.Devices devices) throws PlanException {
+    Destination destination = devices.destination();
     refuseRoot(destination);
     planTmpfs(destination);
     enter(destination);
-    for (String name : DEVICES) {
-      steps.add(Steps.mknod(OsString.of(name)));
-      steps.add(Steps.bindDevice(name));
+    List<Slot> copies = deviceClones.get(devices);
+    for (int i = 0; i < DEVICES.size(); i++) {
+      OsString name = OsString.of(DEVICES.get(i));
+      steps.add(Steps.mknod(name));
+      if (copies == null) {
+        steps.add(Steps.bindDevice(DEVICES.get(i)));
+      } else {
+        steps.add(Steps.moveMount(copies.get(i), name));
+        steps.add(Steps.close(copies.get(i)));
+      }
     }
     devicesLink("fd", "/proc/self/fd");
     devicesLink("stdin", "/proc/self/fd/0");

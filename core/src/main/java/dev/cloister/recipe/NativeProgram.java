@@ -6,6 +6,7 @@ import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.program.Buffer;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
@@ -29,6 +30,9 @@ import java.util.function.IntFunction;
 public final class NativeProgram {
   private static final Buffer WORKING_DIRECTORY = new Buffer("working_directory", 4096);
   private static final Slot UMASK = new Slot("umask");
+  private static final Slot MOUNT_NAMESPACE = new Slot("mount_namespace");
+  private static final Slot CHROOT = new Slot("chroot");
+  private static final Slot PID = new Slot("pid");
 
   private NativeProgram() {}
 
@@ -41,8 +45,8 @@ public final class NativeProgram {
   public static SyscallProgram plan(
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
-    Credentials credentials = new Credentials(host.caller(), spec.identity());
-    MountPlanner.Result mounts = MountPlanner.plan(spec.mounts(), host.protectedProc());
+    Credentials credentials = new Credentials(host, spec.identity());
+    MountPlanner.Result mounts = MountPlanner.plan(spec.mounts(), host);
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean());
     steps.addAll(rememberDirectory(spec));
@@ -51,9 +55,7 @@ public final class NativeProgram {
     steps.addAll(credentials.makeNamespaces(spec.namespaces()));
     steps.addAll(nameHost(spec));
     steps.addAll(bringUpLoopback(spec));
-    steps.add(makeMountsPrivate(host));
-    steps.addAll(mounts.early());
-    steps.addAll(coverRoot());
+    steps.addAll(makeNewRoot(host, mounts.early()));
     steps.addAll(mounts.steps());
     steps.addAll(enterRoot.apply(mounts.coveringMounts()));
     steps.addAll(credentials.becomeCommandUser());
@@ -180,11 +182,70 @@ public final class NativeProgram {
         : call.tolerate(Errno.EINVAL);
   }
 
-  /** An empty new root over the host's, without what a specification may ask for before. */
-  public static List<Instruction> makeNewRoot(HostReport host) {
-    List<Instruction> steps = new ArrayList<>(List.of(makeMountsPrivate(host)));
+  /**
+   * An empty new root over the host's.
+   *
+   * @param early what to do before it covers that
+   */
+  public static List<Instruction> makeNewRoot(HostReport host, List<Instruction> early) {
+    List<Instruction> steps = new ArrayList<>();
+    if (host.needs(Workaround.LEAVE_CHROOT)) {
+      steps.addAll(leaveChroot(host, early));
+    } else {
+      steps.add(makeMountsPrivate(host));
+      if (host.needs(Workaround.OWN_PROC)) {
+        steps.addAll(openOwnProc());
+      }
+      steps.addAll(early);
+    }
     steps.addAll(coverRoot());
     return steps;
+  }
+
+  /**
+   * Goes from a chroot to the root of the mount namespace, as the kernel gives user namespaces to
+   * none whose root is another; setns(2) to the own mount namespace leads there. The mounts are made
+   * private from there too, as a chroot's directory need not be a mount. Then once more into the
+   * chroot, where what is bound has its name, and out for good.
+   */
+  private static List<Instruction> leaveChroot(HostReport host, List<Instruction> early) {
+    Call leave = Steps.setns(MOUNT_NAMESPACE, LinuxConstant.CLONE_NEWNS);
+    List<Instruction> steps = new ArrayList<>(openMountNamespace(host));
+    steps.add(Steps.openDirectory("/", CHROOT));
+    steps.add(leave);
+    steps.add(Steps.makePrivate());
+    if (host.needs(Workaround.OWN_PROC)) {
+      steps.addAll(openOwnProc());
+    }
+    steps.add(Steps.fchdir(CHROOT));
+    steps.add(Call.of(SystemCall.CHROOT, Operand.of(".")));
+    steps.addAll(early);
+    steps.add(leave);
+    return steps;
+  }
+
+  /** Its file in /proc, or this process's descriptor, which setns(2) takes since Linux 5.8. */
+  private static List<Instruction> openMountNamespace(HostReport host) {
+    if (!host.needs(Workaround.OWN_PROC)) {
+      return List.of(Steps.open(Credentials.PROC, "self/ns/mnt", MOUNT_NAMESPACE));
+    }
+    return List.of(
+        Call.of(SystemCall.GETPID).into(PID),
+        Call.of(SystemCall.PIDFD_OPEN, Operand.of(PID), Operand.of(0)).into(MOUNT_NAMESPACE));
+  }
+
+  /**
+   * A /proc that is attached nowhere: mounted over the root for a moment, and held by a descriptor.
+   * This process sees through to what is below, as for the new root.
+   */
+  private static List<Instruction> openOwnProc() {
+    return List.of(
+        Steps.mountProc(OsString.of("/")),
+        Steps.openDirectory(MountPlanner.NEW_ROOT, Credentials.PROC),
+        Call.of(
+            SystemCall.UMOUNT2,
+            Operand.of(MountPlanner.NEW_ROOT),
+            Operand.of(LinuxConstant.MNT_DETACH)));
   }
 
   /**

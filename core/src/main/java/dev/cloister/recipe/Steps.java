@@ -260,6 +260,30 @@ public final class Steps {
     return Call.of(SystemCall.CLOSE, Operand.of(descriptor));
   }
 
+  /** The root and the working directory become those of that namespace (setns(2)). */
+  static Call setns(Slot namespace, LinuxConstant type) {
+    return Call.of(SystemCall.SETNS, Operand.of(namespace), Operand.of(type));
+  }
+
+  /** A directory to come back to, or to find things from. */
+  static Call openDirectory(String path, Slot into) {
+    return Call.of(
+            SystemCall.OPENAT,
+            CWD,
+            Operand.of(path),
+            Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
+        .into(into);
+  }
+
+  static Call open(Slot directory, String path, Slot into) {
+    return Call.of(
+            SystemCall.OPENAT,
+            Operand.of(directory),
+            Operand.of(path),
+            Operand.of(LinuxConstant.O_RDONLY, LinuxConstant.O_CLOEXEC))
+        .into(into);
+  }
+
   static Call fchdir(Slot directory) {
     return Call.of(SystemCall.FCHDIR, Operand.of(directory));
   }

@@ -64,7 +64,7 @@ public final class Sandbox implements AutoCloseable {
     Choice choice = new StrategySelector(strategies, host, trial).choose(safe, Optional.empty());
     ElfImage image =
         ProgramCompiler.compile(
-            choice.strategy().plan(safe, host),
+            choice.strategy().plan(safe, choice.host()),
             ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "library"));
     return new Sandbox(choice, MemoryFile.executable("cloister", image.bytes()));
   }

@@ -1,12 +1,23 @@
 package dev.cloister.strategy;
 
 import dev.cloister.ffm.Errno;
+import dev.cloister.host.Workaround;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Whether a strategy can be used. */
 public sealed interface Assessment {
-  record Usable() implements Assessment {}
+  /**
+   * It can.
+   *
+   * @param workarounds what its plans must do differently for that
+   */
+  record Usable(Set<Workaround> workarounds) implements Assessment {
+    public Usable {
+      workarounds = Set.copyOf(workarounds);
+    }
+  }
 
   /**
    * It cannot.
@@ -88,5 +99,5 @@ public sealed interface Assessment {
     }
   }
 
-  Assessment USABLE = new Usable();
+  Assessment USABLE = new Usable(Set.of());
 }

@@ -29,10 +29,12 @@ public final class StrategySelector {
   /**
    * A strategy and why it was taken.
    *
+   * @param host what to plan for
    * @param named whether it was asked for by name
    * @param rejections those that would have been preferred
    */
-  public record Choice(IsolationStrategy strategy, boolean named, List<Rejection> rejections) {
+  public record Choice(
+      IsolationStrategy strategy, HostReport host, boolean named, List<Rejection> rejections) {
     public Choice {
       rejections = List.copyOf(rejections);
     }
@@ -85,17 +87,30 @@ public final class StrategySelector {
       if (name.isPresent() && !name.get().equals(strategy.name())) {
         continue;
       }
-      if (!(assess(strategy, spec) instanceof Assessment.Unusable unusable)) {
-        return new Choice(strategy, name.isPresent(), rejections);
+      Assessment assessment = assess(strategy, spec);
+      if (assessment instanceof Assessment.Usable usable) {
+        HostReport fitted = host.with(usable.workarounds());
+        return new Choice(strategy, fitted, name.isPresent(), rejections);
       }
-      rejections.add(new Rejection(strategy, unusable));
+      if (assessment instanceof Assessment.Unusable unusable) {
+        rejections.add(new Rejection(strategy, unusable));
+      }
     }
     throw new NoStrategyException(rejections);
   }
 
-  /** Whether {@code strategy} honours {@code spec} and works here. */
+  /** Whether {@code strategy} honours {@code spec} and works here, and how. */
   public Assessment assess(IsolationStrategy strategy, SandboxSpec spec) {
     Assessment assessment = strategy.assess(spec, host);
-    return assessment instanceof Assessment.Unusable ? assessment : trial.of(strategy);
+    if (assessment instanceof Assessment.Unusable) {
+      return assessment;
+    }
+    Assessment verdict = trial.of(strategy);
+    if (verdict instanceof Assessment.Usable usable && !usable.workarounds().isEmpty()) {
+      // What a workaround cannot do is the strategy's to say.
+      assessment = strategy.assess(spec, host.with(usable.workarounds()));
+      return assessment instanceof Assessment.Unusable ? assessment : verdict;
+    }
+    return verdict;
   }
 }

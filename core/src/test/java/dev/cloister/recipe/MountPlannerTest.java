@@ -3,6 +3,8 @@ package dev.cloister.recipe;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostReport;
 import dev.cloister.fixture.Golden;
 import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
@@ -15,11 +17,17 @@ import dev.cloister.spec.OsString;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What fills the new root. The runs of the strategies show that it works; this, what is done. */
 class MountPlannerTest {
-  private static final List<String> PROTECTED = List.of("sys", "sysrq-trigger");
+  private static final HostReport HOST =
+      new HostReport(
+          new Caller(0, 0, false, List.of(), true, -1, false, 0),
+          List.of("sys", "sysrq-trigger"),
+          Optional.empty(),
+          _ -> Optional.empty());
 
   private static Bind bind(String source, boolean isDirectory, String destination, Access access) {
     return new Bind(
@@ -62,7 +70,7 @@ class MountPlannerTest {
   }
 
   private static MountPlanner.Result plan(MountOperation... operations) throws PlanException {
-    return MountPlanner.plan(List.of(operations), PROTECTED);
+    return MountPlanner.plan(List.of(operations), HOST);
   }
 
   private static void check(String name, MountOperation... operations) throws Exception {

@@ -97,9 +97,6 @@ class NativeProgramTest {
     Identity other = Identity.CALLER.withUid(7);
     assertEquals(Assessment.USABLE, assess(caller(1000, 0), other));
     assertEquals(Assessment.USABLE, assess(caller(0, ALL), other));
-    long noMaps = ALL & ~bit(LinuxConstant.CAP_SETFCAP);
-    assertTrue(reason(assess(caller(0, noMaps), Identity.CALLER)).contains("CAP_SETFCAP"));
-    assertTrue(reason(assess(caller(0, 0), Identity.CALLER)).contains("CAP_SETFCAP"));
     long admin = bit(LinuxConstant.CAP_SYS_ADMIN);
     assertTrue(reason(assess(caller(1000, admin), other)).contains("CAP_SETUID"));
     assertTrue(

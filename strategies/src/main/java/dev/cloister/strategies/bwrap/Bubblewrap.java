@@ -105,7 +105,7 @@ public final class Bubblewrap implements IsolationStrategy {
                 Operand.of(LinuxConstant.EFD_CLOEXEC, LinuxConstant.EFD_NONBLOCK))
             .into(STARTED));
     steps.add(duplicate(STARTED, STARTED_FD));
-    steps.addAll(provideLauncher(inner(spec, host.caller())));
+    steps.addAll(provideLauncher(inner(spec, host)));
     if (asRoot) {
       steps.add(Credentials.openProc());
       steps.add(duplicate(Credentials.PROC, PROC_FD));
@@ -157,7 +157,7 @@ public final class Bubblewrap implements IsolationStrategy {
   }
 
   /** What runs in the sandbox before the command. */
-  private SyscallProgram inner(SandboxSpec spec, Caller caller) {
+  private SyscallProgram inner(SandboxSpec spec, HostReport host) {
     List<Instruction> steps = new ArrayList<>();
     steps.add(Call.of(SystemCall.GETPID).into(PID));
     steps.add(
@@ -167,7 +167,7 @@ public final class Bubblewrap implements IsolationStrategy {
             new Operand.ResultAddress(PID),
             Operand.of(8)));
     steps.addAll(NativeProgram.rememberDirectory(spec));
-    if (asRoot(caller)) {
+    if (asRoot(host.caller())) {
       steps.add(
           Call.of(
                   SystemCall.FCNTL,
@@ -175,7 +175,7 @@ public final class Bubblewrap implements IsolationStrategy {
                   Operand.of(LinuxConstant.F_DUPFD_CLOEXEC),
                   Operand.of(0))
               .into(Credentials.PROC));
-      steps.addAll(new Credentials(caller, spec.identity()).becomeCommandUser());
+      steps.addAll(new Credentials(host, spec.identity()).becomeCommandUser());
     }
     steps.addAll(Credentials.giveUpCapabilities());
     steps.add(new Instruction.RestoreVariable(PWD));

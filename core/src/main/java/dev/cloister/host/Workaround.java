@@ -1,0 +1,40 @@
+package dev.cloister.host;
+
+/**
+ * How plans do without something that a host lacks. An ordinary host needs none of these; which
+ * ones another needs is found out by doing, when the plain way has failed.
+ */
+public enum Workaround {
+  /**
+   * Without mount_setattr(2), before Linux 5.12: each mount of a tree is remounted by itself, with
+   * mount(2).
+   */
+  REMOUNT_EACH,
+
+  /** Without open_tree(2) and move_mount(2), before Linux 5.2: binds are made with mount(2). */
+  BIND_BY_PATH,
+
+  /**
+   * Without openat2(2), before Linux 5.6: destinations are walked to component by component, and
+   * symbolic links on the way refused.
+   */
+  WALK_PATHS,
+
+  /**
+   * For a caller with CAP_SYS_ADMIN where no {@code /proc} is mounted: the process mounts one that
+   * nobody else sees. Others may not mount it (pid_namespaces(7)).
+   */
+  OWN_PROC,
+
+  /**
+   * For a caller with CAP_SYS_ADMIN in a chroot, whom the kernel gives no user namespace there: the
+   * process goes to the root of its mount namespace first, with setns(2).
+   */
+  LEAVE_CHROOT,
+
+  /**
+   * For a caller with CAP_SYS_ADMIN where no user namespace can be made: the command stays in the
+   * caller's, without capabilities.
+   */
+  NO_USER_NAMESPACE
+}

@@ -1,0 +1,80 @@
+package dev.cloister.probe;
+
+import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
+import dev.cloister.strategy.Assessment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Finds out what plans must do differently on a host where the plain way failed. Only what makes
+ * the difference is taken: a workaround may cost a guarantee.
+ */
+final class WorkaroundSearch {
+  /** Ways for a caller with CAP_SYS_ADMIN to a new root and out of its capabilities, best first. */
+  private static final List<Set<Workaround>> PRIVILEGED_WAYS =
+      List.of(
+          Set.of(),
+          Set.of(Workaround.LEAVE_CHROOT),
+          Set.of(Workaround.NO_USER_NAMESPACE),
+          Set.of(Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE));
+
+  private static final Map<Capability, Workaround> CALLS =
+      Map.of(
+          Capability.MOVE_MOUNT, Workaround.BIND_BY_PATH,
+          Capability.READ_ONLY, Workaround.REMOUNT_EACH,
+          Capability.RESOLVE_IN_ROOT, Workaround.WALK_PATHS);
+
+  private final ProgramRunner runner;
+  private final HostReport host;
+  private final Diagnosis diagnosis;
+
+  WorkaroundSearch(ProgramRunner runner, HostReport host, Diagnosis diagnosis) {
+    this.runner = runner;
+    this.host = host;
+    this.diagnosis = diagnosis;
+  }
+
+  /** What is needed; nothing if that is nothing, or if nothing helps. */
+  Set<Workaround> needed() {
+    if (!host.caller().isPrivileged()) {
+      return works(Capability.TMPFS, Set.of()) ? withMissingCalls(Set.of()) : Set.of();
+    }
+    for (Set<Workaround> way : PRIVILEGED_WAYS) {
+      Set<Workaround> needed = withProc(way);
+      if (works(Capability.NESTED_USER_NAMESPACE, needed)) {
+        return withMissingCalls(needed);
+      }
+    }
+    return Set.of();
+  }
+
+  private static Set<Workaround> withProc(Set<Workaround> way) {
+    return Files.exists(Path.of("/proc/self")) ? way : with(way, Workaround.OWN_PROC);
+  }
+
+  private Set<Workaround> withMissingCalls(Set<Workaround> way) {
+    Set<Workaround> needed = way;
+    for (Map.Entry<Capability, Workaround> call : CALLS.entrySet()) {
+      if (!works(call.getKey(), way)) {
+        needed = with(needed, call.getValue());
+      }
+    }
+    return needed;
+  }
+
+  private boolean works(Capability capability, Set<Workaround> workarounds) {
+    CapabilityProbe probe = new CapabilityProbe(runner, host.with(workarounds), diagnosis);
+    return probe.of(capability) instanceof Assessment.Usable;
+  }
+
+  private static Set<Workaround> with(Set<Workaround> some, Workaround one) {
+    Set<Workaround> more = EnumSet.of(one);
+    more.addAll(some);
+    return more;
+  }
+}
