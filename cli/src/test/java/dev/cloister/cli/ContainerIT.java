@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -27,9 +28,12 @@ final class ContainerIT {
   }
 
   /** A real command runs, sees nothing it was not shown, and can do nothing. */
-  private static void runs(Container container, long uid) {
+  private static void runs(Container container, long uid, String... options) {
+    List<String> words = new ArrayList<>(List.of("run"));
+    words.addAll(List.of(options));
+    words.addAll(List.of("--preset", "host", "--", "sh", "-c", LOOK));
     container
-        .cloister("run", "--preset", "host", "--", "sh", "-c", LOOK)
+        .cloister(words.toArray(String[]::new))
         .prints("%d\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nhidden\n".formatted(uid));
   }
 
@@ -72,7 +76,10 @@ final class ContainerIT {
     Verdicts verdicts = probe("container, engine's capabilities", container);
 
     verdicts.chooses("pivot_root");
-    runs(container, 0);
+    lacksFreshProc(verdicts);
+    for (String strategy : List.of("pivot_root", "chroot", "bwrap")) {
+      runs(container, 0, "--strategy", strategy);
+    }
   }
 
   @EveryUser
