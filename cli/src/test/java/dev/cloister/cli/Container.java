@@ -195,8 +195,9 @@ record Container(CallingUser engine, JsonObject configuration) {
       Path state = engine.give(Files.createDirectory(bundle.resolve("state")));
       return engine
           .call(Required.tool("runc"), "--root", state.toString(), "run", "--bundle")
-          .and(bundle.toString(), String.valueOf(bundle.getParent().getParent().getFileName())
-              + bundle.getFileName())
+          .and(
+              bundle.toString(),
+              String.valueOf(bundle.getParent().getParent().getFileName()) + bundle.getFileName())
           .env("XDG_RUNTIME_DIR", state.toString())
           .run();
     } catch (IOException e) {

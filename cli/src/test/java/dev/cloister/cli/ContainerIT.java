@@ -71,8 +71,7 @@ final class ContainerIT {
   /** What engines leave to the contained root suffices, as long as they do not filter. */
   @EveryUser
   void runsWithTheCapabilitiesThatEnginesLeave(CallingUser engine) {
-    Container container =
-        Container.of(engine).withCapabilities(Container.ENGINE_CAPABILITIES);
+    Container container = Container.of(engine).withCapabilities(Container.ENGINE_CAPABILITIES);
     Verdicts verdicts = probe("container, engine's capabilities", container);
 
     verdicts.chooses("pivot_root");
