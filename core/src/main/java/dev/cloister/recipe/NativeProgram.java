@@ -204,9 +204,9 @@ public final class NativeProgram {
 
   /**
    * Goes from a chroot to the root of the mount namespace, as the kernel gives user namespaces to
-   * none whose root is another; setns(2) to the own mount namespace leads there. The mounts are made
-   * private from there too, as a chroot's directory need not be a mount. Then once more into the
-   * chroot, where what is bound has its name, and out for good.
+   * none whose root is another; setns(2) to the own mount namespace leads there. The mounts are
+   * made private from there too, as a chroot's directory need not be a mount. Then once more into
+   * the chroot, where what is bound has its name, and out for good.
    */
   private static List<Instruction> leaveChroot(HostReport host, List<Instruction> early) {
     Call leave = Steps.setns(MOUNT_NAMESPACE, LinuxConstant.CLONE_NEWNS);

@@ -3,9 +3,9 @@ package dev.cloister.recipe;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.cloister.fixture.Golden;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
-import dev.cloister.fixture.Golden;
 import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
