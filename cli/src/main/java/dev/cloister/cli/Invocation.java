@@ -4,10 +4,12 @@ import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -42,7 +44,8 @@ record Invocation(
   }
 
   /** Reads this process's own arguments and environment, which Java would have decoded. */
-  static Invocation current(int argumentCount) throws CliException {
+  static Invocation current(List<String> decoded) throws CliException {
+    int argumentCount = decoded.size();
     try {
       List<OsString> all = read("/proc/self/cmdline");
       List<OsString> arguments = all.subList(all.size() - argumentCount, all.size());
@@ -52,9 +55,27 @@ record Invocation(
       }
       List<OsString> original = read("/proc/" + parent() + "/environ");
       return new Invocation(arguments, original, sameVariables(own, original), true);
+    } catch (NoSuchFileException e) {
+      return withoutProc(decoded);
     } catch (IOException e) {
-      throw new CliException("cannot read /proc/self, which must be mounted: " + e.getMessage());
+      throw new CliException("cannot read /proc/self: " + e.getMessage());
     }
+  }
+
+  /**
+   * What Java was told. The script starts the launcher with its own arguments and environment, so
+   * the command gets both unchanged.
+   */
+  private static Invocation withoutProc(List<String> decoded) {
+    List<OsString> arguments = new ArrayList<>();
+    for (String argument : decoded) {
+      arguments.add(OsString.of(argument));
+    }
+    List<OsString> environment = new ArrayList<>();
+    for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
+      environment.add(OsString.of(variable.getKey() + "=" + variable.getValue()));
+    }
+    return new Invocation(arguments, environment, true, Boolean.getBoolean(SCRIPT_PROPERTY));
   }
 
   /** The parent as this /proc numbers it: in a pid namespace, getppid(2) may say something else. */

@@ -34,7 +34,7 @@ public final class Main {
           yield 0;
         }
         case "" -> throw new CliException("no command given (try --help)");
-        default -> find(name).run(Invocation.current(arguments.length));
+        default -> find(name).run(Invocation.current(List.of(arguments)));
       };
     } catch (CliException e) {
       String prefix = SUBCOMMANDS.stream().anyMatch(s -> s.name().equals(name)) ? name + ": " : "";

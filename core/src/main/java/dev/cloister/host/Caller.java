@@ -1,10 +1,13 @@
 package dev.cloister.host;
 
 import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.Identity;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,14 +41,39 @@ public record Caller(
   }
 
   /**
-   * Reads {@code /proc/self/status} (proc_pid_status(5)) and {@code /proc/self/setgroups}.
+   * Reads {@code /proc/self/status} (proc_pid_status(5)) and {@code /proc/self/setgroups}; asks the
+   * kernel by system calls where no {@code /proc} is mounted.
    *
-   * @throws IOException if there is no {@code /proc}
+   * @throws IOException if neither works
    */
   public static Caller current() throws IOException {
-    List<String> status =
-        Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1);
+    List<String> status;
+    try {
+      status = Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1);
+    } catch (NoSuchFileException e) {
+      return bySystemCalls();
+    }
     return parse(status, Files.readString(Path.of("/proc/self/setgroups")).strip());
+  }
+
+  /** The first such call costs a starting JVM more than all else, so it is the second choice. */
+  static Caller bySystemCalls() throws IOException {
+    try {
+      Identity identity = Identity.current();
+      int seccompIsNotKnown = 0;
+      return new Caller(
+          identity.effectiveUser(),
+          identity.effectiveGroup(),
+          identity.user() != identity.effectiveUser()
+              || identity.group() != identity.effectiveGroup(),
+          Identity.groups(),
+          Identity.maySetGroups(),
+          Identity.capabilities(),
+          Identity.noNewPrivs(),
+          seccompIsNotKnown);
+    } catch (LinuxException e) {
+      throw new IOException(e);
+    }
   }
 
   static Caller parse(List<String> status, String setgroups) {
@@ -83,6 +111,11 @@ public record Caller(
       groups.add(Long.valueOf(word));
     }
     return groups;
+  }
+
+  /** The same caller after it has given up its capabilities. */
+  public Caller withoutCapabilities() {
+    return new Caller(uid, gid, setuid, groups, setgroups, 0, noNewPrivs, seccomp);
   }
 
   /** Whether the capability is effective. */

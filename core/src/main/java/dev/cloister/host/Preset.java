@@ -31,14 +31,15 @@ public enum Preset {
       for (Path entry : systemDirectories()) {
         mounts.add(asOnHost(entry));
       }
+      MountOperation proc = new MountOperation.Proc(Destination.of("/proc"));
       if (reallyRoot) {
         // What root owns there is open to it whatever its capabilities: devices, core_pattern, ...
         mounts.add(new MountOperation.Devices(Destination.of("/dev")));
-        mounts.add(new MountOperation.Proc(Destination.of("/proc")));
+        mounts.add(proc);
         mounts.add(bind("/sys", Access.READ_ONLY));
       } else {
         mounts.add(bind("/dev", Access.DEVICES));
-        mounts.add(bind("/proc", Access.DEVICES));
+        mounts.add(Files.exists(Path.of("/proc/self")) ? bind("/proc", Access.DEVICES) : proc);
         mounts.add(bind("/sys", Access.DEVICES));
       }
       mounts.add(new MountOperation.Directory(Destination.of("/tmp"), 01777));

@@ -88,8 +88,11 @@ public final class VerdictStore implements StrategySelector.Trial {
   }
 
   private static Set<Workaround> workarounds(String words) {
+    if (words.isEmpty()) {
+      return Set.of();
+    }
     Set<Workaround> workarounds = EnumSet.noneOf(Workaround.class);
-    for (String word : words.isEmpty() ? new String[0] : words.split(" ", -1)) {
+    for (String word : words.split(" ", -1)) {
       workarounds.add(Workaround.valueOf(word));
     }
     return workarounds;

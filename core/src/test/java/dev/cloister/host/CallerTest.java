@@ -35,6 +35,16 @@ class CallerTest {
   }
 
   @Test
+  void isTheSameByProcAndBySystemCalls() throws Exception {
+    Caller byProc = Caller.current();
+    Caller bySystemCalls = Caller.bySystemCalls();
+    assertEquals(
+        byProc.toString().replaceAll("seccomp .*", ""),
+        bySystemCalls.toString().replaceAll("seccomp .*", ""));
+    assertEquals(byProc.canDropGroups(), bySystemCalls.canDropGroups());
+  }
+
+  @Test
   void readsWhatTheKernelShows() {
     assertEquals(
         new Caller(1000, 100, false, List.of(4L, 24L, 1000L), true, 0x1ff_feff_ffffL, true, 2),

@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
+import dev.cloister.host.Workaround;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +34,11 @@ class VerdictStoreTest {
   private final List<String> tried = new ArrayList<>();
 
   private record Named(String name) implements IsolationStrategy {
+    @Override
+    public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+      throw new AssertionError("a store knows no guarantees");
+    }
+
     @Override
     public Assessment assess(SandboxSpec spec, HostReport host) {
       throw new AssertionError("nothing is assessed by a store");
@@ -70,6 +78,15 @@ class VerdictStoreTest {
     assertEquals(
         new Assessment.Unusable("why it is so é", "what helps"), later.of(new Named("two")));
     assertEquals(List.of("one", "two"), tried);
+  }
+
+  @Test
+  void remembersWorkarounds() throws Exception {
+    Assessment usable =
+        new Assessment.Usable(Set.of(Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE));
+    assertEquals(usable, store(STATE, usable).of(new Named("one")));
+    assertEquals(usable, store(STATE, BROKEN).of(new Named("one")));
+    assertEquals(List.of("one"), tried);
   }
 
   @Test

@@ -8,15 +8,21 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.fixture.Golden;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Destination;
 import dev.cloister.spec.Identity;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -37,8 +43,10 @@ class NativeProgramTest {
     return new HostReport(caller, List.of("sys"), Optional.empty(), _ -> Optional.empty());
   }
 
-  private static void check(String name, Caller caller, SandboxSpec spec) throws Exception {
-    SyscallProgram program = NativeProgram.plan("native", spec, host(caller), _ -> List.of());
+  private static void check(String name, Caller caller, SandboxSpec spec, Workaround... workarounds)
+      throws Exception {
+    HostReport host = host(caller).with(Set.of(workarounds));
+    SyscallProgram program = NativeProgram.plan("native", spec, host, _ -> List.of());
     Golden.check("native-" + name, Listing.of(program, OsString.of("command")));
   }
 
@@ -82,6 +90,41 @@ class NativeProgramTest {
         "chdir",
         caller(1000, 0),
         SandboxSpec.builder().workingDirectory(OsString.of("/work")).build());
+  }
+
+  private static SandboxSpec showing(Identity identity) {
+    Source source = new Source(OsString.of("/usr"), true, true);
+    return SandboxSpec.builder()
+        .mount(new MountOperation.Bind(source, Destination.of("/usr"), Access.READ_ONLY))
+        .mount(new MountOperation.Devices(Destination.of("/dev")))
+        .mount(new MountOperation.Proc(Destination.of("/proc")))
+        .identity(identity)
+        .build();
+  }
+
+  @Test
+  void rootInAChrootLeavesIt() throws Exception {
+    check("leave-chroot", caller(0, ALL), showing(Identity.CALLER), Workaround.LEAVE_CHROOT);
+  }
+
+  @Test
+  void rootDoesWithoutAUserNamespace() throws Exception {
+    check(
+        "no-user-namespace",
+        caller(0, ALL),
+        as(Identity.CALLER.withUid(65_534).withGid(65_534)),
+        Workaround.NO_USER_NAMESPACE);
+  }
+
+  @Test
+  void rootMountsAProcOfItsOwn() throws Exception {
+    check("own-proc", caller(0, ALL), showing(Identity.CALLER), Workaround.OWN_PROC);
+    check(
+        "own-proc-leave-chroot",
+        caller(0, ALL),
+        showing(Identity.CALLER),
+        Workaround.OWN_PROC,
+        Workaround.LEAVE_CHROOT);
   }
 
   private static Assessment assess(Caller caller, Identity identity) {
