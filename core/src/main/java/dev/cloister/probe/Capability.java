@@ -270,6 +270,11 @@ public enum Capability {
 
   BUBBLEWRAP(Group.TOOLS, "bubblewrap (bwrap)") {
     @Override
+    boolean isQuiet() {
+      return false;
+    }
+
+    @Override
     Optional<String> missing(HostReport host) {
       return host.bwrap().isPresent()
           ? Optional.empty()
@@ -339,6 +344,11 @@ public enum Capability {
   /** Why trying is pointless, if it is. */
   Optional<String> missing(HostReport host) {
     return Optional.empty();
+  }
+
+  /** Whether the attempt writes nothing, so that it can share standard output with others. */
+  boolean isQuiet() {
+    return true;
   }
 
   /** What to do; the capability is there if none of it fails. */
