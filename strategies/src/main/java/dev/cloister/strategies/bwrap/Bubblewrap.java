@@ -117,7 +117,10 @@ public final class Bubblewrap implements IsolationStrategy {
   public SyscallProgram plan(SandboxSpec spec, HostReport host) {
     Bwrap bwrap = host.bwrap().orElseThrow();
     boolean asRoot = asRoot(host.caller());
-    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean());
+    // The inner launcher finds its descriptors there, should it have to close them one by one.
+    List<Instruction> withoutCloseRange =
+        List.of(Credentials.openProc(), duplicate(Credentials.PROC, PROC_FD));
+    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(withoutCloseRange));
     steps.add(
         Call.of(
                 SystemCall.EVENTFD2,
@@ -202,7 +205,7 @@ public final class Bubblewrap implements IsolationStrategy {
     // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
-    steps.addAll(NativeProgram.enterDirectory(spec));
+    steps.addAll(NativeProgram.enterDirectory(spec, Operand.of(PROC_FD)));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name(), steps);
   }
