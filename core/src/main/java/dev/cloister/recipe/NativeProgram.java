@@ -16,11 +16,14 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 
 /**
@@ -66,6 +69,32 @@ public final class NativeProgram {
     steps.addAll(enterDirectory(spec));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name, steps);
+  }
+
+  /** What all sandboxes guarantee that {@link #plan} makes. */
+  public static Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+    Set<Guarantee> given = new Credentials(host, spec.identity()).guarantees();
+    given.addAll(guaranteesOf(spec));
+    given.add(Guarantee.NO_MOUNT_PROPAGATION);
+    given.add(Guarantee.NO_SYMLINK_RACES);
+    given.add(Guarantee.IN_PLACE);
+    return given;
+  }
+
+  /**
+   * What a specification that is honoured guarantees by itself, where {@link #startClean} and
+   * {@link #enterDirectory} are the first and last steps.
+   */
+  public static Set<Guarantee> guaranteesOf(SandboxSpec spec) {
+    Set<Guarantee> given =
+        EnumSet.of(Guarantee.NO_INHERITED_DESCRIPTORS, Guarantee.READ_ONLY_RECURSIVE);
+    if (spec.namespaces().contains(Namespace.NET)) {
+      given.add(Guarantee.NETWORK_ISOLATION);
+    }
+    if (spec.namespaces().contains(Namespace.IPC)) {
+      given.add(Guarantee.IPC_ISOLATION);
+    }
+    return given;
   }
 
   /**

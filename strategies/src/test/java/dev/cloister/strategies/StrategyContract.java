@@ -22,6 +22,7 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Run.Ended;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -205,6 +206,33 @@ abstract class StrategyContract {
             .good();
     // The last one is the directory that ls reads.
     assertEquals(List.of("0", "1", "2", "3"), ended.lines());
+  }
+
+  @EachUser
+  void claimsWhatIsAskedForAndWhatEveryStrategyGives(User user) throws Exception {
+    HostReport host = user.host();
+    SandboxSpec.Builder spec = hostPrograms(user);
+    Set<Guarantee> plain = strategy.guarantees(spec.build(), host);
+    assertTrue(
+        plain.containsAll(
+            Set.of(
+                Guarantee.OLD_ROOT_UNREACHABLE,
+                Guarantee.NO_CAPABILITIES,
+                Guarantee.NO_NEW_PRIVILEGES,
+                Guarantee.NO_INHERITED_DESCRIPTORS,
+                Guarantee.READ_ONLY_RECURSIVE)),
+        plain::toString);
+    assertFalse(plain.contains(Guarantee.NETWORK_ISOLATION));
+    assertFalse(plain.contains(Guarantee.IPC_ISOLATION));
+    Set<Guarantee> asked =
+        strategy.guarantees(spec.unshare(Namespace.NET).unshare(Namespace.IPC).build(), host);
+    assertTrue(asked.contains(Guarantee.NETWORK_ISOLATION));
+    assertTrue(asked.contains(Guarantee.IPC_ISOLATION));
+    assertEquals(
+        user.caller().uid() != 0,
+        strategy
+            .guarantees(spec.identity(Identity.ROOT).build(), host)
+            .contains(Guarantee.UNPRIVILEGED_USER));
   }
 
   private static String mounts() throws IOException {

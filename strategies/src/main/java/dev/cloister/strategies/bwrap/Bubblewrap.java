@@ -17,10 +17,12 @@ import dev.cloister.spec.Identity;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Lets bubblewrap make the mounts, where only it may.
@@ -74,6 +76,24 @@ public final class Bubblewrap implements IsolationStrategy {
     return asRoot(host.caller())
         ? Credentials.assess(spec, host)
         : assessIds(spec.identity(), host.caller());
+  }
+
+  /**
+   * bubblewrap pivots the root, too. Its mounts are slaves of the host's; it may follow a link that
+   * is planted after {@link PlantedLinks} looked; it waits for the command. Called by others than
+   * root it may make just one user namespace, which then owns the mounts.
+   */
+  @Override
+  public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+    boolean asRoot = asRoot(host.caller());
+    HostReport caller = asRoot ? host : host.with(host.caller().withoutCapabilities());
+    Set<Guarantee> given = new Credentials(caller, spec.identity()).guarantees();
+    given.addAll(NativeProgram.guaranteesOf(spec));
+    given.add(Guarantee.OLD_ROOT_UNMOUNTED);
+    if (!asRoot) {
+      given.remove(Guarantee.OWN_USER_NAMESPACE);
+    }
+    return given;
   }
 
   private static Assessment assessIds(Identity identity, Caller caller) {
