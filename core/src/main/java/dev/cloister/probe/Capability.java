@@ -287,7 +287,7 @@ public enum Capability {
       Caller caller = host.caller();
       boolean asRoot = caller.uid() == 0 && caller.isPrivileged();
       List<Instruction> steps = new ArrayList<>();
-      if (!asRoot && caller.capabilities() != 0) {
+      if (caller.uid() != 0 && caller.capabilities() != 0) {
         // bubblewrap takes capabilities of another user than root for a broken installation.
         steps.add(Credentials.setCapabilities(List.of()));
       }
