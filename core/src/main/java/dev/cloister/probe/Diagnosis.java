@@ -151,6 +151,9 @@ public final class Diagnosis {
     if (message.contains("new namespace")) {
       return Optional.of(userNamespaceRefused(Errno.EPERM));
     }
+    if (message.endsWith("pivot_root: " + Errno.EINVAL.text())) {
+      return causeOfImmovableRoot();
+    }
     boolean denied = message.endsWith(Errno.EACCES.text()) || message.endsWith(Errno.EPERM.text());
     return denied
         ? mountRefused(message.endsWith(Errno.EACCES.text()) ? Errno.EACCES : Errno.EPERM)
