@@ -1,5 +1,9 @@
 package dev.cloister.cli;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -85,9 +89,7 @@ final class HostLab {
 
   private static void doesNotBlameCapabilities(SimulatedHost host, CallingUser user) {
     Ran ran = host.cloister(user, "run").command("true").run().exits(125);
-    if (ran.err().contains("CAP_SETFCAP")) {
-      throw new AssertionError("blames what is not in the way: " + ran);
-    }
+    assertFalse(ran.err().contains("CAP_SETFCAP"), ran::toString);
   }
 
   private static Stream<HostRow> filters() {
@@ -137,7 +139,7 @@ final class HostLab {
     return """
         for entry in /*; do
           if [ -h "$entry" ]; then cp -P "$entry" ROOT/
-          elif [ -d "$entry" ]; then mkdir "ROOT$entry" && mount --rbind "$entry" "ROOT$entry"
+          elif [ -d "$entry" ]; then mkdir -p "ROOT$entry" && mount --rbind "$entry" "ROOT$entry"
           fi
         done
         set -- chroot ROOT "$@"; true"""
@@ -166,18 +168,22 @@ final class HostLab {
   }
 
   private static Stream<HostRow> temporaryDirectories() {
+    // bubblewrap builds the new root on it.
+    Function<HostRow, HostRow> noPlaceForBwrap = row -> row.rejects("bwrap", "/tmp", "/tmp");
     return Stream.of(
             everyUser(temporary("read-only /tmp", "ro").enteredBy("env", "TMPDIR=/tmp")),
             everyUser(temporary("read-only /tmp, no TMPDIR", "ro").enteredBy("env", "-uTMPDIR")),
             everyUser(temporary("noexec /tmp", "rw,noexec").enteredBy("env", "TMPDIR=/tmp")),
             everyUser(
                 temporary("noexec /tmp, no TMPDIR", "rw,noexec").enteredBy("env", "-uTMPDIR")),
-            everyUser(missingTemporary("no /tmp").enteredBy("env", "TMPDIR=/tmp")),
-            everyUser(missingTemporary("no /tmp, no TMPDIR").enteredBy("env", "-uTMPDIR")))
+            everyUser(missingTemporary("no /tmp").enteredBy("env", "TMPDIR=/tmp"), noPlaceForBwrap),
+            everyUser(
+                missingTemporary("no /tmp, no TMPDIR").enteredBy("env", "-uTMPDIR"),
+                noPlaceForBwrap))
         .flatMap(rows -> rows);
   }
 
-  /** What the tests write lies below /tmp as well, and stays as it is. */
+  /** With what an earlier call left there. What the tests write lies below /tmp, too, and stays. */
   private static SimulatedHost temporary(String name, String options) {
     return SimulatedHost.named(name)
         .preparedBy(
@@ -185,6 +191,7 @@ final class HostLab {
             """
             mount --bind BASE /mnt &&
             mount -t tmpfs -o mode=1777 tmpfs /tmp && mkdir -p BASE && mount --move /mnt BASE &&
+            mkdir -m 700 /tmp/cloister-0 /tmp/cloister-65534 && chown 65534:65534 /tmp/cloister-65534 &&
             mount -o remount,bind,OPTIONS /tmp && SHARED"""
                 .replace("BASE", Installation.BASE.toString())
                 .replace("OPTIONS", options)
@@ -315,21 +322,19 @@ final class HostLab {
                 broken("bwrap broken: crashes", "kill -SEGV $$"),
                 row -> row.rejects("bwrap", "bwrap", "bubblewrap")),
             everyUser(
-                broken("bwrap too old for --ro-bind-data", without("--ro-bind-data")),
+                broken("bwrap too old for --chmod", without("--chmod")),
                 row -> row.also(HostLab::namesTheMissingOption)))
         .flatMap(rows -> rows);
   }
 
+  /** A minimal /dev cannot do without it. */
   private static void namesTheMissingOption(SimulatedHost host, CallingUser user) {
     Ran ran =
-        host.cloister(user, "run", "--strategy", "bwrap", "--preset", "none")
-            .and("--ro-bind", "/usr", "/usr", "--proc", "/proc")
-            .command("true")
+        host.cloister(user, "run", "--strategy", "bwrap", "--preset", "host", "--dev", "/dev")
+            .command("/bin/echo", "ran")
             .run()
-            .exits(125);
-    if (!ran.err().contains("--ro-bind-data")) {
-      throw new AssertionError("does not name it: " + ran);
-    }
+            .refuses(125, "--chmod");
+    assertTrue(ran.err().contains("bubblewrap"), ran::toString);
   }
 
   /** Directories with what the script needs, and no bwrap. */
@@ -403,13 +408,17 @@ final class HostLab {
                 .enteredBy("env", "--ignore-signal=CHLD", "--block-signal"),
             row ->
                 row.alsoPrints(
-                    "grep SigIgn /proc/self/status; sh -c 'exit 42'; echo $?",
-                    "SigIgn:\t0000000000000000\n42\n")));
+                        // SIGCHLD is the lowest bit of the fifth digit from the right.
+                        "grep -cE '^SigIgn:.*[02468ace].{4}$' /proc/self/status;"
+                            + " sh -c 'exit 42'; echo $?",
+                        "1\n42\n")
+                    .also(HostLab::keepsBlockedSignals)));
     if (CallingUser.own().isRoot()) {
       SimulatedHost grouped =
           SimulatedHost.named("groups that cannot be dropped").withGroups("4,20");
       CallingUser unprivileged = new CallingUser(CallingUser.UNPRIVILEGED, false);
-      rows.add(Stream.of(HostRow.of(grouped, unprivileged)));
+      rows.add(
+          Stream.of(HostRow.of(grouped, unprivileged).also(HostLab::doesNotClaimToDropGroups)));
       long large = 3_000_000_000L;
       rows.add(
           Stream.of(
@@ -418,5 +427,19 @@ final class HostLab {
                   .alsoPrints("id -u", large + "\n")));
     }
     return rows.stream().flatMap(each -> each);
+  }
+
+  private static void keepsBlockedSignals(SimulatedHost host, CallingUser user) {
+    String[] look = {"/bin/grep", "SigBlk", "/proc/self/status"};
+    Ran outside = host.call(user, look).run().exits(0);
+    assertFalse(outside.out().endsWith("0000\n"), outside::toString);
+    host.cloister(user, "run").command(look).run().prints(outside.out());
+  }
+
+  private static void doesNotClaimToDropGroups(SimulatedHost host, CallingUser user) {
+    host.cloister(user, "run", "--require", "groups-dropped")
+        .command("/bin/echo", "ran")
+        .run()
+        .exits(125);
   }
 }

@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import com.google.gson.JsonObject;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,15 +22,15 @@ final class HostLabIT {
   @MethodSource("rows")
   void choosesAndAdvises(HostRow row) {
     Required.that(!row.host().needsRoot() || CallingUser.own().isRoot(), "root, to make this host");
-    boolean done = false;
+    JsonObject report;
     try {
-      TABLE.add(row, row.check());
-      done = true;
-    } finally {
-      if (!done) {
-        TABLE.addFailure(row);
-      }
+      report = row.probe();
+    } catch (AssertionError e) {
+      TABLE.add(row, "NO REPORT");
+      throw e;
     }
+    TABLE.add(row, report);
+    row.check(report);
   }
 
   @AfterAll

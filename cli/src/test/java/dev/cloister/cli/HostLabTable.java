@@ -30,9 +30,9 @@ final class HostLabTable {
     add(row, choice.isJsonNull() ? "none" : choice.getAsString(), causes);
   }
 
-  /** Adds a row that failed. */
-  void addFailure(HostRow row) {
-    add(row, "FAILED", Map.of());
+  /** Adds a row of which nothing else is known. */
+  void add(HostRow row, String outcome) {
+    add(row, outcome, Map.of());
   }
 
   private void add(HostRow row, String choice, Map<String, List<String>> causes) {

@@ -106,10 +106,17 @@ record HostRow(
     return also((at, as) -> at.cloister(as, "run").script(script).run().prints(expected));
   }
 
-  /** Has the real command line look at the host, and hold its word. */
-  JsonObject check() {
+  /** Has the real command line look at the host: the JSON it writes. */
+  JsonObject probe() {
     Ran ran = host.cloister(user, "probe", "--json").run();
-    JsonObject report = probed(ran);
+    assertTrue(ran.status() <= 1, ran::toString);
+    JsonObject report = new Gson().fromJson(ran.out(), JsonObject.class);
+    assertEquals(report.get("choice").isJsonNull() ? 1 : 0, ran.status(), ran::toString);
+    return report;
+  }
+
+  /** Holds Cloister to what it must say, and to what it has said. */
+  void check(JsonObject report) {
     checkVerdicts(report);
     if (choice.isEmpty()) {
       refuse(report);
@@ -118,12 +125,6 @@ record HostRow(
     }
     also.forEach(trial -> trial.check(host, user));
     assertEquals(List.of(), user.launchers(), "launchers left behind");
-    return report;
-  }
-
-  private JsonObject probed(Ran ran) {
-    ran.exits(choice.isEmpty() ? 1 : 0);
-    return new Gson().fromJson(ran.out(), JsonObject.class);
   }
 
   private void checkVerdicts(JsonObject report) {
@@ -155,11 +156,12 @@ record HostRow(
 
   /** The choice, and whatever else is said to work, makes good on it. */
   private void run() {
-    Ran chosen = host.cloister(user, "run", "--verbose").script(LOOK).run().prints(GUARANTEES);
+    String[] look = {"/bin/sh", "-c", LOOK};
+    Ran chosen = host.cloister(user, "run", "--verbose").command(look).run().prints(GUARANTEES);
     assertTrue(chosen.err().contains("strategy " + choice), chosen::toString);
     for (String strategy : STRATEGIES) {
       if (!strategy.equals(choice) && !rejections.containsKey(strategy)) {
-        host.cloister(user, "run", "--strategy", strategy).script(LOOK).run().prints(GUARANTEES);
+        host.cloister(user, "run", "--strategy", strategy).command(look).run().prints(GUARANTEES);
       }
     }
   }

@@ -1,6 +1,5 @@
 package dev.cloister.cli;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -76,18 +75,23 @@ record SimulatedHost(
 
   /** The real command line as {@code user} of this host. */
   Call cloister(CallingUser user, String... arguments) {
+    List<String> words = new ArrayList<>(start);
+    words.addAll(List.of(arguments));
+    return call(user, words.toArray(String[]::new));
+  }
+
+  /** Any command as {@code user} of this host. */
+  Call call(CallingUser user, String... command) {
     List<String> words = new ArrayList<>(prepare);
     words.addAll(become(user));
     words.addAll(enter);
     words.addAll(shell(SEES_HOME));
-    words.addAll(start);
-    words.addAll(List.of(arguments));
-    Path home = user.home();
+    words.addAll(List.of(command));
     return CallingUser.own()
         .call(words.toArray(String[]::new))
-        .env("HOME", home.toString())
+        .env("HOME", user.home().toString())
         .env("TMPDIR", user.temporary().toString())
-        .in(home);
+        .in(user.home());
   }
 
   @Override
