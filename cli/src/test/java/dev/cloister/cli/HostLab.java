@@ -1,6 +1,5 @@
 package dev.cloister.cli;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -321,19 +320,23 @@ final class HostLab {
             everyUser(
                 broken("bwrap broken: crashes", "kill -SEGV $$"),
                 row -> row.rejects("bwrap", "bwrap", "bubblewrap")),
+            // As of version 0.4.
             everyUser(
-                broken("bwrap too old for --chmod", without("--chmod")),
+                broken("bwrap without --perms and --chmod", without("--perms", "--chmod")),
+                row -> row.rejects("bwrap", "--perms", "bubblewrap")),
+            everyUser(
+                broken("bwrap without --hostname", without("--hostname")),
                 row -> row.also(HostLab::namesTheMissingOption)))
         .flatMap(rows -> rows);
   }
 
-  /** A minimal /dev cannot do without it. */
+  /** What only some sandboxes need is said of these, before anything runs. */
   private static void namesTheMissingOption(SimulatedHost host, CallingUser user) {
     Ran ran =
-        host.cloister(user, "run", "--strategy", "bwrap", "--preset", "host", "--dev", "/dev")
+        host.cloister(user, "run", "--strategy", "bwrap", "--hostname", "h")
             .command("/bin/echo", "ran")
             .run()
-            .refuses(125, "--chmod");
+            .refuses(125, "--hostname");
     assertTrue(ran.err().contains("bubblewrap"), ran::toString);
   }
 
@@ -369,19 +372,20 @@ final class HostLab {
     }
   }
 
-  /** The real one, as if it did not know an option. */
-  private static String without(String option) {
+  /** The real one, as if it did not know some options. */
+  private static String without(String... options) {
     return """
         PATH=/usr/bin:/bin
         for word; do
           case $word in
-            --help) exec bwrap --help | grep -v -e OPTION ;;
+            --help) bwrap --help | grep -v EXCEPT; exit ;;
             --) break ;;
-            OPTION) echo "bwrap: Unknown option OPTION" >&2; exit 1 ;;
+            OPTION) echo "bwrap: Unknown option $word" >&2; exit 1 ;;
           esac
         done
         exec bwrap "$@\""""
-        .replace("OPTION", option);
+        .replace("EXCEPT", "-e " + String.join(" -e ", options))
+        .replace("OPTION", String.join("|", options));
   }
 
   /** The older calls take over. */
