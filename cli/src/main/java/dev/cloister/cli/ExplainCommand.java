@@ -2,8 +2,6 @@ package dev.cloister.cli;
 
 import dev.cloister.program.Listing;
 import dev.cloister.spec.OsString;
-import dev.cloister.strategy.StrategySelector.Choice;
-import java.util.List;
 
 /** {@code cloister explain}. */
 final class ExplainCommand implements Subcommand {
@@ -22,12 +20,12 @@ final class ExplainCommand implements Subcommand {
     return """
         usage: cloister explain [OPTION...] [--] COMMAND [ARG...]
 
-        Says which strategy `cloister run` with the same options would use, why, and the system calls
-        it would make, numbered as in its error messages. Nothing is run but what `cloister probe`
-        runs to learn what works here.
+        Says which strategy `cloister run` with the same options would use, why, what that guarantees
+        and what not, and the system calls it would make, numbered as in its error messages. Nothing is
+        run but what `cloister probe` runs to learn what works here.
 
         """
-        + CliOption.helpText(List.of(RunOption.values()));
+        + RunOption.helpText();
   }
 
   @Override
@@ -42,9 +40,7 @@ final class ExplainCommand implements Subcommand {
     RunRequest request = RunRequest.of(parsed, invocation, sandboxing.host().caller());
     Sandboxing.Planned planned = sandboxing.plan(request);
     StringBuilder text = new StringBuilder();
-    Choice choice = planned.choice();
-    text.append("strategy %s: %s%n".formatted(choice.strategy().name(), choice.why()));
-    choice.rejections().forEach(rejection -> text.append("not ").append(rejection).append('\n'));
+    planned.choice().report().forEach(line -> text.append(line).append('\n'));
     OsString command = invocation.arguments().get(request.command());
     OsString launcher = OsString.of(sandboxing.directory().path().resolve("launcher-..."));
     Listing.of(planned.program().removing(launcher), command)

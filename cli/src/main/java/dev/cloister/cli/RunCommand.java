@@ -1,8 +1,5 @@
 package dev.cloister.cli;
 
-import dev.cloister.strategy.StrategySelector.Choice;
-import java.util.List;
-
 /** {@code cloister run}. */
 final class RunCommand implements Subcommand {
   @Override
@@ -25,7 +22,7 @@ final class RunCommand implements Subcommand {
         programs read-only, its devices, /proc and /sys, an empty /tmp, and nothing of any user.
 
         """
-        + CliOption.helpText(List.of(RunOption.values()))
+        + RunOption.helpText()
         + """
 
         Exit status: 125 if the sandbox could not be made, 126 if COMMAND cannot be executed, 127 if
@@ -45,14 +42,9 @@ final class RunCommand implements Subcommand {
     RunRequest request = RunRequest.of(parsed, invocation, sandboxing.host().caller());
     Sandboxing.Planned planned = sandboxing.plan(request);
     if (request.verbose()) {
-      say(planned.choice());
+      planned.choice().report().forEach(Messages::print);
     }
     return LauncherStart.start(
         planned.program(), request.command(), invocation, sandboxing.directory());
-  }
-
-  private static void say(Choice choice) {
-    Messages.print("strategy %s: %s".formatted(choice.strategy().name(), choice.why()));
-    choice.rejections().forEach(rejection -> Messages.print("not " + rejection));
   }
 }

@@ -6,6 +6,7 @@ import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.strategy.Guarantee;
 import java.util.List;
 import java.util.Optional;
 
@@ -188,7 +189,13 @@ enum RunOption implements CliOption {
       run.strategy(values.get(0));
     }
   },
-  VERBOSE("--verbose", "", "say which strategy is used, and why") {
+  REQUIRE("--require", "GUARANTEE", "use only a strategy that guarantees this, as listed below") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.require(values.get(0));
+    }
+  },
+  VERBOSE("--verbose", "", "say which strategy is used, why, and what it guarantees") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
       run.verbose();
@@ -230,6 +237,16 @@ enum RunOption implements CliOption {
       }
     }
     return Optional.empty();
+  }
+
+  /** All options and what {@code --require} takes. */
+  static String helpText() {
+    StringBuilder text = new StringBuilder(CliOption.helpText(List.of(values())));
+    text.append("\nWhat a sandbox can guarantee (docs/guarantees.md):\n\n");
+    for (Guarantee guarantee : Guarantee.values()) {
+      text.append("  %-26s %s%n".formatted(guarantee.word(), guarantee.meaning()));
+    }
+    return text.toString();
   }
 
   long id(OsString text) throws CliException {

@@ -14,19 +14,28 @@ import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Strategies;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
  * What {@code run} was asked for.
  *
  * @param strategy the strategy's name, or empty for the best
+ * @param required what the strategy must guarantee
  * @param command index of the command among the arguments
  */
-record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, int command) {
+record RunRequest(
+    SandboxSpec spec,
+    Optional<String> strategy,
+    Set<Guarantee> required,
+    boolean verbose,
+    int command) {
 
   /** Makes a request of parsed options. */
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
@@ -51,6 +60,7 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
     private Optional<OsString> kept = Optional.empty();
     private Identity identity = Identity.CALLER;
     private Optional<String> strategy = Optional.empty();
+    private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
     private boolean verbose;
 
     /** Mounts that may depend on whether the command stays the kernel's root. */
@@ -208,6 +218,16 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
       }
     }
 
+    void require(OsString value) throws CliException {
+      Optional<Guarantee> guarantee = Guarantee.of(value.toString());
+      if (guarantee.isEmpty()) {
+        throw new CliException(
+            "--require %s: not one of %s"
+                .formatted(Messages.value(value), Guarantee.words(Guarantee.allBut(Set.of()))));
+      }
+      required.add(guarantee.get());
+    }
+
     void verbose() {
       verbose = true;
     }
@@ -227,7 +247,7 @@ record RunRequest(SandboxSpec spec, Optional<String> strategy, boolean verbose, 
       }
       BindTypes.check(operations);
       spec.mounts(operations).identity(identity).environment(environment);
-      return new RunRequest(spec.build(), strategy, verbose, command);
+      return new RunRequest(spec.build(), strategy, required, verbose, command);
     }
   }
 }

@@ -18,12 +18,10 @@ import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.StrategySelector;
 import dev.cloister.strategy.StrategySelector.Choice;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
-import dev.cloister.strategy.StrategySelector.Rejection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Collectors;
 
 /**
  * What the subcommands that deal with sandboxes do alike: look at the host, choose, plan.
@@ -60,7 +58,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   Planned plan(RunRequest request) throws CliException {
     try {
       SandboxSpec spec = HiddenLaunchers.in(request.spec(), directory);
-      Choice choice = selector().choose(spec, request.strategy());
+      Choice choice = selector().choose(spec, request.strategy(), request.required());
       return new Planned(choice, choice.strategy().plan(spec, choice.host()));
     } catch (NoStrategyException e) {
       throw new CliException(explain(request, e));
@@ -107,8 +105,6 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
     if (request.strategy().isPresent()) {
       return "--strategy " + e.rejections().getFirst();
     }
-    return e.rejections().stream()
-        .map(Rejection::toString)
-        .collect(Collectors.joining("\n  ", e.getMessage() + ":\n  ", ""));
+    return e.getMessage();
   }
 }

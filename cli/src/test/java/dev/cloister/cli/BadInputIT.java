@@ -64,7 +64,11 @@ final class BadInputIT {
         mistake("--preset", "HOST"),
         naming(List.of("--preset"), "--preset", ""),
         mistake("--strategy", "nope"),
-        naming(List.of("--strategy"), "--strategy", ""));
+        naming(List.of("--strategy"), "--strategy", ""),
+        naming(List.of("--require", "nope", "old-root-unreachable"), "--require", "nope"),
+        naming(List.of("--require", "a,b", "in-place"), "--require", "a,b"),
+        mistake("--require", "IN-PLACE"),
+        naming(List.of("--require", "''"), "--require", ""));
   }
 
   private static Stream<Mistake> numbers() {
@@ -181,7 +185,9 @@ final class BadInputIT {
   @EveryUser
   void namesAnOptionWithoutItsValue(CallingUser user) {
     for (String[] words :
-        new String[][] {{"--uid"}, {"--bind", "/usr"}, {"--setenv", "A"}, {"--strategy"}}) {
+        new String[][] {
+          {"--uid"}, {"--bind", "/usr"}, {"--setenv", "A"}, {"--strategy"}, {"--require"}
+        }) {
       List<String> line = new ArrayList<>(List.of("run"));
       line.addAll(List.of(words));
       user.cloister(line.toArray(String[]::new)).run().refuses(125, words[0], "needs");

@@ -95,7 +95,9 @@ final class ExplainIT {
       assertTrue(lines.getFirst().startsWith("strategy " + strategy + ": "), ran::toString);
       List<List<String>> parts = new ArrayList<>(List.of(new ArrayList<>()));
       int last = 0;
-      for (String line : lines.subList(1, lines.size())) {
+      assertTrue(lines.get(1).startsWith("guaranteed: "), ran::toString);
+      assertTrue(lines.get(2).startsWith("not guaranteed: "), ran::toString);
+      for (String line : lines.subList(3, lines.size())) {
         Matcher step = STEP.matcher(line);
         if (step.matches()) {
           // A call that is never named in a message has no number.

@@ -343,10 +343,14 @@ final class OptionsIT {
   @EverySetting
   void verboseSaysWhichStrategyAndWhy(Setting setting) {
     Ran ran = setting.run("--verbose", "--", "echo", "out").run().prints("out\n");
+    List<String> said = ran.err().lines().toList();
     assertEquals(
-        "cloister: strategy %s: it was asked for by name, and works here\n"
+        "cloister: strategy %s: it was asked for by name, and works here"
             .formatted(setting.strategy()),
-        ran.err());
+        said.get(0));
+    assertTrue(said.get(1).startsWith("cloister: guaranteed: old-root-"), ran::toString);
+    assertTrue(said.get(2).startsWith("cloister: not guaranteed: "), ran::toString);
+    assertEquals(3, said.size(), ran::toString);
   }
 
   @EveryUser

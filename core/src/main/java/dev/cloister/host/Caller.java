@@ -113,6 +113,11 @@ public record Caller(
     return groups;
   }
 
+  /** The same caller after it has given up its capabilities. */
+  public Caller withoutCapabilities() {
+    return new Caller(uid, gid, setuid, groups, setgroups, 0, noNewPrivs, seccomp);
+  }
+
   /** Whether the capability is effective. */
   public boolean has(LinuxConstant capability) {
     // Capability numbers are the same everywhere (linux/capability.h).

@@ -44,6 +44,11 @@ public record HostReport(
     return new HostReport(caller, protectedProc, bwrap, links, needed);
   }
 
+  /** The same host, called by somebody else. */
+  public HostReport with(Caller other) {
+    return new HostReport(other, protectedProc, bwrap, links, workarounds);
+  }
+
   /** Whether plans must do this differently here. */
   public boolean needs(Workaround workaround) {
     return workarounds.contains(workaround);

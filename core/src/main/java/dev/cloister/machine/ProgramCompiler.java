@@ -160,6 +160,16 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void closeListed(Instruction.CloseListed close) {
+      new DescriptorClosing(emitter, routines).write(close, failure());
+    }
+
+    @Override
+    public void restrictEach(Instruction.RestrictEach restrict) {
+      new MountRestriction(emitter, routines).write(restrict, failure());
+    }
+
+    @Override
     public void enterHome(Instruction.EnterHome enter) {
       writeEnterHome();
     }
@@ -261,29 +271,32 @@ public final class ProgramCompiler {
     emitter.later(
         () -> {
           asm.place(recover);
+          int last = step;
           for (Instruction instruction : instead) {
             // What a step does instead is still that step.
+            step = number;
             if (instruction instanceof Instruction.Call call) {
               writeCall(call, number);
             } else {
               write(instruction);
             }
           }
+          step = last;
           asm.jump(next);
         });
   }
 
   private OsString description(Instruction.Call call, int number) {
-    return OsString.of(
-        "cloister: "
-            + program.name()
-            + ": step "
-            + number
-            + " of "
-            + steps
-            + ": "
-            + CText.of(call)
-            + ": ");
+    return OsString.of(place(number) + CText.of(call) + ": ");
+  }
+
+  private String place(int number) {
+    return "cloister: " + program.name() + ": step " + number + " of " + steps + ": ";
+  }
+
+  /** How code that follows a call reports its own failures: as that call's step. */
+  private Failure failure() {
+    return new Failure(step, place(step), noHints, onHost ? routines.failOnHost : routines.fail);
   }
 
   /** Entries of errno, size of the entry, text; ends with errno 0. */

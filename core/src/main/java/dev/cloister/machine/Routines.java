@@ -98,8 +98,13 @@ final class Routines {
 
   /** V0 = how {@link #fail} names step {@code number}, of which {@code text} is the description. */
   void describe(int number, OsString text) {
+    describe(number, emitter.data.text(text));
+  }
+
+  /** The same with a text that ends with NUL. */
+  void describe(int number, Label text) {
     switch (reporting) {
-      case TEXT -> asm.address(V0, emitter.data.text(text));
+      case TEXT -> asm.address(V0, text);
       case RECORD -> asm.set(V0, number);
     }
   }

@@ -11,6 +11,8 @@ import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Assessment.Cause;
+import dev.cloister.strategy.Assessment.Failure;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +44,7 @@ public final class Diagnosis {
   }
 
   private static final String NO_REMEDY = "none is known; the system call's man page lists causes";
+  private static final Cause UNKNOWN = new Cause("", NO_REMEDY);
 
   private final Caller caller;
   private final Supplier<Evidence> evidence;
@@ -70,9 +73,8 @@ public final class Diagnosis {
       return new Assessment.Unusable("it ended with status " + other.status(), NO_REMEDY);
     }
     String what = other.message().replace("\n", "; ");
-    return bwrapCause(other.message())
-        .map(cause -> new Assessment.Unusable(what + ": " + cause.reason(), cause.remedy()))
-        .orElseGet(() -> new Assessment.Unusable(what, NO_REMEDY));
+    return new Assessment.Unusable(
+        Optional.of(new Failure(0, what, 0)), bwrapCause(other.message()).orElse(UNKNOWN));
   }
 
   /** bubblewrap says in words which step failed; the errno it had is known only for the limit. */
@@ -99,22 +101,19 @@ public final class Diagnosis {
 
   private Assessment ofFailure(SyscallProgram program, Outcome.Failure failure) {
     if (failure.step() < 1 || failure.step() > program.steps().size()) {
-      return new Assessment.Unusable("it could not be executed: " + failure.error(), NO_REMEDY);
+      return new Assessment.Unusable(
+          Optional.of(new Failure(0, "it could not be executed", failure.errno())), UNKNOWN);
     }
     Call call = program.steps().get(failure.step() - 1);
     Optional<Errno> errno = Errno.of(failure.errno());
-    String what = CText.of(call) + ": " + failure.error();
-    return errno
-        .flatMap(e -> cause(call, e))
-        .map(cause -> new Assessment.Unusable(what + ": " + cause.reason(), cause.remedy()))
-        .orElseGet(
-            () ->
-                new Assessment.Unusable(
-                    what, errno.map(e -> call.hints().get(e)).orElse(NO_REMEDY)));
+    return new Assessment.Unusable(
+        Optional.of(new Failure(failure.step(), CText.of(call), failure.errno())),
+        errno.flatMap(e -> cause(call, e).or(() -> hint(call, e))).orElse(UNKNOWN));
   }
 
-  /** Why, and what helps. */
-  private record Cause(String reason, String remedy) {}
+  private static Optional<Cause> hint(Call call, Errno errno) {
+    return Optional.ofNullable(call.hints().get(errno)).map(hint -> new Cause("", hint));
+  }
 
   private Optional<Cause> cause(Call call, Errno errno) {
     if (errno == Errno.ENOSYS) {

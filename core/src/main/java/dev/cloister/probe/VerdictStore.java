@@ -20,7 +20,8 @@ import java.util.Set;
 
 /**
  * Remembers verdicts for as long as the host's state is the same, so that only the first of a row
- * of runs tries strategies. A launcher whose set-up fails removes the file.
+ * of runs tries strategies. Of a strategy that cannot be used the reason and the remedy are kept as
+ * text, which is what a run says of it. A launcher whose set-up fails removes the file.
  */
 public final class VerdictStore implements StrategySelector.Trial {
   private static final String FILE = "verdicts";
@@ -87,8 +88,11 @@ public final class VerdictStore implements StrategySelector.Trial {
   }
 
   private static Set<Workaround> workarounds(String words) {
+    if (words.isEmpty()) {
+      return Set.of();
+    }
     Set<Workaround> workarounds = EnumSet.noneOf(Workaround.class);
-    for (String word : words.isEmpty() ? new String[0] : words.split(" ", -1)) {
+    for (String word : words.split(" ", -1)) {
       workarounds.add(Workaround.valueOf(word));
     }
     return workarounds;

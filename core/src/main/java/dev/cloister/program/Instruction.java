@@ -25,6 +25,10 @@ public sealed interface Instruction {
   interface Visitor {
     void call(Call call);
 
+    void closeListed(CloseListed close);
+
+    void restrictEach(RestrictEach restrict);
+
     void enterHome(EnterHome enter);
 
     void filterEnvironment(FilterEnvironment filter);
@@ -132,6 +136,42 @@ public sealed interface Instruction {
       more.putAll(hints);
       more.put(errno, text);
       return new Call(call, operands, result, retried, until, recoveries, more);
+    }
+  }
+
+  /**
+   * Closes every descriptor above standard error that a directory lists, one by one, and then the
+   * directory's own. What close_range(2) does in one call; descriptors above a lowered limit are
+   * listed too.
+   *
+   * @param directory {@code /proc/self/fd}, open for reading
+   */
+  record CloseListed(Slot directory) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.closeListed(this);
+    }
+  }
+
+  /**
+   * Remounts each mount below a directory with the flags it has and those it shall have: what
+   * mount_setattr(2) does to a whole tree. Mounts that nobody can reach are left as they are.
+   *
+   * @param mountinfo {@code /proc/self/mountinfo}, open for reading
+   * @param directory in which the first letter of each name says the flags: {@link #letter}
+   */
+  record RestrictEach(Slot mountinfo, OsString directory) implements Instruction {
+    /** As a letter, a combination of MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC: 0 to 15. */
+    public static char letter(long flags) {
+      return (char) (NONE + flags);
+    }
+
+    /** The letter of no flag at all. */
+    public static final char NONE = 'a';
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.restrictEach(this);
     }
   }
 

@@ -51,7 +51,12 @@ public final class Listing {
                 .formatted(CText.quote(execute.path()), arguments));
       }
       case Instruction.Supervise supervise -> supervise(supervise, command);
-      case Instruction.EnterHome _,
+      case Instruction.RestrictEach restrict ->
+          lines.add(
+              "      for each mount below %s: mount(NULL, path, NULL, MS_REMOUNT|MS_BIND|..., NULL)"
+                  .formatted(restrict.directory()));
+      case Instruction.CloseListed _,
+          Instruction.EnterHome _,
           Instruction.FilterEnvironment _,
           Instruction.ProtectVariable _,
           Instruction.RestoreVariable _,

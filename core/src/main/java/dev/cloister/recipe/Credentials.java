@@ -16,7 +16,9 @@ import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -227,6 +229,39 @@ public final class Credentials {
       text.append(text.isEmpty() ? "1<<" : "|1<<").append(capability);
     }
     return new Operand.Literal(bits, text.toString());
+  }
+
+  /** What {@link #becomeCommandUser} and {@link #giveUpCapabilities} guarantee. */
+  public Set<Guarantee> guarantees() {
+    Set<Guarantee> given = EnumSet.of(Guarantee.NO_CAPABILITIES, Guarantee.NO_NEW_PRIVILEGES);
+    if (!host.needs(Workaround.NO_USER_NAMESPACE)) {
+      given.add(Guarantee.OWN_USER_NAMESPACE);
+      // In the caller's user namespace, the command may trace the caller's other processes that
+      // have no capabilities, and walk through /proc/PID/root of theirs (ptrace(2)).
+      given.add(Guarantee.OLD_ROOT_UNREACHABLE);
+    }
+    // An unprivileged caller's ids only look different inside.
+    if ((caller.isPrivileged() ? uid : caller.uid()) != 0) {
+      given.add(Guarantee.UNPRIVILEGED_USER);
+    }
+    if (dropsGroups()) {
+      given.add(Guarantee.GROUPS_DROPPED);
+    }
+    return given;
+  }
+
+  /** The group id itself is often in the list, where it opens nothing more. */
+  private boolean dropsGroups() {
+    if (caller.isPrivileged() && caller.canDropGroups()) {
+      return true;
+    }
+    long kept = caller.isPrivileged() ? gid : caller.gid();
+    for (long group : caller.groups()) {
+      if (group != kept) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Whether this caller can be given the identity that {@code spec} asks for. */

@@ -41,7 +41,21 @@ final class MountPlanner {
   private static final List<String> DEVICES =
       List.of("null", "zero", "full", "random", "urandom", "tty");
 
+  private static final LinuxConstant[] PROTECTED = {
+    LinuxConstant.MOUNT_ATTR_RDONLY,
+    LinuxConstant.MOUNT_ATTR_NOSUID,
+    LinuxConstant.MOUNT_ATTR_NODEV,
+    LinuxConstant.MOUNT_ATTR_NOEXEC
+  };
+
+  /**
+   * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
+   * High enough to be free, low enough for any usual limit.
+   */
+  private static final int DESTINATION_FD = 64;
+
   private final HostReport host;
+  private final Optional<Staging> staging;
   private final List<Instruction> early = new ArrayList<>();
   private final List<Instruction> steps = new ArrayList<>();
   private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
@@ -52,6 +66,7 @@ final class MountPlanner {
 
   private MountPlanner(HostReport host) {
     this.host = host;
+    this.staging = Staging.of(host);
   }
 
   /**
@@ -66,8 +81,13 @@ final class MountPlanner {
   static Result plan(List<MountOperation> operations, HostReport host) throws PlanException {
     MountPlanner planner = new MountPlanner(host);
     for (MountOperation operation : operations) {
-      planner.cloneEarly(operation);
+      if (planner.staging.isPresent()) {
+        planner.stage(operation, planner.staging.get());
+      } else {
+        planner.cloneEarly(operation);
+      }
     }
+    planner.staging.ifPresent(staging -> planner.early.addAll(staging.early()));
     Planning planning = planner.new Planning();
     for (MountOperation operation : operations) {
       operation.accept(planning);
@@ -111,6 +131,24 @@ final class MountPlanner {
     Slot slot = new Slot("source" + cloned);
     early.add(Steps.openTree(source, slot));
     return slot;
+  }
+
+  /** In the order in which planning takes the copies. */
+  private void stage(MountOperation operation, Staging place) throws PlanException {
+    if (operation instanceof Bind bind) {
+      place.add(bind.source().path(), bind.source().directory(), attributes(bind.access()));
+    } else if (operation instanceof MountOperation.Proc && !host.needs(Workaround.OWN_PROC)) {
+      place.add(PROC.path(), true, attributes(Access.DEVICES));
+      for (String name : host.protectedProc()) {
+        // What every procfs has under this name is a file; the others are directories.
+        boolean directory = !name.equals("sysrq-trigger");
+        place.add(OsString.of("/proc/" + name), directory, PROTECTED);
+      }
+    } else if (operation instanceof MountOperation.Devices && host.needs(Workaround.LEAVE_CHROOT)) {
+      for (String name : DEVICES) {
+        place.add(OsString.of("/dev/" + name), false);
+      }
+    }
   }
 
   /** Plans each kind of operation. */
@@ -174,10 +212,14 @@ final class MountPlanner {
     if (!bind.source().directory()) {
       throw new PlanException(bind.source().path() + " is not a directory: it cannot be the root");
     }
-    Slot clone = Objects.requireNonNull(clones.get(bind));
-    steps.add(attributes(clone, bind.access()));
-    steps.add(Steps.moveMount(clone, HERE));
-    steps.add(Steps.close(clone));
+    if (staging.isPresent()) {
+      steps.add(staging.get().attachNext(HERE));
+    } else {
+      Slot clone = Objects.requireNonNull(clones.get(bind));
+      steps.add(attributes(clone, bind.access()));
+      steps.add(Steps.moveMount(clone, HERE));
+      steps.add(Steps.close(clone));
+    }
     steps.add(Steps.chdir(NEW_ROOT));
     root = Node.opaque();
     coveringMounts++;
@@ -187,7 +229,9 @@ final class MountPlanner {
     Destination destination = bind.destination();
     makeMountPoint(bind);
     Slot clone = clones.get(bind);
-    if (clone == null) {
+    if (staging.isPresent()) {
+      steps.add(staging.get().attachNext(destination.relative()));
+    } else if (clone == null) {
       steps.add(Steps.bind(bind.source().path(), destination.relative()));
       steps.add(Steps.setAttributes(destination.relative(), attributes(bind.access())));
     } else {
@@ -212,6 +256,10 @@ final class MountPlanner {
   }
 
   private void bindFound(Bind bind) {
+    if (staging.isPresent()) {
+      attachFound(bind, staging.get());
+      return;
+    }
     Slot clone = clones.get(bind);
     if (clone == null) {
       steps.add(Steps.openTree(bind.source().path(), SOURCE));
@@ -219,17 +267,28 @@ final class MountPlanner {
     Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
     find(bind.destination(), 0755, bind.source().directory());
+    steps.add(withMismatch(Steps.moveMount(tree, DESTINATION), bind));
+    steps.add(Steps.close(DESTINATION));
+    steps.add(Steps.close(tree));
+  }
+
+  /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
+  private void attachFound(Bind bind, Staging place) {
+    find(bind.destination(), 0755, bind.source().directory());
+    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
+    OsString target = OsString.of("/proc/self/fd/" + DESTINATION_FD);
+    steps.add(withMismatch(place.attachNext(target), bind));
+    steps.add(Steps.close(DESTINATION_FD));
+    steps.add(Steps.close(DESTINATION));
+  }
+
+  private static Call withMismatch(Call attach, Bind bind) {
     String mismatch =
         bind.source().path()
             + (bind.source().directory() ? " is a directory, but " : " is not a directory, but ")
             + bind.destination()
             + (bind.source().directory() ? " in the sandbox is not" : " in the sandbox is one");
-    steps.add(
-        Steps.moveMount(tree, DESTINATION)
-            .hint(Errno.ENOTDIR, mismatch)
-            .hint(Errno.EINVAL, mismatch));
-    steps.add(Steps.close(DESTINATION));
-    steps.add(Steps.close(tree));
+    return attach.hint(Errno.ENOTDIR, mismatch).hint(Errno.EINVAL, mismatch);
   }
 
   private static Call attributes(Slot tree, Access access) {
@@ -328,14 +387,12 @@ final class MountPlanner {
 
   /** Makes something read-only that may be missing, if it was not there to be looked for. */
   private void protect(OsString path) {
+    if (staging.isPresent() && !host.needs(Workaround.OWN_PROC)) {
+      steps.add(staging.get().attachNext(path));
+      return;
+    }
     Call bind = Steps.bind(path, path);
-    Call attributes =
-        Steps.setAttributes(
-            path,
-            LinuxConstant.MOUNT_ATTR_RDONLY,
-            LinuxConstant.MOUNT_ATTR_NOSUID,
-            LinuxConstant.MOUNT_ATTR_NODEV,
-            LinuxConstant.MOUNT_ATTR_NOEXEC);
+    Call attributes = Steps.setAttributes(path, PROTECTED);
     boolean certain = !host.needs(Workaround.OWN_PROC);
     steps.add(certain ? bind : bind.tolerate(Errno.ENOENT));
     steps.add(certain ? attributes : attributes.tolerate(Errno.ENOENT));
@@ -350,7 +407,9 @@ final class MountPlanner {
     for (int i = 0; i < DEVICES.size(); i++) {
       OsString name = OsString.of(DEVICES.get(i));
       steps.add(Steps.mknod(name));
-      if (copies == null) {
+      if (staging.isPresent() && host.needs(Workaround.LEAVE_CHROOT)) {
+        steps.add(staging.get().attachNext(name));
+      } else if (copies == null) {
         steps.add(Steps.bindDevice(DEVICES.get(i)));
       } else {
         steps.add(Steps.moveMount(copies.get(i), name));
@@ -388,7 +447,11 @@ final class MountPlanner {
     if (root.knows(destination)) {
       steps.add(Steps.chdir(destination.relative()));
     } else {
-      steps.add(Steps.find(destination, DESTINATION));
+      if (host.needs(Workaround.WALK_PATHS)) {
+        steps.addAll(Walk.to(destination, DESTINATION));
+      } else {
+        steps.add(Steps.find(destination, DESTINATION));
+      }
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
     }
@@ -410,6 +473,10 @@ final class MountPlanner {
 
   /** Finds {@code destination}, and makes what is missing of it, as bubblewrap does. */
   private void find(Destination destination, int mode, boolean directory) {
+    if (host.needs(Workaround.WALK_PATHS)) {
+      steps.addAll(Walk.making(destination, DESTINATION, directory, mode));
+      return;
+    }
     steps.add(
         Steps.find(destination, DESTINATION)
             .recover(Errno.ENOENT, make(destination, mode, directory)));
@@ -417,6 +484,10 @@ final class MountPlanner {
 
   /** The same where nothing but a directory will do. */
   private void findDirectory(Destination destination, int mode) {
+    if (host.needs(Workaround.WALK_PATHS)) {
+      steps.addAll(Walk.making(destination, DESTINATION, true, mode));
+      return;
+    }
     steps.add(
         Steps.findDirectory(destination, DESTINATION)
             .recover(Errno.ENOENT, make(destination, mode, true)));
@@ -452,11 +523,11 @@ final class MountPlanner {
     return instead;
   }
 
-  private static Slot directorySlot(int depth) {
+  static Slot directorySlot(int depth) {
     return new Slot("directory" + depth);
   }
 
-  private static String cannotMake(Destination destination) {
+  static String cannotMake(Destination destination) {
     return destination
         + " does not exist in what is bound there and cannot be made; create it on the host first";
   }

@@ -16,11 +16,14 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 
 /**
@@ -30,6 +33,7 @@ import java.util.function.IntFunction;
 public final class NativeProgram {
   private static final Buffer WORKING_DIRECTORY = new Buffer("working_directory", 4096);
   private static final Slot UMASK = new Slot("umask");
+  private static final Slot DESCRIPTORS = new Slot("descriptors");
   private static final Slot MOUNT_NAMESPACE = new Slot("mount_namespace");
   private static final Slot CHROOT = new Slot("chroot");
   private static final Slot PID = new Slot("pid");
@@ -67,13 +71,55 @@ public final class NativeProgram {
     return new SyscallProgram(name, steps);
   }
 
+  /** What all sandboxes guarantee that {@link #plan} makes. */
+  public static Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+    Set<Guarantee> given = new Credentials(host, spec.identity()).guarantees();
+    given.addAll(guaranteesOf(spec));
+    given.add(Guarantee.NO_MOUNT_PROPAGATION);
+    given.add(Guarantee.NO_SYMLINK_RACES);
+    given.add(Guarantee.IN_PLACE);
+    return given;
+  }
+
+  /**
+   * What a specification that is honoured guarantees by itself, where {@link #startClean} and
+   * {@link #enterDirectory} are the first and last steps.
+   */
+  public static Set<Guarantee> guaranteesOf(SandboxSpec spec) {
+    Set<Guarantee> given =
+        EnumSet.of(Guarantee.NO_INHERITED_DESCRIPTORS, Guarantee.READ_ONLY_RECURSIVE);
+    if (spec.namespaces().contains(Namespace.NET)) {
+      given.add(Guarantee.NETWORK_ISOLATION);
+    }
+    if (spec.namespaces().contains(Namespace.IPC)) {
+      given.add(Guarantee.IPC_ISOLATION);
+    }
+    return given;
+  }
+
   /**
    * Descriptors first: whoever holds the other end of an inherited pipe must not wait for this. An
    * ignored SIGCHLD would lose the status of every process the command starts.
    */
   public static List<Instruction> startClean() {
+    return startClean(List.of());
+  }
+
+  /**
+   * The same.
+   *
+   * @param more what else to do where close_range(2) is missing
+   */
+  public static List<Instruction> startClean(List<Instruction> more) {
+    List<Instruction> instead = new ArrayList<>();
+    // A number for the directory, should every one below the limit be taken.
+    instead.add(
+        Call.of(SystemCall.CLOSE, Operand.of(3))
+            .tolerate(Errno.EBADF, Errno.EINTR, Errno.EIO, Errno.ENOSPC, Errno.EDQUOT));
+    instead.addAll(closeListed(Operand.of(LinuxConstant.AT_FDCWD), "/proc/self/fd"));
+    instead.addAll(more);
     return List.of(
-        closeDescriptors(),
+        closeDescriptors(instead),
         Call.of(
             SystemCall.RT_SIGACTION,
             Operand.of(LinuxConstant.SIGCHLD),
@@ -85,13 +131,34 @@ public final class NativeProgram {
             Operand.of(8)));
   }
 
-  private static Call closeDescriptors() {
+  /**
+   * EPERM is none of the errors of close_range(2): container runtimes' older seccomp filters say it
+   * for every call they do not know.
+   */
+  private static Call closeDescriptors(List<Instruction> without) {
     return Call.of(
             SystemCall.CLOSE_RANGE,
             Operand.of(3),
             new Operand.Literal(0xffff_ffffL, "~0U"),
             Steps.NO_FLAGS)
-        .hint(Errno.ENOSYS, "close_range needs Linux 5.9 and no filter that hides it");
+        .recover(Errno.ENOSYS, without)
+        .recover(Errno.EPERM, without);
+  }
+
+  private static List<Instruction> closeListed(Operand directory, String path) {
+    return List.of(
+        Call.of(
+                SystemCall.OPENAT,
+                directory,
+                Operand.of(path),
+                Operand.of(
+                    LinuxConstant.O_RDONLY, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
+            .into(DESCRIPTORS)
+            .hint(
+                Errno.ENOENT,
+                "without close_range (Linux 5.9, or a filter that hides it) Cloister needs a /proc")
+            .hint(Errno.EMFILE, "the limit of open files is too low (ulimit -n)"),
+        new Instruction.CloseListed(DESCRIPTORS));
   }
 
   /** A working directory that is gone or unreadable has no name to go back to. */
@@ -113,7 +180,17 @@ public final class NativeProgram {
    * {@code /proc/self/fd/3} the command would start outside (CVE-2024-21626 was this in runc).
    */
   public static List<Instruction> enterDirectory(SandboxSpec spec) {
-    List<Instruction> steps = new ArrayList<>(List.of(closeDescriptors()));
+    return enterDirectory(spec, Operand.of(Credentials.PROC));
+  }
+
+  /**
+   * The same.
+   *
+   * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
+   */
+  public static List<Instruction> enterDirectory(SandboxSpec spec, Operand proc) {
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(closeDescriptors(closeListed(proc, "self/fd")));
     steps.addAll(returnToPlace(spec));
     return steps;
   }

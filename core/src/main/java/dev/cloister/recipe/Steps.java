@@ -132,6 +132,22 @@ public final class Steps {
         Operand.NULL);
   }
 
+  /** No recursive bind copies it from now on (mount_namespaces(7)). */
+  static Call makeUnbindable(OsString target) {
+    return Call.of(
+        SystemCall.MOUNT,
+        Operand.NULL,
+        Operand.of(target),
+        Operand.NULL,
+        Operand.of(LinuxConstant.MS_UNBINDABLE),
+        Operand.NULL);
+  }
+
+  /** Takes a mount with its sub-mounts from one path to another. */
+  static Call moveMount(OsString from, OsString to) {
+    return mount(from, to, LinuxConstant.MS_MOVE);
+  }
+
   /**
    * Changes a mount and all its sub-mounts. MS_RDONLY of mount(2) would change only the top one
    * (mount_setattr(2)).
@@ -282,6 +298,20 @@ public final class Steps {
             Operand.of(path),
             Operand.of(LinuxConstant.O_RDONLY, LinuxConstant.O_CLOEXEC))
         .into(into);
+  }
+
+  static Call close(int descriptor) {
+    return Call.of(SystemCall.CLOSE, Operand.of(descriptor));
+  }
+
+  /** Gives a descriptor a number, and so a path, that is known beforehand. */
+  static Call duplicate(Slot descriptor, int as) {
+    return Call.of(
+            SystemCall.DUP3,
+            Operand.of(descriptor),
+            Operand.of(as),
+            Operand.of(LinuxConstant.O_CLOEXEC))
+        .hint(Errno.EBADF, "the limit of open files (ulimit -n) is below " + (as + 1));
   }
 
   static Call fchdir(Slot directory) {

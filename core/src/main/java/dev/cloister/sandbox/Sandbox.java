@@ -20,6 +20,7 @@ import dev.cloister.probe.ProgramRunner;
 import dev.cloister.probe.StrategyTrial;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.StrategySelector;
@@ -30,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A sandbox that was compiled for this host: a launcher in a memory file, which every start
@@ -54,6 +56,22 @@ public final class Sandbox implements AutoCloseable {
    */
   public static Sandbox compile(SandboxSpec spec, List<IsolationStrategy> strategies)
       throws NoStrategyException, PlanException, IOException {
+    return compile(spec, strategies, Set.of());
+  }
+
+  /**
+   * The same with a strategy that guarantees all that is required.
+   *
+   * @param strategies in order of preference
+   * @param required what the sandbox must be good for; {@link #choice} says what else it is
+   * @throws NoStrategyException if none of them can make such a sandbox here; its message says why,
+   *     for each
+   * @throws PlanException if the specification contradicts itself
+   * @throws IOException if this host lacks what a trial needs, such as {@code /proc}
+   */
+  public static Sandbox compile(
+      SandboxSpec spec, List<IsolationStrategy> strategies, Set<Guarantee> required)
+      throws NoStrategyException, PlanException, IOException {
     Caller caller = Caller.current();
     HostReport host = HostReport.of(caller, System.getenv().getOrDefault("PATH", "/usr/bin:/bin"));
     PrivateDirectory directory = directory(caller.uid());
@@ -61,7 +79,8 @@ public final class Sandbox implements AutoCloseable {
     StrategyTrial trial =
         new StrategyTrial(
             new ProgramRunner(directory), host, new Diagnosis(caller, Evidence::collect));
-    Choice choice = new StrategySelector(strategies, host, trial).choose(safe, Optional.empty());
+    Choice choice =
+        new StrategySelector(strategies, host, trial).choose(safe, Optional.empty(), required);
     ElfImage image =
         ProgramCompiler.compile(
             choice.strategy().plan(safe, choice.host()),
@@ -79,7 +98,7 @@ public final class Sandbox implements AutoCloseable {
     throw new IOException("no directory for launchers is writable and allows execution");
   }
 
-  /** The strategy that makes this sandbox, and why it was chosen. */
+  /** The strategy that makes this sandbox, why it was chosen, and what it guarantees. */
   public Choice choice() {
     return choice;
   }

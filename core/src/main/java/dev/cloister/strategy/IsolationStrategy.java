@@ -3,6 +3,7 @@ package dev.cloister.strategy;
 import dev.cloister.host.HostReport;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
+import java.util.Set;
 
 /**
  * One way to make a sandbox. A strategy is a pure function: it looks at nothing but its arguments,
@@ -14,6 +15,12 @@ public interface IsolationStrategy {
 
   /** Whether this strategy can honour every part of {@code spec} on such a host. */
   Assessment assess(SandboxSpec spec, HostReport host);
+
+  /**
+   * What a sandbox that this strategy makes of {@code spec} on such a host can be relied on for.
+   * Only what an attack has been tried against: {@code docs/guarantees.md}.
+   */
+  Set<Guarantee> guarantees(SandboxSpec spec, HostReport host);
 
   /**
    * The program that makes the sandbox and becomes the command.

@@ -4,7 +4,9 @@ import dev.cloister.host.HostReport;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /** Chooses the first strategy that honours a specification and works on this host. */
 public final class StrategySelector {
@@ -31,16 +33,34 @@ public final class StrategySelector {
    *
    * @param host what to plan for
    * @param named whether it was asked for by name
+   * @param required what it had to guarantee
+   * @param guarantees what it does guarantee
    * @param rejections those that would have been preferred
    */
   public record Choice(
-      IsolationStrategy strategy, HostReport host, boolean named, List<Rejection> rejections) {
+      IsolationStrategy strategy,
+      HostReport host,
+      boolean named,
+      Set<Guarantee> required,
+      Set<Guarantee> guarantees,
+      List<Rejection> rejections) {
     public Choice {
+      required = Guarantee.copy(required);
+      guarantees = Guarantee.copy(guarantees);
       rejections = List.copyOf(rejections);
+    }
+
+    /** What the sandbox cannot be relied on for. */
+    public Set<Guarantee> notGuaranteed() {
+      return Guarantee.allBut(guarantees);
     }
 
     /** One sentence for a person. */
     public String why() {
+      return required.isEmpty() ? reason() : reason() + " with what is required";
+    }
+
+    private String reason() {
       if (named) {
         return "it was asked for by name, and works here";
       }
@@ -48,18 +68,50 @@ public final class StrategySelector {
           ? "it is the preferred one, and works here"
           : "it is the first that works here";
     }
+
+    /** All of it in lines for a person: what was chosen, what not, and what that is good for. */
+    public List<String> report() {
+      List<String> lines = new ArrayList<>();
+      lines.add("strategy " + strategy.name() + ": " + why());
+      for (Rejection rejection : rejections) {
+        lines.add("not " + rejection);
+      }
+      lines.add("guaranteed: " + Guarantee.words(guarantees));
+      lines.add("not guaranteed: " + Guarantee.words(notGuaranteed()));
+      return lines;
+    }
   }
 
-  /** No strategy can be used. */
+  /** No strategy can be used. The message says why, for each and with what would help. */
   public static final class NoStrategyException extends Exception {
     private static final long serialVersionUID = 1L;
     private final transient List<Rejection> rejections;
 
     NoStrategyException(List<Rejection> rejections) {
-      super("no strategy can make this sandbox here");
+      super(message(rejections));
       this.rejections = List.copyOf(rejections);
     }
 
+    private static String message(List<Rejection> rejections) {
+      StringBuilder message = new StringBuilder("no strategy can make this sandbox here");
+      for (Rejection rejection : rejections) {
+        message.append("\n  ").append(rejection.strategy().name());
+        message.append(": ").append(indented(rejection.assessment().reason()));
+        message.append("\n    remedy: ").append(indented(rejection.assessment().remedy()));
+      }
+      return message.toString();
+    }
+
+    private static String indented(String text) {
+      return text.replace("\n", "\n      ");
+    }
+
+    @Override
+    public String getMessage() {
+      return Objects.requireNonNull(super.getMessage());
+    }
+
+    /** Why, for each that was considered. */
     public List<Rejection> rejections() {
       return rejections;
     }
@@ -80,17 +132,25 @@ public final class StrategySelector {
    * Chooses. Nothing is tried that the choice does not need.
    *
    * @param name the only strategy to consider, or empty for all
+   * @param required what it must guarantee
    */
-  public Choice choose(SandboxSpec spec, Optional<String> name) throws NoStrategyException {
+  public Choice choose(SandboxSpec spec, Optional<String> name, Set<Guarantee> required)
+      throws NoStrategyException {
     List<Rejection> rejections = new ArrayList<>();
     for (IsolationStrategy strategy : strategies) {
       if (name.isPresent() && !name.get().equals(strategy.name())) {
         continue;
       }
-      Assessment assessment = assess(strategy, spec);
+      Assessment assessment = assess(strategy, spec, required);
       if (assessment instanceof Assessment.Usable usable) {
         HostReport fitted = host.with(usable.workarounds());
-        return new Choice(strategy, fitted, name.isPresent(), rejections);
+        return new Choice(
+            strategy,
+            fitted,
+            name.isPresent(),
+            required,
+            strategy.guarantees(spec, fitted),
+            rejections);
       }
       if (assessment instanceof Assessment.Unusable unusable) {
         rejections.add(new Rejection(strategy, unusable));
@@ -101,16 +161,29 @@ public final class StrategySelector {
 
   /** Whether {@code strategy} honours {@code spec} and works here, and how. */
   public Assessment assess(IsolationStrategy strategy, SandboxSpec spec) {
-    Assessment assessment = strategy.assess(spec, host);
+    return assess(strategy, spec, Set.of());
+  }
+
+  private Assessment assess(IsolationStrategy strategy, SandboxSpec spec, Set<Guarantee> required) {
+    Assessment assessment = assess(strategy, spec, required, host);
     if (assessment instanceof Assessment.Unusable) {
       return assessment;
     }
     Assessment verdict = trial.of(strategy);
     if (verdict instanceof Assessment.Usable usable && !usable.workarounds().isEmpty()) {
-      // What a workaround cannot do is the strategy's to say.
-      assessment = strategy.assess(spec, host.with(usable.workarounds()));
+      // What a workaround cannot do, and no longer guarantees, is the strategy's to say.
+      assessment = assess(strategy, spec, required, host.with(usable.workarounds()));
       return assessment instanceof Assessment.Unusable ? assessment : verdict;
     }
     return verdict;
+  }
+
+  /** The same without trying it, and with what is required. */
+  private Assessment assess(
+      IsolationStrategy strategy, SandboxSpec spec, Set<Guarantee> required, HostReport fitted) {
+    Assessment assessment = strategy.assess(spec, fitted);
+    return assessment instanceof Assessment.Unusable || required.isEmpty()
+        ? assessment
+        : new Requirement(required).assess(strategy, spec, fitted, strategies);
   }
 }

@@ -12,6 +12,7 @@ import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +34,11 @@ class VerdictStoreTest {
   private final List<String> tried = new ArrayList<>();
 
   private record Named(String name) implements IsolationStrategy {
+    @Override
+    public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+      throw new AssertionError("a store knows no guarantees");
+    }
+
     @Override
     public Assessment assess(SandboxSpec spec, HostReport host) {
       throw new AssertionError("nothing is assessed by a store");

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.cloister.ffm.Architecture;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
 import dev.cloister.program.SyscallProgram;
@@ -21,6 +22,7 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Run.Ended;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -51,9 +53,22 @@ abstract class StrategyContract {
 
   @TempDir Path directory;
   private final IsolationStrategy strategy;
+  private final Set<Workaround> workarounds;
 
-  StrategyContract(IsolationStrategy strategy) {
+  StrategyContract(IsolationStrategy strategy, Workaround... workarounds) {
     this.strategy = strategy;
+    this.workarounds = Set.of(workarounds);
+  }
+
+  /** This host, and what plans shall do differently on it although they need not. */
+  private HostReport host(User user) throws IOException {
+    HostReport host = user.host();
+    Set<Workaround> possible = new TreeSet<>(workarounds);
+    if (!host.caller().isPrivileged()) {
+      possible.removeAll(
+          Set.of(Workaround.OWN_PROC, Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE));
+    }
+    return host.with(possible);
   }
 
   @BeforeEach
@@ -97,7 +112,7 @@ abstract class StrategyContract {
 
   /** Compiles a launcher for {@code user}; nothing, if the strategy refuses the specification. */
   private Optional<Path> launcher(User user, SandboxSpec spec) throws Exception {
-    HostReport host = user.host();
+    HostReport host = host(user);
     if (strategy.assess(spec, host) instanceof Assessment.Unusable) {
       return Optional.empty();
     }
@@ -118,7 +133,7 @@ abstract class StrategyContract {
 
   private AssertionError refused(User user, SandboxSpec spec) {
     try {
-      return new AssertionError("refused: " + strategy.assess(spec, user.host()));
+      return new AssertionError("refused: " + strategy.assess(spec, host(user)));
     } catch (IOException e) {
       return new AssertionError(e);
     }
@@ -186,6 +201,33 @@ abstract class StrategyContract {
             .good();
     // The last one is the directory that ls reads.
     assertEquals(List.of("0", "1", "2", "3"), ended.lines());
+  }
+
+  @EachUser
+  void claimsWhatIsAskedForAndWhatEveryStrategyGives(User user) throws Exception {
+    HostReport host = user.host();
+    SandboxSpec.Builder spec = hostPrograms(user);
+    Set<Guarantee> plain = strategy.guarantees(spec.build(), host);
+    assertTrue(
+        plain.containsAll(
+            Set.of(
+                Guarantee.OLD_ROOT_UNREACHABLE,
+                Guarantee.NO_CAPABILITIES,
+                Guarantee.NO_NEW_PRIVILEGES,
+                Guarantee.NO_INHERITED_DESCRIPTORS,
+                Guarantee.READ_ONLY_RECURSIVE)),
+        plain::toString);
+    assertFalse(plain.contains(Guarantee.NETWORK_ISOLATION));
+    assertFalse(plain.contains(Guarantee.IPC_ISOLATION));
+    Set<Guarantee> asked =
+        strategy.guarantees(spec.unshare(Namespace.NET).unshare(Namespace.IPC).build(), host);
+    assertTrue(asked.contains(Guarantee.NETWORK_ISOLATION));
+    assertTrue(asked.contains(Guarantee.IPC_ISOLATION));
+    assertEquals(
+        user.caller().uid() != 0,
+        strategy
+            .guarantees(spec.identity(Identity.ROOT).build(), host)
+            .contains(Guarantee.UNPRIVILEGED_USER));
   }
 
   private static String mounts() throws IOException {
@@ -406,7 +448,8 @@ abstract class StrategyContract {
         assertEquals(!wanted, links.get(i).equals(namespace(word)), word + " with " + wish);
       }
       assertNotEquals(namespace("mnt"), links.get(4));
-      assertNotEquals(namespace("user"), links.get(5));
+      assertEquals(
+          host(user).needs(Workaround.NO_USER_NAMESPACE), namespace("user").equals(links.get(5)));
       assertEquals(namespace("pid"), links.get(6));
     }
   }

@@ -17,10 +17,12 @@ import dev.cloister.spec.Identity;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Lets bubblewrap make the mounts, where only it may.
@@ -85,6 +87,24 @@ public final class Bubblewrap implements IsolationStrategy {
         : assessIds(spec.identity(), host.caller());
   }
 
+  /**
+   * bubblewrap pivots the root, too. Its mounts are slaves of the host's; it may follow a link that
+   * is planted after {@link PlantedLinks} looked; it waits for the command. Called by others than
+   * root it may make just one user namespace, which then owns the mounts.
+   */
+  @Override
+  public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+    boolean asRoot = asRoot(host.caller());
+    HostReport caller = asRoot ? host : host.with(host.caller().withoutCapabilities());
+    Set<Guarantee> given = new Credentials(caller, spec.identity()).guarantees();
+    given.addAll(NativeProgram.guaranteesOf(spec));
+    given.add(Guarantee.OLD_ROOT_UNMOUNTED);
+    if (!asRoot) {
+      given.remove(Guarantee.OWN_USER_NAMESPACE);
+    }
+    return given;
+  }
+
   private static Assessment assessIds(Identity identity, Caller caller) {
     for (long id :
         List.of(identity.uid().orElse(caller.uid()), identity.gid().orElse(caller.gid()))) {
@@ -106,7 +126,10 @@ public final class Bubblewrap implements IsolationStrategy {
   public SyscallProgram plan(SandboxSpec spec, HostReport host) {
     Bwrap bwrap = host.bwrap().orElseThrow();
     boolean asRoot = asRoot(host.caller());
-    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean());
+    // The inner launcher finds its descriptors there, should it have to close them one by one.
+    List<Instruction> withoutCloseRange =
+        List.of(Credentials.openProc(), duplicate(Credentials.PROC, PROC_FD));
+    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(withoutCloseRange));
     steps.add(
         Call.of(
                 SystemCall.EVENTFD2,
@@ -191,7 +214,7 @@ public final class Bubblewrap implements IsolationStrategy {
     // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
-    steps.addAll(NativeProgram.enterDirectory(spec));
+    steps.addAll(NativeProgram.enterDirectory(spec, Operand.of(PROC_FD)));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name(), steps);
   }

@@ -11,9 +11,11 @@ import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Leaves the old root mounted below the new one and makes the new one the process's root: tmpfs,
@@ -32,6 +34,11 @@ public final class Chroot implements IsolationStrategy {
   @Override
   public Assessment assess(SandboxSpec spec, HostReport host) {
     return Credentials.assess(spec, host);
+  }
+
+  @Override
+  public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+    return NativeProgram.guarantees(spec, host);
   }
 
   @Override

@@ -13,10 +13,12 @@ import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Swaps the root for the new one and unmounts the old one: nothing of it is left. */
 public final class PivotRoot implements IsolationStrategy {
@@ -30,6 +32,13 @@ public final class PivotRoot implements IsolationStrategy {
   @Override
   public Assessment assess(SandboxSpec spec, HostReport host) {
     return Credentials.assess(spec, host);
+  }
+
+  @Override
+  public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
+    Set<Guarantee> given = NativeProgram.guarantees(spec, host);
+    given.add(Guarantee.OLD_ROOT_UNMOUNTED);
+    return given;
   }
 
   @Override

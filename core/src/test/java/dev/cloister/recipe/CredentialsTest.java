@@ -1,0 +1,87 @@
+package dev.cloister.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
+import dev.cloister.spec.Identity;
+import dev.cloister.strategy.Guarantee;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What callers of all sorts are guaranteed; what is done for that is in NativeProgramTest. */
+class CredentialsTest {
+  private static final long ALL = (1L << 41) - 1;
+  private static final long NOT_GROUPS =
+      ALL & ~(1L << LinuxConstant.CAP_SETGID.value(Architecture.X86_64));
+
+  private static Set<Guarantee> guarantees(
+      long id, List<Long> groups, long capabilities, Identity identity) {
+    Caller caller = new Caller(id, id, false, groups, true, capabilities, false, 0);
+    return new Credentials(host(caller), identity).guarantees();
+  }
+
+  private static HostReport host(Caller caller) {
+    return new HostReport(caller, List.of(), Optional.empty(), _ -> Optional.empty());
+  }
+
+  private static boolean dropsGroups(long id, List<Long> groups, long capabilities, Identity who) {
+    return guarantees(id, groups, capabilities, who).contains(Guarantee.GROUPS_DROPPED);
+  }
+
+  @Test
+  void groupsGoWithTheRightToSetThem() {
+    assertTrue(dropsGroups(0, List.of(4L, 5L), ALL, Identity.CALLER));
+    assertTrue(dropsGroups(1000, List.of(4L), ALL, Identity.CALLER));
+    assertFalse(dropsGroups(0, List.of(4L), NOT_GROUPS, Identity.CALLER));
+    assertFalse(dropsGroups(1000, List.of(4L), 0, Identity.CALLER));
+    assertTrue(dropsGroups(1000, List.of(), 0, Identity.CALLER));
+    Caller denied = new Caller(0, 0, false, List.of(4L), false, ALL, false, 0);
+    assertFalse(
+        new Credentials(host(denied), Identity.CALLER)
+            .guarantees()
+            .contains(Guarantee.GROUPS_DROPPED));
+  }
+
+  /** Login puts a user's own group into the list, which opens nothing that the gid does not. */
+  @Test
+  void theOwnGroupInTheListOpensNothing() {
+    assertTrue(dropsGroups(1000, List.of(1000L), 0, Identity.CALLER));
+    // For an unprivileged caller another gid is but a name of the same.
+    assertTrue(dropsGroups(1000, List.of(1000L), 0, Identity.CALLER.withGid(7)));
+    assertFalse(dropsGroups(1000, List.of(1000L, 7L), 0, Identity.CALLER.withGid(7)));
+    // Who really changes it but cannot change the list keeps the old one there.
+    assertFalse(dropsGroups(0, List.of(0L), NOT_GROUPS, Identity.CALLER.withGid(7)));
+  }
+
+  private static boolean unprivileged(long id, long capabilities, Identity who) {
+    return guarantees(id, List.of(), capabilities, who).contains(Guarantee.UNPRIVILEGED_USER);
+  }
+
+  @Test
+  void onlyWhoReallyChangesIsAnotherUser() {
+    assertFalse(unprivileged(0, ALL, Identity.CALLER));
+    assertTrue(unprivileged(0, ALL, Identity.CALLER.withUid(7)));
+    assertTrue(unprivileged(1000, 0, Identity.ROOT));
+    // A map alone does not take root's files from root, nor give them to another.
+    assertFalse(unprivileged(0, 0, Identity.CALLER.withUid(7)));
+    assertFalse(unprivileged(1000, ALL, Identity.ROOT));
+  }
+
+  @Test
+  void withoutAUserNamespaceOnlyCapabilitiesAreGone() {
+    Caller root = new Caller(0, 0, false, List.of(), true, ALL, false, 0);
+    HostReport host = host(root).with(Set.of(Workaround.NO_USER_NAMESPACE));
+    assertEquals(
+        Set.of(
+            Guarantee.NO_CAPABILITIES, Guarantee.NO_NEW_PRIVILEGES, Guarantee.GROUPS_DROPPED),
+        new Credentials(host, Identity.CALLER).guarantees());
+  }
+}

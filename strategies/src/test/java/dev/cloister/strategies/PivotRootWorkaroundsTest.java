@@ -1,0 +1,22 @@
+package dev.cloister.strategies;
+
+import dev.cloister.host.Workaround;
+import dev.cloister.strategies.pivotroot.PivotRoot;
+import org.junit.jupiter.api.Nested;
+
+/** The whole contract, with the ways that are taken on hosts that lack something. */
+class PivotRootWorkaroundsTest {
+  @Nested
+  class OutOfAChroot extends StrategyContract {
+    OutOfAChroot() {
+      super(new PivotRoot(), Workaround.LEAVE_CHROOT);
+    }
+  }
+
+  @Nested
+  class WithoutUserNamespaceAndProc extends StrategyContract {
+    WithoutUserNamespaceAndProc() {
+      super(new PivotRoot(), Workaround.NO_USER_NAMESPACE, Workaround.OWN_PROC);
+    }
+  }
+}
