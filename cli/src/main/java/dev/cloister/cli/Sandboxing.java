@@ -76,9 +76,21 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   }
 
   /** The remembered verdicts on strategies. */
-  VerdictStore verdicts() {
-    StrategyTrial trial = new StrategyTrial(runner(), host, diagnosis());
+  private VerdictStore verdicts() {
+    return verdicts(trial(diagnosis()));
+  }
+
+  /**
+   * The same.
+   *
+   * @param trial who is asked for those that are not known
+   */
+  VerdictStore verdicts(StrategySelector.Trial trial) {
     return new VerdictStore(directory, HostState.of(host, programVersion()), trial);
+  }
+
+  StrategyTrial trial(Diagnosis diagnosis) {
+    return new StrategyTrial(runner(), host, diagnosis);
   }
 
   ProgramRunner runner() {
@@ -86,7 +98,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   }
 
   Diagnosis diagnosis() {
-    return new Diagnosis(host.caller(), Evidence::collect);
+    return new Diagnosis(host.caller(), Evidence::collect).with(runner());
   }
 
   /** A new build may find out other things, even under the same number. */
