@@ -87,29 +87,6 @@ final class ProbeIT {
   }
 
   @EveryUser
-  void namesTheLimitOnUserNamespaces(CallingUser user) {
-    Ran ran =
-        unprivilegedInside(user, "echo 0 > /proc/sys/user/max_user_namespaces", PROBE + " --json")
-            .run()
-            .exits(1);
-
-    JsonObject report = json(ran);
-    assertTrue(report.get("choice").isJsonNull(), ran::toString);
-    String reason = verdict(report, "user_namespace").get("reason").getAsString();
-    assertTrue(reason.contains("user.max_user_namespaces is 0"), reason);
-    String remedy = verdict(report, "user_namespace").get("remedy").getAsString();
-    assertTrue(remedy.contains("sysctl user.max_user_namespaces"), remedy);
-    assertTrue(verdict(report, "resolve_in_root").get("usable").getAsBoolean());
-    assertEquals(List.of("pivot_root", "chroot", "bwrap"), unusable(report, "strategies"));
-    // It is installed and prints its version, but starts nothing.
-    JsonObject bubblewrap = verdict(report, "bubblewrap");
-    assertFalse(bubblewrap.get("usable").getAsBoolean(), bubblewrap::toString);
-    assertTrue(
-        bubblewrap.get("reason").getAsString().contains("user.max_user_namespaces is 0"),
-        bubblewrap::toString);
-  }
-
-  @EveryUser
   void blamesAnotherLimitOnlyForWhatItStops(CallingUser user) {
     JsonObject report =
         json(
@@ -161,50 +138,6 @@ final class ProbeIT {
 
     JsonObject sysctls = json(ran).getAsJsonObject("host").getAsJsonObject("sysctls");
     assertEquals("4321", sysctls.get("user.max_ipc_namespaces").getAsString());
-  }
-
-  @EveryUser
-  void namesWhatCoversProc(CallingUser user) {
-    // A mount the caller may not undo: made by the root of a user namespace it leaves.
-    String cover = "mount --bind /dev/null /proc/version";
-    String script = cover + "; exec unshare --user --map-user=1000 --map-group=1000 " + PROBE;
-    Ran ran =
-        user.call("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script + " --json")
-            .run()
-            .exits(0);
-
-    JsonObject proc = verdict(json(ran), "fresh_proc");
-    assertFalse(proc.get("usable").getAsBoolean(), proc::toString);
-    assertTrue(proc.get("reason").getAsString().endsWith("here: /proc/version"), proc::toString);
-    assertEquals(List.of("fresh_proc"), unusable(json(ran), "capabilities"));
-  }
-
-  @EveryUser
-  void saysThatBubblewrapIsMissing(CallingUser user) {
-    Path tools = user.work();
-    for (String tool : new String[] {"readlink", "env", "dirname", "uname"}) {
-      user.call("ln", "-s", Required.tool(tool), tools.resolve(tool).toString()).run().exits(0);
-    }
-    Ran ran = user.cloister("probe", "--json").env("PATH", tools.toString()).run().exits(0);
-
-    assertEquals(List.of("bwrap"), unusable(json(ran), "strategies"));
-    assertTrue(verdict(json(ran), "bubblewrap").get("remedy").getAsString().contains("bubblewrap"));
-  }
-
-  @EveryUser
-  void suspectsTheChroot(CallingUser user) {
-    Required.that(CallingUser.own().isRoot(), "root, to make a chroot");
-    // The mount lives in a mount namespace of its own and ends with it.
-    String script =
-        "mount --rbind / /mnt && exec chroot --userspec=65534:65534 --groups= /mnt " + PROBE;
-    Ran ran =
-        CallingUser.own()
-            .call("unshare", "-m", "sh", "-c", script)
-            .env("TMPDIR", new CallingUser(65534, false).temporary().toString())
-            .run()
-            .exits(1);
-
-    assertTrue(ran.out().contains("in a chroot"), ran::toString);
   }
 
   /** A script as root of an own user namespace that has lost its capabilities. */
