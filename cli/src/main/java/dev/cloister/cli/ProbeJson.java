@@ -11,6 +11,7 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Assessment.Failure;
+import dev.cloister.strategy.Guarantee;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -99,6 +100,9 @@ final class ProbeJson {
     json.beginObject();
     json.name("name").value(strategy.name());
     writeVerdict(strategy.assessment());
+    if (strategy.assessment() instanceof Assessment.Usable) {
+      writeStrings("guarantees", strategy.guarantees().stream().map(Guarantee::word).toList());
+    }
     Optional<SyscallProgram> program = strategy.program().filter(_ -> deep);
     if (program.isPresent()) {
       writeSteps(program.get(), strategy.assessment());

@@ -12,14 +12,17 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.StrategySelector;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * What was found out about a host.
@@ -43,24 +46,40 @@ record ProbeReport(
    * A strategy that was tried.
    *
    * @param program what it was tried with; empty if that was pointless
+   * @param guarantees what a sandbox that asks for nothing special can be relied on for; of one
+   *     that cannot be used, nothing
    */
-  record Strategy(String name, Assessment assessment, Optional<SyscallProgram> program) {}
+  record Strategy(
+      String name,
+      Assessment assessment,
+      Optional<SyscallProgram> program,
+      Set<Guarantee> guarantees) {}
 
   /** Tries everything. */
   static ProbeReport collect(Sandboxing sandboxing) {
     Diagnosis diagnosis = sandboxing.diagnosis();
-    List<Strategy> strategies = tryOut(sandboxing, diagnosis, Strategies.ALL);
     CapabilityProbe probe = new CapabilityProbe(sandboxing.runner(), sandboxing.host(), diagnosis);
-    Map<Capability, Assessment> capabilities = new LinkedHashMap<>();
-    for (Capability capability : Capability.values()) {
-      capabilities.put(capability, probe.of(capability));
-    }
+    // Both wait for other processes nearly all the time, so they do so at once.
+    FutureTask<Map<Capability, Assessment>> capabilities = new FutureTask<>(probe::ofAll);
+    new Thread(capabilities, "capabilities").start();
+    List<Strategy> strategies = tryOut(sandboxing, diagnosis, Strategies.ALL);
     return new ProbeReport(
         sandboxing.host().caller(),
         diagnosis.evidence(),
         strategies,
-        capabilities,
+        resultOf(capabilities),
         Limit.of(diagnosis));
+  }
+
+  private static <T> T resultOf(FutureTask<T> task) {
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while probes ran", e);
+    }
   }
 
   /** Tries one strategy, and nothing else. */
@@ -93,7 +112,11 @@ record ProbeReport(
     for (IsolationStrategy strategy : all) {
       Assessment assessment = selector.assess(strategy, plain);
       Optional<SyscallProgram> program = Optional.ofNullable(programs.get(strategy.name()));
-      strategies.add(new Strategy(strategy.name(), assessment, program));
+      Set<Guarantee> guarantees =
+          assessment instanceof Assessment.Usable usable
+              ? strategy.guarantees(plain, sandboxing.host().with(usable.workarounds()))
+              : Set.of();
+      strategies.add(new Strategy(strategy.name(), assessment, program, guarantees));
     }
     return strategies;
   }

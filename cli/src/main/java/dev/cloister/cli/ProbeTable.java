@@ -9,6 +9,7 @@ import dev.cloister.spec.OsString;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Assessment.Cause;
 import dev.cloister.strategy.Assessment.Failure;
+import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -101,6 +102,10 @@ final class ProbeTable {
     boolean usable = strategy.assessment() instanceof Assessment.Usable;
     table.addCell(usable, strategy.name() + remark(strategy, false));
     table.text.append('\n');
+    if (usable) {
+      table.addWrapped(INDENT, "guarantees: ", Guarantee.words(strategy.guarantees()));
+      table.text.append('\n');
+    }
     strategy.program().ifPresent(program -> table.addSteps(program, strategy.assessment()));
     table.addNotes();
     table.addAttachments();

@@ -18,6 +18,7 @@ import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.StrategySelector;
 import dev.cloister.strategy.StrategySelector.Choice;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
+import dev.cloister.strategy.StrategySelector.Rejection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -115,7 +116,8 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
 
   private static String explain(RunRequest request, NoStrategyException e) {
     if (request.strategy().isPresent()) {
-      return "--strategy " + e.rejections().getFirst();
+      Rejection only = e.rejections().getFirst();
+      return "--strategy " + only + only.attachment();
     }
     return e.getMessage();
   }

@@ -19,6 +19,7 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Assessment.Cause;
 import dev.cloister.strategy.Assessment.Failure;
+import dev.cloister.strategy.Guarantee;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -50,8 +51,9 @@ class ProbeReportTest {
         CALLER,
         Evidence.NONE,
         List.of(
-            new ProbeReport.Strategy("first", first, Optional.of(PROGRAM)),
-            new ProbeReport.Strategy("second", second, Optional.empty())),
+            new ProbeReport.Strategy("first", first, Optional.of(PROGRAM), Set.of()),
+            new ProbeReport.Strategy(
+                "second", second, Optional.empty(), Set.of(Guarantee.NO_CAPABILITIES))),
         capabilities,
         List.of(new Limit("user.limit", "0", new Assessment.Unusable(Optional.empty(), LIMIT))));
   }
@@ -164,7 +166,8 @@ class ProbeReportTest {
     assertEquals("unshare(CLONE_NEWUSER)", failure.get("call").getAsString());
     assertEquals("ENOSPC", failure.get("errno").getAsString());
     JsonObject second = json.getAsJsonArray("strategies").get(1).getAsJsonObject();
-    assertEquals(Set.of("name", "usable"), second.keySet());
+    assertEquals(Set.of("name", "usable", "guarantees"), second.keySet());
+    assertEquals("no-capabilities", second.getAsJsonArray("guarantees").get(0).getAsString());
     JsonObject chroot = json.getAsJsonArray("capabilities").get(1).getAsJsonObject();
     assertEquals("mounts", chroot.get("group").getAsString());
     JsonObject limit = json.getAsJsonArray("limits").get(0).getAsJsonObject();

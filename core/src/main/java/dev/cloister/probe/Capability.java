@@ -271,6 +271,11 @@ public enum Capability {
 
   BUBBLEWRAP(Group.TOOLS, "bubblewrap (bwrap)") {
     @Override
+    boolean isQuiet() {
+      return false;
+    }
+
+    @Override
     Optional<String> missing(HostReport host) {
       return host.bwrap().isPresent()
           ? Optional.empty()
@@ -283,7 +288,7 @@ public enum Capability {
       Caller caller = host.caller();
       boolean asRoot = caller.uid() == 0 && caller.isPrivileged();
       List<Instruction> steps = new ArrayList<>();
-      if (!asRoot && caller.capabilities() != 0) {
+      if (caller.uid() != 0 && caller.capabilities() != 0) {
         // bubblewrap takes capabilities of another user than root for a broken installation.
         steps.add(Credentials.setCapabilities(List.of()));
       }
@@ -340,6 +345,11 @@ public enum Capability {
   /** Why trying is pointless, if it is. */
   Optional<String> missing(HostReport host) {
     return Optional.empty();
+  }
+
+  /** Whether the attempt writes nothing, so that it can share standard output with others. */
+  boolean isQuiet() {
+    return true;
   }
 
   /** What to do; the capability is there if none of it fails. */

@@ -73,8 +73,8 @@ public final class Diagnosis {
     return new Diagnosis(caller, collector, Optional.of(experimenter));
   }
 
-  /** What the host shows. */
-  public Evidence evidence() {
+  /** What the host shows. Several threads may want it. */
+  public synchronized Evidence evidence() {
     Evidence known = evidence;
     if (known == null) {
       known = collector.get();

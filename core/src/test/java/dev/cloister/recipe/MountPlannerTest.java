@@ -2,10 +2,12 @@ package dev.cloister.recipe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.fixture.Golden;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
@@ -17,8 +19,12 @@ import dev.cloister.spec.OsString;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What fills the new root. The runs of the strategies show that it works; this, what is done. */
 class MountPlannerTest {
@@ -74,7 +80,12 @@ class MountPlannerTest {
   }
 
   private static void check(String name, MountOperation... operations) throws Exception {
-    MountPlanner.Result result = plan(operations);
+    check(name, HOST, operations);
+  }
+
+  private static void check(String name, HostReport host, MountOperation... operations)
+      throws Exception {
+    MountPlanner.Result result = MountPlanner.plan(List.of(operations), host);
     List<String> lines = new ArrayList<>(List.of("before the new root covers the host's:"));
     OsString command = OsString.of("command");
     lines.addAll(Listing.of(new SyscallProgram("early", result.early()), command));
@@ -178,6 +189,51 @@ class MountPlannerTest {
         directory("/usr", "/usr"),
         proc("/usr/proc"),
         devices("/usr/dev"));
+  }
+
+  private static final MountOperation[] EVERYTHING = {
+    directory("/usr", "/usr"),
+    linked("/a/../b", "/b"),
+    directory("/opt", "/usr/local/opt"),
+    file("/etc/hosts", "/usr/hosts"),
+    tmpfs("/usr/tmp"),
+    made("/usr/made", 0700),
+    link("target", "/usr/link"),
+    proc("/proc"),
+    devices("/dev"),
+    directory("/", "/"),
+    bind("/data", true, "/mnt", Access.READ_WRITE),
+    bind("/dev/kvm", false, "/mnt/kvm", Access.DEVICES),
+    proc("/mnt/proc")
+  };
+
+  @ParameterizedTest
+  @ValueSource(strings = {"REMOUNT_EACH", "BIND_BY_PATH", "WALK_PATHS"})
+  void doesWithoutNewCalls(String workaround) throws Exception {
+    check(
+        "without-" + workaround.toLowerCase(Locale.ROOT),
+        HOST.with(Set.of(Workaround.valueOf(workaround))),
+        EVERYTHING);
+  }
+
+  @Test
+  void stagesFromWithinAChroot() throws Exception {
+    check(
+        "without-chroot",
+        HOST.with(Set.of(Workaround.BIND_BY_PATH, Workaround.LEAVE_CHROOT)),
+        directory("/usr", "/usr"),
+        proc("/proc"),
+        devices("/dev"));
+  }
+
+  @Test
+  void theStagingPlaceIsNoSource() {
+    HostReport host = HOST.with(Set.of(Workaround.BIND_BY_PATH));
+    for (String source : List.of("/proc/fs", "/proc/fs/ext4")) {
+      List<MountOperation> mounts = List.of(directory(source, "/x"));
+      PlanException e = assertThrows(PlanException.class, () -> MountPlanner.plan(mounts, host));
+      assertTrue(String.valueOf(e.getMessage()).startsWith(source + " cannot be bound"));
+    }
   }
 
   @Test

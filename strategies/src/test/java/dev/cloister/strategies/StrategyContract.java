@@ -81,11 +81,11 @@ abstract class StrategyContract {
   }
 
   /** A directory of the user's. */
-  private Path folder(User user, String name) throws IOException {
+  Path folder(User user, String name) throws IOException {
     return user.own(mode(Files.createDirectory(directory.resolve(name)), "rwxr-xr-x"));
   }
 
-  private static Path file(User user, Path path, String content) throws IOException {
+  static Path file(User user, Path path, String content) throws IOException {
     return user.own(mode(Files.writeString(path, content), "rw-r--r--"));
   }
 
@@ -125,7 +125,7 @@ abstract class StrategyContract {
   }
 
   /** A sandbox to be started, with a command for its shell. */
-  private Run sandbox(User user, SandboxSpec spec, String script) throws Exception {
+  Run sandbox(User user, SandboxSpec spec, String script) throws Exception {
     requireWorking(user);
     Path launcher = launcher(user, spec).orElseThrow(() -> refused(user, spec));
     return run(user, launcher, "/bin/sh", "-c", script);
@@ -139,10 +139,15 @@ abstract class StrategyContract {
     }
   }
 
-  private static Run run(User user, Path launcher, String... command) {
+  private Run run(User user, Path launcher, String... command) {
     List<String> words = new ArrayList<>(List.of(launcher.toString()));
     words.addAll(List.of(command));
-    return new Run(words).through(user.become());
+    return new Run(words).through(kernel()).through(user.become());
+  }
+
+  /** What lets a command run on a kernel that lacks something: words to put before it. */
+  List<String> kernel() {
+    return List.of();
   }
 
   private Ended inside(User user, SandboxSpec spec, String script) throws Exception {
@@ -205,18 +210,19 @@ abstract class StrategyContract {
 
   @EachUser
   void claimsWhatIsAskedForAndWhatEveryStrategyGives(User user) throws Exception {
-    HostReport host = user.host();
+    HostReport host = host(user);
     SandboxSpec.Builder spec = hostPrograms(user);
     Set<Guarantee> plain = strategy.guarantees(spec.build(), host);
     assertTrue(
         plain.containsAll(
             Set.of(
-                Guarantee.OLD_ROOT_UNREACHABLE,
                 Guarantee.NO_CAPABILITIES,
                 Guarantee.NO_NEW_PRIVILEGES,
                 Guarantee.NO_INHERITED_DESCRIPTORS,
                 Guarantee.READ_ONLY_RECURSIVE)),
         plain::toString);
+    assertEquals(
+        !host.needs(Workaround.NO_USER_NAMESPACE), plain.contains(Guarantee.OLD_ROOT_UNREACHABLE));
     assertFalse(plain.contains(Guarantee.NETWORK_ISOLATION));
     assertFalse(plain.contains(Guarantee.IPC_ISOLATION));
     Set<Guarantee> asked =
@@ -337,6 +343,121 @@ abstract class StrategyContract {
       Ended refused = sandbox(user, readOnly, attempt).after(mount).through(PRIVATE_MOUNTS).end();
       assertNotEquals(0, refused.status(), attempt);
       assertTrue(refused.error().contains("Read-only file system"), refused.error());
+    }
+  }
+
+  /** Names that the mount table escapes, mounts over mounts, and flags that were there before. */
+  @EachUser
+  void readOnlyHoldsOnOddSubMounts(User user) throws Exception {
+    Required.that(User.isRoot(), "to be root, for sub-mounts");
+    Path source = folder(user, "source");
+    String script =
+        """
+        set -e
+        cd '%s'
+        odd=$(printf 'o d\\\\d\\t\\nq')
+        for d in "$odd" stacked covered/below plain; do mkdir -p "$d"; done
+        mount -t tmpfs -o mode=1777 none "$odd"
+        mkdir "$odd/deep 1"
+        mount -t tmpfs -o mode=1777,noatime none "$odd/deep 1"
+        mount -t tmpfs -o mode=1777 none stacked
+        mount -t tmpfs -o mode=1777,noexec,nodiratime none stacked
+        mount -t tmpfs -o mode=1777 none covered/below
+        mount -t tmpfs -o mode=1777 none covered
+        mkdir covered/here
+        mount -t tmpfs -o mode=1777 none covered/here
+        mount -t tmpfs -o mode=1777,ro none plain
+        """
+            .formatted(source);
+    String write =
+        """
+        cd /data
+        for d in . * */*; do test ! -d "$d" || ! touch "$d/written" 2>/dev/null || echo "$d"; done
+        """;
+    SandboxSpec readOnly =
+        hostPrograms(user).mount(bind(source, "/data", Access.READ_ONLY)).build();
+    Ended written =
+        sandbox(user, readOnly, write + "cat /proc/self/mountinfo; ls -d /data/*/*/")
+            .after(script)
+            .through(PRIVATE_MOUNTS)
+            .end()
+            .good();
+    List<String> lines = written.lines();
+    assertTrue(lines.getFirst().contains(" - "), "written: " + lines.getFirst());
+    assertTrue(option(lines, "/data/stacked", "noexec"), written.output());
+    assertTrue(option(lines, "/data/stacked", "nodiratime"), written.output());
+    assertTrue(lines.contains("/data/covered/here/"), written.output());
+    SandboxSpec writable =
+        hostPrograms(user).mount(bind(source, "/data", Access.READ_WRITE)).build();
+    Ended others =
+        sandbox(user, writable, write + "cat /proc/self/mountinfo")
+            .after(script)
+            .through(PRIVATE_MOUNTS)
+            .end()
+            .good();
+    assertFalse(others.lines().contains("plain"), "a mount that was read-only stays so");
+    assertTrue(others.lines().contains("stacked"), others.output());
+    for (String line : others.lines()) {
+      boolean isInside = line.contains(" - ") && line.split(" ", -1)[4].startsWith("/data");
+      // What is covered cannot be reached, and is not changed by every strategy.
+      if (isInside && !line.contains(" /data/covered/below ")) {
+        assertTrue(line.contains("nosuid") || line.contains(" /data/stacked "), line);
+      }
+    }
+  }
+
+  /** Whether the last mount at {@code point} has {@code option}. */
+  private static boolean option(List<String> mounts, String point, String option) {
+    return List.of(
+            mounts.stream()
+                .filter(line -> line.contains(" " + point + " "))
+                .reduce((_, last) -> last)
+                .orElseThrow()
+                .split(" ", -1)[5]
+                .split(",", -1))
+        .contains(option);
+  }
+
+  /** What the user may not reach is not in the way of the rest. */
+  @EachUser
+  void subMountsInUnsearchableDirectoriesAreNoHindrance(User user) throws Exception {
+    Required.that(User.isRoot(), "to be root, for a sub-mount");
+    Path source = folder(user, "source");
+    folder(User.CURRENT, "source/closed");
+    folder(User.CURRENT, "source/closed/inner");
+    String script =
+        "mount -t tmpfs -o mode=1777 none '%1$s/closed/inner'; chmod 0700 '%1$s/closed'"
+            .formatted(source);
+    SandboxSpec readOnly =
+        hostPrograms(user).mount(bind(source, "/data", Access.READ_ONLY)).build();
+    Ended refused =
+        sandbox(user, readOnly, "touch /data/closed/inner/file")
+            .after(script)
+            .through(PRIVATE_MOUNTS)
+            .end();
+    assertEquals(1, refused.status(), refused.toString());
+    assertTrue(
+        refused.error().contains(user == User.NOBODY ? "Permission denied" : "Read-only"),
+        refused.error());
+  }
+
+  /** Through a descriptor that the launcher forgot, the command would start outside. */
+  @EachUser
+  void noDescriptorIsLeftToStartIn(User user) throws Exception {
+    Path source = folder(user, "source");
+    for (int number = 3; number <= 70; number++) {
+      Files.createSymbolicLink(source.resolve("to" + number), Path.of("/proc/self/fd/" + number));
+    }
+    for (int number : new int[] {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 64, 65}) {
+      SandboxSpec spec =
+          hostPrograms(user)
+              .mount(bind(source, "/data", Access.READ_ONLY))
+              .mount(bind(source, "/data/again", Access.READ_WRITE))
+              .workingDirectory(OsString.of("/data/to" + number))
+              .build();
+      Files.createDirectories(source.resolve("again"));
+      Ended ended = sandbox(user, spec, "pwd -P; ls").end();
+      assertEquals(125, ended.status(), ended.toString());
     }
   }
 
@@ -695,6 +816,9 @@ abstract class StrategyContract {
     Path bound = folder(user, "bound");
     Files.createDirectories(bound.resolve("usr/bin/here"));
     Files.createSymbolicLink(bound.resolve("bin"), Path.of("usr/bin"));
+    if (!canFollowLinks()) {
+      return;
+    }
     SandboxSpec relative =
         hostPrograms(user)
             .mount(bind(bound, "/data", Access.READ_ONLY))
@@ -736,6 +860,11 @@ abstract class StrategyContract {
     Ended ended =
         inside(user, spec, "cd /a/b/c; cd /d/e/f; cd /g/h; stat -c %a /a /a/b /d /d/e /g");
     assertEquals(List.of("755", "755", "755", "755", "755"), ended.lines());
+  }
+
+  /** Whether mounts can be made behind a link at all. */
+  boolean canFollowLinks() {
+    return true;
   }
 
   /** Whether mounts can be made behind an absolute link. */
