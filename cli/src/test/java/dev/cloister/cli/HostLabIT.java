@@ -1,8 +1,7 @@
 package dev.cloister.cli;
 
-import com.google.gson.JsonObject;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -11,9 +10,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * there, says of the others why they do not and what helps, and a command then runs with all that
  * is promised, or is refused with that.
  */
+@ExtendWith(HostLabTable.class)
 final class HostLabIT {
-  private static final HostLabTable TABLE = new HostLabTable();
-
   static Stream<HostRow> rows() {
     return HostLab.rows();
   }
@@ -22,19 +20,25 @@ final class HostLabIT {
   @MethodSource("rows")
   void choosesAndAdvises(HostRow row) {
     Required.that(!row.host().needsRoot() || CallingUser.own().isRoot(), "root, to make this host");
-    JsonObject report;
-    try {
-      report = row.probe();
-    } catch (AssertionError e) {
-      TABLE.add(row, "NO REPORT");
-      throw e;
-    }
-    TABLE.add(row, report);
-    row.check(report);
+    row.check(probe(row));
   }
 
-  @AfterAll
-  static void printTable() {
-    System.out.println(TABLE);
+  private static Verdicts probe(HostRow row) {
+    try {
+      return row.probe().print(row.host().name(), row.user().toString());
+    } catch (AssertionError e) {
+      HostLabTable.addFailure(row.host().name(), row.user().toString());
+      throw e;
+    }
+  }
+
+  /** Without one there is nothing to start, so there is nothing to report either. */
+  @EveryUser
+  void saysWhereALauncherCouldBe(CallingUser user) {
+    Required.that(CallingUser.own().isRoot(), "root, to make this host");
+    SimulatedHost host = HostLab.withoutWritableDirectory();
+    String[] words = {"launcher", "writable", "/tmp", "/dev/shm", "/var/tmp"};
+    host.cloister(user, "run").command("/bin/echo", "ran").run().refuses(125, words);
+    host.cloister(user, "probe").run().refuses(125, words);
   }
 }

@@ -1,70 +1,73 @@
 package dev.cloister.cli;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext.Store;
 
-/** What was found out on every host of the lab, for a person who reads the build's output. */
-final class HostLabTable {
+/**
+ * What was found out on every simulated host, for a person who reads the build's output: one table
+ * for all classes that have this extension, printed after the last test.
+ */
+final class HostLabTable implements BeforeAllCallback {
   private static final List<String> HEADINGS =
       List.of("HOST", "USER", "CHOICE", "REJECTED", "CAUSE");
 
-  private final List<List<String>> lines = new ArrayList<>(List.of(HEADINGS));
-  private int rows;
+  private static final List<List<String>> LINES = new ArrayList<>();
+  private static int rows;
 
-  /** Adds what {@code report}, the JSON of a probe, says; a cause that is the same stands once. */
-  void add(HostRow row, JsonObject report) {
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    Store all = context.getRoot().getStore(Namespace.create(HostLabTable.class));
+    all.computeIfAbsent(HostLabTable.class, _ -> (AutoCloseable) HostLabTable::print);
+  }
+
+  /** Adds what a probe found; a cause that strategies share stands once. */
+  static void add(String host, String user, Verdicts verdicts) {
     Map<String, List<String>> causes = new LinkedHashMap<>();
-    for (JsonElement element : report.getAsJsonArray("strategies")) {
-      JsonObject verdict = element.getAsJsonObject();
-      if (!verdict.get("usable").getAsBoolean()) {
-        causes
-            .computeIfAbsent(cause(verdict), _ -> new ArrayList<>())
-            .add(verdict.get("name").getAsString());
-      }
-    }
-    JsonElement choice = report.get("choice");
-    add(row, choice.isJsonNull() ? "none" : choice.getAsString(), causes);
-  }
-
-  /** Adds a row of which nothing else is known. */
-  void add(HostRow row, String outcome) {
-    add(row, outcome, Map.of());
-  }
-
-  private void add(HostRow row, String choice, Map<String, List<String>> causes) {
+    verdicts
+        .strategies()
+        .forEach(
+            (strategy, verdict) -> {
+              if (!verdict.usable()) {
+                String cause = verdict.cause().isEmpty() ? verdict.reason() : verdict.cause();
+                causes.computeIfAbsent(cause, _ -> new ArrayList<>()).add(strategy);
+              }
+            });
     rows++;
-    List<String> start = List.of(row.host().name(), row.user().toString(), choice);
+    List<String> start =
+        List.of(host, user, verdicts.choice().isEmpty() ? "none" : verdicts.choice());
     if (causes.isEmpty()) {
-      add(start, "", "");
+      LINES.add(line(start, "", ""));
     }
     causes.forEach(
         (cause, strategies) -> {
           boolean first = strategies.equals(causes.values().iterator().next());
-          add(first ? start : List.of("", "", ""), String.join(", ", strategies), cause);
+          LINES.add(
+              line(first ? start : List.of("", "", ""), String.join(", ", strategies), cause));
         });
   }
 
-  private void add(List<String> start, String rejected, String cause) {
+  /** Adds a host on which no report was made. */
+  static void addFailure(String host, String user) {
+    rows++;
+    LINES.add(line(List.of(host, user, "NO REPORT"), "", ""));
+  }
+
+  private static List<String> line(List<String> start, String rejected, String cause) {
     List<String> line = new ArrayList<>(start);
     line.addAll(List.of(rejected, cause));
-    lines.add(line);
+    return line;
   }
 
-  /** Without the call that failed, where the two are told apart. */
-  private static String cause(JsonObject verdict) {
-    JsonElement cause = verdict.get("cause");
-    boolean apart = cause != null && cause.isJsonPrimitive() && !cause.getAsString().isEmpty();
-    return (apart ? cause : verdict.get("reason")).getAsString();
-  }
-
-  @Override
-  public String toString() {
-    StringBuilder text = new StringBuilder("the host lab: " + rows + " rows\n");
-    for (List<String> line : lines) {
+  private static void print() {
+    StringBuilder text = new StringBuilder("the host lab, " + rows + " rows:\n");
+    LINES.addFirst(HEADINGS);
+    for (List<String> line : LINES) {
       StringBuilder padded = new StringBuilder();
       for (int column = 0; column < line.size(); column++) {
         String cell = line.get(column);
@@ -72,10 +75,12 @@ final class HostLabTable {
       }
       text.append(padded.toString().stripTrailing()).append('\n');
     }
-    return text.toString();
+    System.out.println(text);
+    LINES.clear();
+    rows = 0;
   }
 
-  private int width(int column) {
-    return lines.stream().mapToInt(line -> line.get(column).length()).max().orElse(0);
+  private static int width(int column) {
+    return LINES.stream().mapToInt(line -> line.get(column).length()).max().orElse(0);
   }
 }
