@@ -30,8 +30,7 @@ class OldBubblewrapTest {
     }
     Caller caller = new Caller(1000, 1000, false, List.of(), true, 0, false, 0);
     Bwrap bwrap = new Bwrap(OsString.of("/opt/bwrap"), () -> options);
-    HostReport host =
-        new HostReport(caller, List.of(), Optional.of(bwrap), _ -> Optional.empty());
+    HostReport host = new HostReport(caller, List.of(), Optional.of(bwrap), _ -> Optional.empty());
     return new Bubblewrap().assess(spec.build(), host);
   }
 
