@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 
 /** {@code cloister probe} on this host, and where something is taken away from it. */
 final class ProbeIT {
@@ -205,6 +206,86 @@ final class ProbeIT {
             .exits(1);
 
     assertTrue(ran.out().contains("in a chroot"), ran::toString);
+  }
+
+  /** A filter that says EPERM to a system call, whatever its arguments, or only to some of them. */
+  private static final String FILTER =
+      """
+      import ctypes, os, struct, sys
+      number, flag = int(sys.argv[1]), int(sys.argv[2])
+      load, equal, some, allow, refuse = 0x20, 0x15, 0x45, 0x7fff0000, 0x00050001
+      code = [(load, 0, 0, 0), (equal, 0, 3, number), (load, 0, 0, 16)]
+      code += [(some, 0, 1, flag) if flag else (some, 0, 0, 0)]
+      code += [(0x06, 0, 0, refuse), (0x06, 0, 0, allow)]
+      text = b''.join(struct.pack('HBBI', *step) for step in code)
+      buffer = ctypes.create_string_buffer(text)
+      program = struct.pack('HxxxxxxP', len(code), ctypes.addressof(buffer))
+      libc = ctypes.CDLL(None, use_errno=True)
+      assert libc.prctl(38, 1, 0, 0, 0) == 0
+      assert libc.prctl(22, 2, ctypes.create_string_buffer(program), 0, 0) == 0
+      os.execvp(sys.argv[3], sys.argv[3:])
+      """;
+
+  private static final String UNSHARE_NUMBER =
+      System.getProperty("os.arch").equals("amd64") ? "272" : "97";
+
+  /** {@code cloister probe --json} where unshare(2) with {@code flag} is filtered; all, if 0. */
+  private static JsonObject filtered(CallingUser user, String flag) {
+    Ran ran =
+        user.call(Required.tool("python3"), "-c", FILTER, UNSHARE_NUMBER, flag)
+            .and(Installation.SCRIPT.toString(), "probe", "--json")
+            .run();
+    assertTrue(ran.status() <= 1, ran::toString);
+    return json(ran);
+  }
+
+  @EveryUser
+  void provesThatAFilterRefuses(CallingUser user) {
+    JsonObject report = filtered(user, "0");
+    JsonObject verdict = verdict(report, "net_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("seccomp filter"), verdict::toString);
+    String evidence = verdict.getAsJsonArray("evidence").toString();
+    assertTrue(evidence.contains("/proc/self/status: Seccomp: 2"), evidence);
+    assertTrue(evidence.contains("unshare(0) is refused, which the kernel would not"), evidence);
+  }
+
+  /** This one lets the harmless call pass, so it is only likely. */
+  @EveryUser
+  void suspectsAFilterThatLooksAtFlags(CallingUser user) {
+    String newNetwork = Integer.toString(0x40000000);
+    JsonObject report = filtered(user, newNetwork);
+    JsonObject verdict = verdict(report, "net_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("seccomp filter"), verdict::toString);
+    assertFalse(verdict.getAsJsonArray("evidence").toString().contains("unshare(0)"));
+    assertEquals(List.of("net_namespace"), unusable(report, "capabilities"));
+  }
+
+  @Test
+  void blamesTheChrootAndNotAFilterThatIsThereToo() {
+    Required.that(CallingUser.own().isRoot(), "root, to make a chroot");
+    // A directory that is no mount point, with what the probe needs mounted below it.
+    String script =
+        "d=$(mktemp -d) && mount -t tmpfs none $d && mkdir $d/r && cd $d/r"
+            + " && for x in /*; do [ -L $x ] && cp -P $x . ; done;"
+            + " for x in bin sbin lib lib64 usr etc opt proc dev sys tmp var root home; do"
+            + " [ -d /$x ] && ! [ -L /$x ] && mkdir -p $x && mount --rbind /$x $x; done;"
+            + " exec chroot --userspec=65534:65534 --groups= . \"$@\"";
+    Ran ran =
+        CallingUser.own()
+            .call("unshare", "-m", "sh", "-c", script, "sh")
+            .and(Required.tool("python3"), "-c", FILTER, UNSHARE_NUMBER, "1073741824")
+            .and(Installation.SCRIPT.toString(), "probe", "--json")
+            .env("TMPDIR", new CallingUser(65534, false).temporary().toString())
+            .run()
+            .exits(1);
+
+    JsonObject verdict = verdict(json(ran), "user_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("in a chroot, and"), ran::toString);
+    assertEquals(
+        "/proc/self/mountinfo: no mount at /",
+        verdict.getAsJsonArray("evidence").get(0).getAsString());
+    String remedy = verdict.get("remedy").getAsString();
+    assertTrue(remedy.startsWith("start Cloister outside the chroot"), remedy);
   }
 
   /** A script as root of an own user namespace that has lost its capabilities. */

@@ -109,16 +109,17 @@ public final class ProgramRunner {
    * @param output what it wrote to standard output
    * @param message what it wrote to standard error
    */
-  private record Ended(int status, byte[] output, String message) {
+  private record Ended(int status, ByteBuffer output, String message) {
+    /** The output as numbers. */
     ByteBuffer records() {
-      return ByteBuffer.wrap(output).order(ByteOrder.LITTLE_ENDIAN);
+      return output.duplicate().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     Outcome outcome() {
       if (status == 0) {
         return new Outcome.Success();
       }
-      if (status == SETUP_FAILED && output.length == RECORD_SIZE) {
+      if (status == SETUP_FAILED && output.remaining() == RECORD_SIZE) {
         ByteBuffer record = records();
         return new Outcome.Failure(record.getInt(), record.getInt());
       }
@@ -155,7 +156,7 @@ public final class ProgramRunner {
     byte[] output = process.getInputStream().readAllBytes();
     String message =
         new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    return new Ended(await(process), output, message);
+    return new Ended(await(process), ByteBuffer.wrap(output), message);
   }
 
   /**
