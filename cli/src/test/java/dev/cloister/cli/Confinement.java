@@ -48,7 +48,7 @@ final class Confinement {
     for (String call : List.of("unshare", "setns", "mount", "umount2", "pivot_root")) {
       confinement.refuse(call, "EPERM");
     }
-    confinement.words.addAll(List.of("--refuse", "clone", "EPERM", "0", NAMESPACE_FLAGS));
+    confinement.refuse("clone", "EPERM", 0, NAMESPACE_FLAGS);
     // Its flags lie in memory, where no filter can look; libc then takes clone.
     return confinement.refuse("clone3", "ENOSYS");
   }
@@ -62,6 +62,12 @@ final class Confinement {
 
   Confinement refuse(String call, String errno) {
     words.addAll(List.of("--refuse", call, errno));
+    return this;
+  }
+
+  /** Only where the argument of that number, from 0, has one of these bits. */
+  Confinement refuse(String call, String errno, int argument, String bits) {
+    words.addAll(List.of("--refuse", call, errno, Integer.toString(argument), bits));
     return this;
   }
 

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 
 /** {@code cloister probe} on this host, and where something is taken away from it. */
 final class ProbeIT {
@@ -138,6 +139,69 @@ final class ProbeIT {
 
     JsonObject sysctls = json(ran).getAsJsonObject("host").getAsJsonObject("sysctls");
     assertEquals("4321", sysctls.get("user.max_ipc_namespaces").getAsString());
+  }
+
+  /** A filter that refuses network namespaces and nothing else. */
+  private static Confinement noNetworks() {
+    return new Confinement().refuse("unshare", "EPERM", 0, "0x40000000");
+  }
+
+  /** {@code cloister probe --json} behind a filter. */
+  private static JsonObject filtered(CallingUser user, Confinement filter) {
+    Ran ran =
+        user.call(filter.words().toArray(String[]::new))
+            .and(Installation.SCRIPT.toString(), "probe", "--json")
+            .run();
+    assertTrue(ran.status() <= 1, ran::toString);
+    return json(ran);
+  }
+
+  @EveryUser
+  void provesThatAFilterRefuses(CallingUser user) {
+    JsonObject report = filtered(user, new Confinement().refuse("unshare", "EPERM"));
+    JsonObject verdict = verdict(report, "net_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("seccomp filter"), verdict::toString);
+    String evidence = verdict.getAsJsonArray("evidence").toString();
+    assertTrue(evidence.contains("/proc/self/status: Seccomp: 2"), evidence);
+    assertTrue(evidence.contains("unshare(0) is refused, which the kernel would not"), evidence);
+  }
+
+  /** This one lets the harmless call pass, so it is only likely. */
+  @EveryUser
+  void suspectsAFilterThatLooksAtFlags(CallingUser user) {
+    JsonObject report = filtered(user, noNetworks());
+    JsonObject verdict = verdict(report, "net_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("seccomp filter"), verdict::toString);
+    assertFalse(verdict.getAsJsonArray("evidence").toString().contains("unshare(0)"));
+    assertEquals(List.of("net_namespace"), unusable(report, "capabilities"));
+  }
+
+  @Test
+  void blamesTheChrootAndNotAFilterThatIsThereToo() {
+    Required.that(CallingUser.own().isRoot(), "root, to make a chroot");
+    // A directory that is no mount point, with what the probe needs mounted below it.
+    String script =
+        "d=$(mktemp -d) && mount -t tmpfs none $d && mkdir $d/r && cd $d/r"
+            + " && for x in /*; do [ -L $x ] && cp -P $x . ; done;"
+            + " for x in bin sbin lib lib64 usr etc opt proc dev sys tmp var root home; do"
+            + " [ -d /$x ] && ! [ -L /$x ] && mkdir -p $x && mount --rbind /$x $x; done;"
+            + " exec chroot --userspec=65534:65534 --groups= . \"$@\"";
+    Ran ran =
+        CallingUser.own()
+            .call("unshare", "-m", "sh", "-c", script, "sh")
+            .and(noNetworks().words().toArray(String[]::new))
+            .and(Installation.SCRIPT.toString(), "probe", "--json")
+            .env("TMPDIR", new CallingUser(65534, false).temporary().toString())
+            .run()
+            .exits(1);
+
+    JsonObject verdict = verdict(json(ran), "user_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("in a chroot, and"), ran::toString);
+    assertEquals(
+        "/proc/self/mountinfo: no mount at /",
+        verdict.getAsJsonArray("evidence").get(0).getAsString());
+    String remedy = verdict.get("remedy").getAsString();
+    assertTrue(remedy.startsWith("start Cloister outside the chroot"), remedy);
   }
 
   /** A script as root of an own user namespace that has lost its capabilities. */
