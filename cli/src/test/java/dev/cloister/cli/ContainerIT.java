@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * In containers of a real runtime, which covers parts of {@code /proc}, takes most capabilities and
  * sets no_new_privs. Rootless means that an unprivileged user runs the runtime.
  */
+@ExtendWith(HostLabTable.class)
 final class ContainerIT {
   private static final String LOOK =
       "id -u; grep -E '^(CapEff|NoNewPrivs):' /proc/self/status; [ -e %s ] || echo hidden"

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * pivoted (pivot_root(2)). A real kernel is booted for it, an older one than most: what works here
  * does not need the newest.
  */
+@ExtendWith(HostLabTable.class)
 final class InitramfsIT {
   /** Both are there whoever runs the tests. */
   @ParameterizedTest(name = "uid {0}")

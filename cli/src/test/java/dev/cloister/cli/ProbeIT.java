@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 
 /** {@code cloister probe} on this host, and where something is taken away from it. */
 final class ProbeIT {
@@ -87,29 +88,6 @@ final class ProbeIT {
   }
 
   @EveryUser
-  void namesTheLimitOnUserNamespaces(CallingUser user) {
-    Ran ran =
-        unprivilegedInside(user, "echo 0 > /proc/sys/user/max_user_namespaces", PROBE + " --json")
-            .run()
-            .exits(1);
-
-    JsonObject report = json(ran);
-    assertTrue(report.get("choice").isJsonNull(), ran::toString);
-    String reason = verdict(report, "user_namespace").get("reason").getAsString();
-    assertTrue(reason.contains("user.max_user_namespaces is 0"), reason);
-    String remedy = verdict(report, "user_namespace").get("remedy").getAsString();
-    assertTrue(remedy.contains("sysctl user.max_user_namespaces"), remedy);
-    assertTrue(verdict(report, "resolve_in_root").get("usable").getAsBoolean());
-    assertEquals(List.of("pivot_root", "chroot", "bwrap"), unusable(report, "strategies"));
-    // It is installed and prints its version, but starts nothing.
-    JsonObject bubblewrap = verdict(report, "bubblewrap");
-    assertFalse(bubblewrap.get("usable").getAsBoolean(), bubblewrap::toString);
-    assertTrue(
-        bubblewrap.get("reason").getAsString().contains("user.max_user_namespaces is 0"),
-        bubblewrap::toString);
-  }
-
-  @EveryUser
   void blamesAnotherLimitOnlyForWhatItStops(CallingUser user) {
     JsonObject report =
         json(
@@ -163,48 +141,67 @@ final class ProbeIT {
     assertEquals("4321", sysctls.get("user.max_ipc_namespaces").getAsString());
   }
 
-  @EveryUser
-  void namesWhatCoversProc(CallingUser user) {
-    // A mount the caller may not undo: made by the root of a user namespace it leaves.
-    String cover = "mount --bind /dev/null /proc/version";
-    String script = cover + "; exec unshare --user --map-user=1000 --map-group=1000 " + PROBE;
+  /** A filter that refuses network namespaces and nothing else. */
+  private static Confinement noNetworks() {
+    return new Confinement().refuse("unshare", "EPERM", 0, "0x40000000");
+  }
+
+  /** {@code cloister probe --json} behind a filter. */
+  private static JsonObject filtered(CallingUser user, Confinement filter) {
     Ran ran =
-        user.call("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script + " --json")
-            .run()
-            .exits(0);
-
-    JsonObject proc = verdict(json(ran), "fresh_proc");
-    assertFalse(proc.get("usable").getAsBoolean(), proc::toString);
-    assertTrue(proc.get("reason").getAsString().endsWith("here: /proc/version"), proc::toString);
-    assertEquals(List.of("fresh_proc"), unusable(json(ran), "capabilities"));
+        user.call(filter.words().toArray(String[]::new))
+            .and(Installation.SCRIPT.toString(), "probe", "--json")
+            .run();
+    assertTrue(ran.status() <= 1, ran::toString);
+    return json(ran);
   }
 
   @EveryUser
-  void saysThatBubblewrapIsMissing(CallingUser user) {
-    Path tools = user.work();
-    for (String tool : new String[] {"readlink", "env", "dirname", "uname"}) {
-      user.call("ln", "-s", Required.tool(tool), tools.resolve(tool).toString()).run().exits(0);
-    }
-    Ran ran = user.cloister("probe", "--json").env("PATH", tools.toString()).run().exits(0);
-
-    assertEquals(List.of("bwrap"), unusable(json(ran), "strategies"));
-    assertTrue(verdict(json(ran), "bubblewrap").get("remedy").getAsString().contains("bubblewrap"));
+  void provesThatAFilterRefuses(CallingUser user) {
+    JsonObject report = filtered(user, new Confinement().refuse("unshare", "EPERM"));
+    JsonObject verdict = verdict(report, "net_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("seccomp filter"), verdict::toString);
+    String evidence = verdict.getAsJsonArray("evidence").toString();
+    assertTrue(evidence.contains("/proc/self/status: Seccomp: 2"), evidence);
+    assertTrue(evidence.contains("unshare(0) is refused, which the kernel would not"), evidence);
   }
 
+  /** This one lets the harmless call pass, so it is only likely. */
   @EveryUser
-  void suspectsTheChroot(CallingUser user) {
+  void suspectsAFilterThatLooksAtFlags(CallingUser user) {
+    JsonObject report = filtered(user, noNetworks());
+    JsonObject verdict = verdict(report, "net_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("seccomp filter"), verdict::toString);
+    assertFalse(verdict.getAsJsonArray("evidence").toString().contains("unshare(0)"));
+    assertEquals(List.of("net_namespace"), unusable(report, "capabilities"));
+  }
+
+  @Test
+  void blamesTheChrootAndNotAFilterThatIsThereToo() {
     Required.that(CallingUser.own().isRoot(), "root, to make a chroot");
-    // The mount lives in a mount namespace of its own and ends with it.
+    // A directory that is no mount point, with what the probe needs mounted below it.
     String script =
-        "mount --rbind / /mnt && exec chroot --userspec=65534:65534 --groups= /mnt " + PROBE;
+        "d=$(mktemp -d) && mount -t tmpfs none $d && mkdir $d/r && cd $d/r"
+            + " && for x in /*; do [ -L $x ] && cp -P $x . ; done;"
+            + " for x in bin sbin lib lib64 usr etc opt proc dev sys tmp var root home; do"
+            + " [ -d /$x ] && ! [ -L /$x ] && mkdir -p $x && mount --rbind /$x $x; done;"
+            + " exec chroot --userspec=65534:65534 --groups= . \"$@\"";
     Ran ran =
         CallingUser.own()
-            .call("unshare", "-m", "sh", "-c", script)
+            .call("unshare", "-m", "sh", "-c", script, "sh")
+            .and(noNetworks().words().toArray(String[]::new))
+            .and(Installation.SCRIPT.toString(), "probe", "--json")
             .env("TMPDIR", new CallingUser(65534, false).temporary().toString())
             .run()
             .exits(1);
 
-    assertTrue(ran.out().contains("in a chroot"), ran::toString);
+    JsonObject verdict = verdict(json(ran), "user_namespace");
+    assertTrue(verdict.get("cause").getAsString().contains("in a chroot, and"), ran::toString);
+    assertEquals(
+        "/proc/self/mountinfo: no mount at /",
+        verdict.getAsJsonArray("evidence").get(0).getAsString());
+    String remedy = verdict.get("remedy").getAsString();
+    assertTrue(remedy.startsWith("start Cloister outside the chroot"), remedy);
   }
 
   /** A script as root of an own user namespace that has lost its capabilities. */

@@ -6,11 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * What {@code cloister probe --json} found.
@@ -18,8 +17,12 @@ import java.util.TreeMap;
  * @param choice empty for none
  */
 record Verdicts(String choice, Map<String, Verdict> strategies, Map<String, Verdict> capabilities) {
-  /** Of one strategy or capability; without reason and remedy if it is usable. */
-  record Verdict(boolean usable, String reason, String remedy) {
+  /**
+   * Of one strategy or capability; without reason and remedy if it is usable.
+   *
+   * @param cause what of the reason is more than the step that failed; empty if that is unknown
+   */
+  record Verdict(boolean usable, String reason, String cause, String remedy) {
     /** Holds if it cannot be used, for a reason that has all of {@code words}. */
     Verdict refusedBecause(String... words) {
       assertTrue(!usable, this::toString);
@@ -49,13 +52,16 @@ record Verdicts(String choice, Map<String, Verdict> strategies, Map<String, Verd
   }
 
   private static Map<String, Verdict> verdicts(JsonObject report, String array) {
-    Map<String, Verdict> verdicts = new TreeMap<>();
+    Map<String, Verdict> verdicts = new LinkedHashMap<>();
     for (JsonElement element : report.getAsJsonArray(array)) {
       JsonObject each = element.getAsJsonObject();
       verdicts.put(
           each.get("name").getAsString(),
           new Verdict(
-              each.get("usable").getAsBoolean(), text(each, "reason"), text(each, "remedy")));
+              each.get("usable").getAsBoolean(),
+              text(each, "reason"),
+              text(each, "cause"),
+              text(each, "remedy")));
     }
     return verdicts;
   }
@@ -97,21 +103,16 @@ record Verdicts(String choice, Map<String, Verdict> strategies, Map<String, Verd
     return this;
   }
 
-  private static List<String> unusable(Map<String, Verdict> verdicts) {
+  static List<String> unusable(Map<String, Verdict> verdicts) {
     return verdicts.entrySet().stream()
         .filter(verdict -> !verdict.getValue().usable())
         .map(Map.Entry::getKey)
         .toList();
   }
 
-  /** Adds a row to the build's output: host, user, choice, what stands against the others. */
+  /** Adds a row to the table of the host lab. */
   Verdicts print(String row, String user) {
-    List<String> rejections = new ArrayList<>();
-    for (String name : unusable(strategies)) {
-      rejections.add(name + ": " + strategy(name).reason());
-    }
-    String chosen = choice.isEmpty() ? "none" : choice;
-    System.out.println(String.join(" | ", row, user, chosen, String.join("; ", rejections)));
+    HostLabTable.add(row, user, this);
     return this;
   }
 }

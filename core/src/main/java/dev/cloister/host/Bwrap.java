@@ -1,20 +1,65 @@
 package dev.cloister.host;
 
 import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
-/** An installed bubblewrap. */
-public record Bwrap(OsString path) {
+/**
+ * An installed bubblewrap.
+ *
+ * @param options those it says it has, found out only if needed; none if it says nothing
+ */
+public record Bwrap(OsString path, Supplier<Set<String>> options) {
+  /** One that is not asked what it can do. */
+  public Bwrap(OsString path) {
+    this(path, Set::of);
+  }
+
   /** Looks for an executable {@code bwrap} in the absolute directories of a PATH. */
   static Optional<Bwrap> find(String path) {
     for (String directory : path.split(":", -1)) {
       // A relative element would let the working directory choose what runs with these rights.
       if (directory.startsWith("/") && Files.isExecutable(Path.of(directory, "bwrap"))) {
-        return Optional.of(new Bwrap(OsString.of(directory + "/bwrap")));
+        String file = directory + "/bwrap";
+        return Optional.of(new Bwrap(OsString.of(file), () -> help(file)));
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The first of these options that it does not have, by what it says of itself: distributions
+   * backport options, so its version proves nothing. One that says nothing is broken, which its
+   * trial shows.
+   */
+  public Optional<String> lacks(List<String> wanted) {
+    Set<String> known = options.get();
+    return known.isEmpty()
+        ? Optional.empty()
+        : wanted.stream().filter(option -> !known.contains(option)).findFirst();
+  }
+
+  private static Set<String> help(String file) {
+    try {
+      Process process =
+          new ProcessBuilder(file, "--help")
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+              .start();
+      byte[] text = process.getInputStream().readAllBytes();
+      return Arrays.stream(new String(text, StandardCharsets.UTF_8).split("\\s+", -1))
+          .filter(word -> word.startsWith("--"))
+          .collect(Collectors.toSet());
+    } catch (IOException e) {
+      return Set.of();
+    }
   }
 }

@@ -75,7 +75,8 @@ public final class PrivateDirectory {
     } catch (IOException e) {
       return Optional.empty();
     }
-    return isPrivate(path, uid) && allowsExecution(path)
+    // One that is there already may have become read-only.
+    return isPrivate(path, uid) && Files.isWritable(path) && allowsExecution(path)
         ? Optional.of(new PrivateDirectory(path))
         : Optional.empty();
   }

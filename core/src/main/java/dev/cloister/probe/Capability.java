@@ -134,23 +134,24 @@ public enum Capability {
       Slot tree = new Slot("tree");
       return newRoot(
           host,
+          tree(),
           List.of(
-              mkdir("a"),
-              Steps.openTree(OsString.of("/proc"), tree),
-              Steps.moveMount(tree, A),
-              Steps.chdir("a/self")));
+              mkdir("b"),
+              Steps.openTree(A, tree),
+              Steps.moveMount(tree, B),
+              Steps.chdir("b/below/inner")));
     }
   },
 
   RESOLVE_IN_ROOT(Group.MOUNTS, "paths that cannot lead out") {
     @Override
     List<Instruction> attempt(HostReport host) {
-      // Outside of /proc there is no /self: it is found only if /proc is taken for the root.
+      // There is no /null: it is found only if /dev is taken for the root.
       return List.of(
-          Steps.chdir("/proc"),
+          Steps.chdir("/dev"),
           Steps.openInRoot(
-              OsString.of("/self/status"),
-              new Slot("status"),
+              OsString.of("/null"),
+              new Slot("null"),
               LinuxConstant.O_PATH,
               LinuxConstant.O_CLOEXEC));
     }

@@ -309,6 +309,12 @@ final class Causes {
         "install a newer bubblewrap, or use --strategy pivot_root or chroot");
   }
 
+  Cause noTmp() {
+    return new Cause(
+        "there is no directory /tmp, where bubblewrap builds the sandbox",
+        "make /tmp, or use --strategy pivot_root or chroot, which need none");
+  }
+
   Cause bwrapIsBroken() {
     return new Cause(
         "the bwrap in PATH is broken",

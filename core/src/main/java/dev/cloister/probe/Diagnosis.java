@@ -154,10 +154,25 @@ public final class Diagnosis {
     if (message.endsWith("pivot_root: " + Errno.EINVAL.text())) {
       return causeOfImmovableRoot();
     }
+    if (message.endsWith(Errno.ENOENT.text())) {
+      return bwrapMisses(message);
+    }
+    if (message.endsWith(Errno.EINVAL.text())) {
+      // It makes the mounts below the root private, which a plain directory is not among.
+      return evidence().chroot().map(causes()::chroot);
+    }
     boolean denied = message.endsWith(Errno.EACCES.text()) || message.endsWith(Errno.EPERM.text());
     return denied
         ? mountRefused(message.endsWith(Errno.EACCES.text()) ? Errno.EACCES : Errno.EPERM)
         : Optional.empty();
+  }
+
+  /** What it reads before anything else, and where it builds the sandbox. */
+  private Optional<Cause> bwrapMisses(String message) {
+    if (message.contains("/proc/")) {
+      return Optional.of(causes().noProc());
+    }
+    return message.contains("mount tmpfs") ? Optional.of(causes().noTmp()) : Optional.empty();
   }
 
   private Cause bwrapMapRefused() {
@@ -173,7 +188,12 @@ public final class Diagnosis {
   private Optional<Cause> mountRefused(Errno errno) {
     return evidence().appArmorRestricts() && !caller.isPrivileged()
         ? Optional.of(causes().appArmorRestrictsBwrap())
-        : refused(SystemCall.MOUNT, errno);
+        : refused(SystemCall.MOUNT, errno)
+            .or(
+                () ->
+                    evidence().mayHaveLandlock()
+                        ? Optional.of(causes().landlock())
+                        : Optional.empty());
   }
 
   private Assessment ofFailure(SyscallProgram program, Outcome.Failure failure) {

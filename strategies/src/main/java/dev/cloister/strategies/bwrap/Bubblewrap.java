@@ -67,11 +67,20 @@ public final class Bubblewrap implements IsolationStrategy {
           link.get() + ", which bubblewrap before 0.12.0 would follow (CVE-2026-87766)",
           "use --strategy pivot_root or chroot, or a destination without that link");
     }
-    if (InnerLauncher.place(spec.mounts()).isEmpty()) {
+    Optional<InnerLauncher> place = InnerLauncher.place(spec.mounts());
+    if (place.isEmpty()) {
       return new Assessment.Unusable(
           "the sandbox has a root of its own but no /proc, so bwrap cannot start Cloister's inner"
               + " launcher in it",
           "add --proc /proc");
+    }
+    List<String> needed = new ArrayList<>(BwrapArguments.optionsOf(spec, host.protectedProc()));
+    needed.addAll(place.get().options());
+    Optional<String> missing = host.bwrap().get().lacks(needed);
+    if (missing.isPresent()) {
+      return new Assessment.Unusable(
+          host.bwrap().get().path() + " has no option " + missing.get() + ", which this needs",
+          "install a newer bubblewrap, or use --strategy pivot_root or chroot");
     }
     return asRoot(host.caller())
         ? Credentials.assess(spec, host)

@@ -14,6 +14,7 @@ import java.util.Set;
 /** Says a specification in bubblewrap's words, option by option, in the same order. */
 final class BwrapArguments {
   private final List<OsString> arguments = new ArrayList<>();
+  private final List<String> options = new ArrayList<>();
   private final Set<Destination> made = new HashSet<>();
   private final List<String> protectedProc;
 
@@ -27,6 +28,15 @@ final class BwrapArguments {
    * @param protectedProc as in {@link dev.cloister.host.HostReport}
    */
   static List<OsString> of(SandboxSpec spec, List<String> protectedProc) {
+    return translate(spec, protectedProc).arguments;
+  }
+
+  /** The options among these, in the order in which they come, without what follows them. */
+  static List<String> optionsOf(SandboxSpec spec, List<String> protectedProc) {
+    return translate(spec, protectedProc).options;
+  }
+
+  private static BwrapArguments translate(SandboxSpec spec, List<String> protectedProc) {
     BwrapArguments translation = new BwrapArguments(protectedProc);
     for (Namespace namespace : Namespace.values()) {
       if (spec.namespaces().contains(namespace)) {
@@ -44,7 +54,7 @@ final class BwrapArguments {
     if (spec.workingDirectory().isPresent()) {
       translation.add("--chdir", OsString.of("/"));
     }
-    return translation.arguments;
+    return translation;
   }
 
   /**
@@ -117,6 +127,7 @@ final class BwrapArguments {
   }
 
   private BwrapArguments add(String option, OsString... values) {
+    options.add(option);
     arguments.add(OsString.of(option));
     arguments.addAll(List.of(values));
     return this;

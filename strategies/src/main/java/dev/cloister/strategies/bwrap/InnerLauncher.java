@@ -38,6 +38,14 @@ enum InnerLauncher {
   /** The options that provide it, and its name as the command's start. */
   abstract List<OsString> arguments(int descriptor);
 
+  /** Only those. */
+  List<String> options() {
+    return arguments(0).stream()
+        .map(OsString::toString)
+        .filter(word -> word.startsWith("--") && word.length() > 2)
+        .toList();
+  }
+
   static Optional<InnerLauncher> place(List<MountOperation> mounts) {
     Optional<InnerLauncher> place = Optional.of(FILE);
     for (MountOperation mount : mounts) {
