@@ -245,7 +245,7 @@ public final class ProgramCompiler {
     asm.place(ways.failed);
     call.until().ifPresent(errno -> asm.branch(EQUAL, RESULT, -errno.number(), ways.next));
     writeRetry(call, ways);
-    call.recoveries().forEach((errno, instead) -> writeRecovery(errno, instead, number, ways.next));
+    writeRecoveries(call, number, ways.next);
     routines.describe(number, description(call, number));
     asm.address(V1, hints(call.hints()));
     asm.jump(ways.report);
@@ -261,13 +261,23 @@ public final class ProgramCompiler {
     }
   }
 
-  private void writeRecovery(Errno errno, List<Instruction> instead, int number, Label next) {
-    if (instead.isEmpty()) {
-      asm.branch(EQUAL, RESULT, -errno.number(), next);
-      return;
-    }
-    Label recover = new Label();
-    asm.branch(EQUAL, RESULT, -errno.number(), recover);
+  /** What several errnos are recovered from with is written once. */
+  private void writeRecoveries(Instruction.Call call, int number, Label next) {
+    Map<List<Instruction>, Label> written = new IdentityHashMap<>();
+    call.recoveries()
+        .forEach(
+            (errno, instead) -> {
+              Label recover = instead.isEmpty() ? next : written.get(instead);
+              if (recover == null) {
+                recover = new Label();
+                written.put(instead, recover);
+                writeRecovery(recover, instead, number, next);
+              }
+              asm.branch(EQUAL, RESULT, -errno.number(), recover);
+            });
+  }
+
+  private void writeRecovery(Label recover, List<Instruction> instead, int number, Label next) {
     emitter.later(
         () -> {
           asm.place(recover);

@@ -131,6 +131,13 @@ public final class Diagnosis {
               "this kernel has Landlock, but was started without it (landlock(7))",
               "add landlock to the list in the boot parameter lsm="));
     }
+    if (errno == Errno.EACCES && call.call() == SystemCall.MEMFD_CREATE) {
+      return Optional.of(
+          new Cause(
+              "sysctl vm.memfd_noexec is 2: no memory file may be executed",
+              "pivot_root and chroot need none; for bwrap, have the administrator set"
+                  + " vm.memfd_noexec=1"));
+    }
     if (errno != Errno.EPERM && errno != Errno.EACCES) {
       return Optional.empty();
     }

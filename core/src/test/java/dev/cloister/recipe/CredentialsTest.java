@@ -80,8 +80,7 @@ class CredentialsTest {
     Caller root = new Caller(0, 0, false, List.of(), true, ALL, false, 0);
     HostReport host = host(root).with(Set.of(Workaround.NO_USER_NAMESPACE));
     assertEquals(
-        Set.of(
-            Guarantee.NO_CAPABILITIES, Guarantee.NO_NEW_PRIVILEGES, Guarantee.GROUPS_DROPPED),
+        Set.of(Guarantee.NO_CAPABILITIES, Guarantee.NO_NEW_PRIVILEGES, Guarantee.GROUPS_DROPPED),
         new Credentials(host, Identity.CALLER).guarantees());
   }
 }
