@@ -1,11 +1,22 @@
 package dev.cloister.cli;
 
+import dev.cloister.spec.OsString;
+import dev.cloister.strategies.Strategies;
+import dev.cloister.strategy.IsolationStrategy;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** {@code cloister probe}. */
 final class ProbeCommand implements Subcommand {
   private static final int NOTHING_USABLE = 1;
+
+  /** What fits everywhere. */
+  private static final int USUAL_WIDTH = 80;
+
+  private static final int SMALLEST_WIDTH = 40;
+  private static final int LARGEST_WIDTH = 200;
 
   @Override
   public String name() {
@@ -20,13 +31,17 @@ final class ProbeCommand implements Subcommand {
   @Override
   public String help() {
     return """
-        usage: cloister probe [--json]
+        usage: cloister probe [--json] [--strategy NAME]
 
         Tries every strategy with a small sandbox and every capability by itself, and says what works,
         why the rest does not, and what helps. Ends with 0 if a strategy works, otherwise with 1.
 
         """
-        + CliOption.helpText(List.of(ProbeOption.values()));
+        + CliOption.helpText(List.of(ProbeOption.values()))
+        + """
+
+        Variables: COLUMNS, the width of the table; NO_COLOR, if not empty: no colours.
+        """;
   }
 
   @Override
@@ -40,18 +55,50 @@ final class ProbeCommand implements Subcommand {
     if (parsed.command() < invocation.arguments().size()) {
       throw new CliException("takes no command: " + invocation.arguments().get(parsed.command()));
     }
-    ProbeReport report = collect(invocation);
+    boolean json = false;
+    Optional<IsolationStrategy> strategy = Optional.empty();
+    for (ParsedOptions.Use<ProbeOption> use : parsed.options()) {
+      switch (use.option()) {
+        case JSON -> json = true;
+        case STRATEGY -> strategy = Optional.of(find(use.values().getFirst()));
+      }
+    }
+    ProbeReport report = collect(invocation, strategy);
     Output.print(
-        parsed.options().isEmpty() ? report.table(wantsColour(invocation)) : report.json());
+        json ? ProbeJson.of(report, strategy.isPresent()) : table(report, strategy, invocation));
     return report.choice().isPresent() ? 0 : NOTHING_USABLE;
   }
 
-  private static ProbeReport collect(Invocation invocation) throws CliException {
+  private static IsolationStrategy find(OsString name) throws CliException {
+    for (IsolationStrategy strategy : Strategies.ALL) {
+      if (strategy.name().equals(name.toString())) {
+        return strategy;
+      }
+    }
+    String names =
+        Strategies.ALL.stream().map(IsolationStrategy::name).collect(Collectors.joining(", "));
+    throw new CliException("--strategy %s: not one of %s".formatted(Messages.value(name), names));
+  }
+
+  private static ProbeReport collect(Invocation invocation, Optional<IsolationStrategy> strategy)
+      throws CliException {
+    Sandboxing sandboxing = Sandboxing.prepare(invocation);
     try {
-      return ProbeReport.collect(Sandboxing.prepare(invocation));
+      return strategy.isPresent()
+          ? ProbeReport.collect(sandboxing, strategy.get())
+          : ProbeReport.collect(sandboxing);
     } catch (UncheckedIOException e) {
       throw new CliException("cannot try what works here: " + e.getMessage());
     }
+  }
+
+  private static String table(
+      ProbeReport report, Optional<IsolationStrategy> strategy, Invocation invocation) {
+    boolean colour = wantsColour(invocation);
+    int width = width(invocation);
+    return strategy.isPresent()
+        ? ProbeTable.ofOne(report, colour, width)
+        : ProbeTable.of(report, colour, width);
   }
 
   /**
@@ -62,5 +109,15 @@ final class ProbeCommand implements Subcommand {
     boolean unwanted =
         invocation.variable("NO_COLOR").filter(value -> !value.isEmpty()).isPresent();
     return Output.isTerminal() && !unwanted;
+  }
+
+  /** A terminal's width is known to those who ask it by ioctl(2), or whom a shell has told. */
+  private static int width(Invocation invocation) {
+    String columns = invocation.variable("COLUMNS").map(OsString::toString).orElse("");
+    try {
+      return Math.clamp(Integer.parseInt(columns), SMALLEST_WIDTH, LARGEST_WIDTH);
+    } catch (NumberFormatException e) {
+      return USUAL_WIDTH;
+    }
   }
 }

@@ -5,13 +5,19 @@ import java.util.Optional;
 
 /** The options of {@code probe}. */
 enum ProbeOption implements CliOption {
-  JSON("--json", "print JSON (docs/probe-json.md) instead of a table");
+  JSON("--json", "", "print JSON (docs/probe-json.md) instead of a table"),
+  STRATEGY("--strategy", "NAME", "try this one only, and show every step of the trial");
 
   private final String word;
+
+  /** Empty if there is none. */
+  private final String operand;
+
   private final String help;
 
-  ProbeOption(String word, String help) {
+  ProbeOption(String word, String operand, String help) {
     this.word = word;
+    this.operand = operand;
     this.help = help;
   }
 
@@ -22,7 +28,7 @@ enum ProbeOption implements CliOption {
 
   @Override
   public List<String> operands() {
-    return List.of();
+    return operand.isEmpty() ? List.of() : List.of(operand);
   }
 
   @Override
@@ -31,6 +37,11 @@ enum ProbeOption implements CliOption {
   }
 
   static Optional<ProbeOption> find(String word) {
-    return word.equals(JSON.word) ? Optional.of(JSON) : Optional.empty();
+    for (ProbeOption option : values()) {
+      if (option.word.equals(word)) {
+        return Optional.of(option);
+      }
+    }
+    return Optional.empty();
   }
 }

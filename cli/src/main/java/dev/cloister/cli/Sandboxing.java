@@ -18,6 +18,7 @@ import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.StrategySelector;
 import dev.cloister.strategy.StrategySelector.Choice;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
+import dev.cloister.strategy.StrategySelector.Rejection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -76,9 +77,21 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   }
 
   /** The remembered verdicts on strategies. */
-  VerdictStore verdicts() {
-    StrategyTrial trial = new StrategyTrial(runner(), host, diagnosis());
+  private VerdictStore verdicts() {
+    return verdicts(trial(diagnosis()));
+  }
+
+  /**
+   * The same.
+   *
+   * @param trial who is asked for those that are not known
+   */
+  VerdictStore verdicts(StrategySelector.Trial trial) {
     return new VerdictStore(directory, HostState.of(host, programVersion()), trial);
+  }
+
+  StrategyTrial trial(Diagnosis diagnosis) {
+    return new StrategyTrial(runner(), host, diagnosis);
   }
 
   ProgramRunner runner() {
@@ -86,7 +99,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   }
 
   Diagnosis diagnosis() {
-    return new Diagnosis(host.caller(), Evidence::collect);
+    return new Diagnosis(host.caller(), Evidence::collect).with(runner());
   }
 
   /** A new build may find out other things, even under the same number. */
@@ -103,7 +116,8 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
 
   private static String explain(RunRequest request, NoStrategyException e) {
     if (request.strategy().isPresent()) {
-      return "--strategy " + e.rejections().getFirst();
+      Rejection only = e.rejections().getFirst();
+      return "--strategy " + only + only.attachment();
     }
     return e.getMessage();
   }

@@ -34,8 +34,10 @@ final class ProbeIT {
   void printsATableWithoutColoursForAPipe(CallingUser user) {
     Ran ran = user.cloister("probe").run().exits(0);
 
-    ran.assertLine("  yes    pivot_root (default)");
-    ran.assertLine("  yes    read-only on sub-mounts (mount_setattr)");
+    ran.assertLine("  yes  pivot_root (default)");
+    assertTrue(ran.out().contains("  yes  read-only, sub-mounts too"), ran::toString);
+    assertTrue(ran.lines().getFirst().contains(", uid " + user.uid() + ","), ran::toString);
+    assertTrue(ran.lines().stream().allMatch(line -> line.length() <= 80), ran::toString);
     assertFalse(ran.out().contains("\u001b"), ran::toString);
   }
 
@@ -77,6 +79,10 @@ final class ProbeIT {
   void refusesWhatItDoesNotKnow(CallingUser user) {
     user.cloister("probe", "--jason").run().refuses(125, "--jason");
     user.cloister("probe", "ls").run().refuses(125, "ls");
+    user.cloister("probe", "--strategy").run().refuses(125, "--strategy", "NAME");
+    user.cloister("probe", "--strategy", "pivotroot")
+        .run()
+        .refuses(125, "--strategy", "pivotroot", "pivot_root, chroot, bwrap");
     assertTrue(user.cloister("probe", "--help").run().exits(0).out().contains("--json"));
   }
 
@@ -115,6 +121,46 @@ final class ProbeIT {
     assertTrue(reason.endsWith("user.max_net_namespaces is 0"), reason);
     String other = verdict(report, "uts_namespace").get("reason").getAsString();
     assertTrue(other.contains("lacks CAP_SETFCAP"), other);
+  }
+
+  @EveryUser
+  void showsTheStepThatFailed(CallingUser user) {
+    String limit = "echo 0 > /proc/sys/user/max_user_namespaces";
+    Ran ran = unprivilegedInside(user, limit, PROBE + " --strategy chroot").run().exits(1);
+
+    int failed = ran.lines().indexOf("      failed with ENOSPC (No space left on device)");
+    assertTrue(ran.lines().get(failed - 1).startsWith("> "), ran::toString);
+    assertTrue(ran.lines().get(failed - 1).contains("unshare(CLONE_NEWUSER"), ran::toString);
+    assertTrue(ran.out().contains("because: user.max_user_namespaces is 0"), ran::toString);
+    JsonObject chroot =
+        json(unprivilegedInside(user, limit, PROBE + " --strategy chroot --json").run().exits(1))
+            .getAsJsonArray("strategies")
+            .get(0)
+            .getAsJsonObject();
+    int step = chroot.getAsJsonObject("failure").get("step").getAsInt();
+    JsonObject shown = chroot.getAsJsonArray("steps").get(step - 1).getAsJsonObject();
+    assertTrue(shown.get("failed").getAsBoolean(), chroot::toString);
+    assertEquals(
+        chroot.getAsJsonObject("failure").get("call"), shown.get("call"), chroot::toString);
+  }
+
+  @EveryUser
+  void showsTheStepsOfAStrategyThatWorks(CallingUser user) {
+    Ran ran = user.cloister("probe", "--strategy", "pivot_root").run().exits(0);
+
+    ran.assertLine("  yes  pivot_root");
+    assertTrue(ran.out().contains("pivot_root(\".\", \".\")"), ran::toString);
+    assertFalse(ran.out().contains("failed"), ran::toString);
+  }
+
+  @EveryUser
+  void readsLimitsToTheirLastDigit(CallingUser user) {
+    Ran ran =
+        unprivilegedInside(user, "echo 4321 > /proc/sys/user/max_ipc_namespaces", PROBE + " --json")
+            .run();
+
+    JsonObject sysctls = json(ran).getAsJsonObject("host").getAsJsonObject("sysctls");
+    assertEquals("4321", sysctls.get("user.max_ipc_namespaces").getAsString());
   }
 
   @EveryUser
@@ -158,7 +204,7 @@ final class ProbeIT {
             .run()
             .exits(1);
 
-    assertTrue(ran.out().contains("chroot, or a security module"), ran::toString);
+    assertTrue(ran.out().contains("in a chroot"), ran::toString);
   }
 
   /** A script as root of an own user namespace that has lost its capabilities. */

@@ -1,7 +1,6 @@
 package dev.cloister.host;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -37,7 +36,7 @@ public record HostState(String text) {
    */
   public static HostState of(HostReport host, String program) {
     List<String> facts = new ArrayList<>(List.of(program, host.caller().toString()));
-    FILES.forEach(file -> facts.add(content(Path.of(file))));
+    FILES.forEach(file -> facts.add(KernelFile.read(Path.of(file)).orElse("")));
     NAMESPACES.forEach(link -> facts.add(target(Path.of(link))));
     if (!Files.exists(Path.of("/proc/self"))) {
       // What cannot be compared is never the same.
@@ -48,14 +47,6 @@ public record HostState(String text) {
         .flatMap(bwrap -> bwrap.path().toPath())
         .ifPresent(path -> facts.add(path + " " + attributes(path)));
     return new HostState(String.join(";", facts).replace('\n', ' '));
-  }
-
-  private static String content(Path file) {
-    try {
-      return Files.readString(file, StandardCharsets.ISO_8859_1).strip();
-    } catch (IOException e) {
-      return "";
-    }
   }
 
   private static String target(Path link) {

@@ -195,6 +195,11 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void attempt(Instruction.Attempt attempt) {
+      new Attempts(emitter, routines).write(() -> write(attempt.child()));
+    }
+
+    @Override
     public void protectVariable(Instruction.ProtectVariable protect) {
       EnvironmentFilter.protect(emitter, routines, protect.name());
     }

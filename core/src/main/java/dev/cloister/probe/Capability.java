@@ -27,7 +27,7 @@ import java.util.Set;
  * as far as the effect shows. To add one, add a constant.
  */
 public enum Capability {
-  USER_NAMESPACE(Group.NAMESPACES, "user namespace with mapped ids") {
+  USER_NAMESPACE(Group.NAMESPACES, "user, with mapped ids") {
     @Override
     List<Instruction> attempt(HostReport host) {
       if (!host.caller().isPrivileged()) {
@@ -39,42 +39,42 @@ public enum Capability {
     }
   },
 
-  NESTED_USER_NAMESPACE(Group.NAMESPACES, "second user namespace in the new root") {
+  NESTED_USER_NAMESPACE(Group.NAMESPACES, "user, again in the new root") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return newRoot(host, chroot(), caller(host).becomeCommandUser());
     }
   },
 
-  NET_NAMESPACE(Group.NAMESPACES, "network namespace") {
+  NET_NAMESPACE(Group.NAMESPACES, "network") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return namespaces(host, Set.of(Namespace.NET));
     }
   },
 
-  IPC_NAMESPACE(Group.NAMESPACES, "IPC namespace") {
+  IPC_NAMESPACE(Group.NAMESPACES, "IPC") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return namespaces(host, Set.of(Namespace.IPC));
     }
   },
 
-  UTS_NAMESPACE(Group.NAMESPACES, "UTS namespace") {
+  UTS_NAMESPACE(Group.NAMESPACES, "UTS (host name)") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return namespaces(host, Set.of(Namespace.UTS));
     }
   },
 
-  CGROUP_NAMESPACE(Group.NAMESPACES, "cgroup namespace") {
+  CGROUP_NAMESPACE(Group.NAMESPACES, "cgroup") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return namespaces(host, Set.of(Namespace.CGROUP));
     }
   },
 
-  PID_NAMESPACE(Group.NAMESPACES, "pid namespace") {
+  PID_NAMESPACE(Group.NAMESPACES, "pid") {
     @Override
     List<Instruction> attempt(HostReport host) {
       List<Instruction> steps = new ArrayList<>(namespaces(host, Set.of()));
@@ -84,14 +84,14 @@ public enum Capability {
     }
   },
 
-  TIME_NAMESPACE(Group.NAMESPACES, "time namespace") {
+  TIME_NAMESPACE(Group.NAMESPACES, "time") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return with(namespaces(host, Set.of()), unshare(LinuxConstant.CLONE_NEWTIME));
     }
   },
 
-  TMPFS(Group.MOUNTS, "mount namespace with a tmpfs") {
+  TMPFS(Group.MOUNTS, "tmpfs in a mount namespace") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return newRoot(host);
@@ -113,7 +113,7 @@ public enum Capability {
     }
   },
 
-  READ_ONLY(Group.MOUNTS, "read-only on sub-mounts (mount_setattr)") {
+  READ_ONLY(Group.MOUNTS, "read-only, sub-mounts too") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return newRoot(
@@ -128,7 +128,7 @@ public enum Capability {
     }
   },
 
-  MOVE_MOUNT(Group.MOUNTS, "binds by descriptor (open_tree, move_mount)") {
+  MOVE_MOUNT(Group.MOUNTS, "bind by descriptor") {
     @Override
     List<Instruction> attempt(HostReport host) {
       Slot tree = new Slot("tree");
@@ -142,7 +142,7 @@ public enum Capability {
     }
   },
 
-  RESOLVE_IN_ROOT(Group.MOUNTS, "paths that cannot lead out (openat2)") {
+  RESOLVE_IN_ROOT(Group.MOUNTS, "paths that cannot lead out") {
     @Override
     List<Instruction> attempt(HostReport host) {
       // Outside of /proc there is no /self: it is found only if /proc is taken for the root.
@@ -156,7 +156,7 @@ public enum Capability {
     }
   },
 
-  DEVPTS(Group.MOUNTS, "terminals of its own (devpts)") {
+  DEVPTS(Group.MOUNTS, "own terminals (devpts)") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return newRoot(
@@ -172,7 +172,7 @@ public enum Capability {
     }
   },
 
-  FRESH_PROC(Group.MOUNTS, "a /proc of its own (procfs in a new pid namespace)") {
+  FRESH_PROC(Group.MOUNTS, "own /proc (procfs)") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return newRoot(
@@ -202,14 +202,14 @@ public enum Capability {
     }
   },
 
-  NO_NEW_PRIVS(Group.PROCESSES, "giving up all capabilities (no_new_privs)") {
+  NO_NEW_PRIVS(Group.PROCESSES, "giving up capabilities") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return Credentials.giveUpCapabilities();
     }
   },
 
-  CLOSE_RANGE(Group.PROCESSES, "closing inherited descriptors (close_range)") {
+  CLOSE_RANGE(Group.PROCESSES, "closing descriptors") {
     @Override
     List<Instruction> attempt(HostReport host) {
       return NativeProgram.startClean();
@@ -243,7 +243,7 @@ public enum Capability {
     }
   },
 
-  PIDFD(Group.PROCESSES, "process descriptors (pidfd_open)") {
+  PIDFD(Group.PROCESSES, "process descriptors (pidfd)") {
     @Override
     List<Instruction> attempt(HostReport host) {
       Slot pid = new Slot("pid");
@@ -253,7 +253,7 @@ public enum Capability {
     }
   },
 
-  MEMORY_FILE(Group.PROCESSES, "executable memory files (memfd_create)") {
+  MEMORY_FILE(Group.PROCESSES, "executable memory files") {
     @Override
     List<Instruction> attempt(HostReport host) {
       Slot file = new Slot("memory_file");
@@ -268,7 +268,12 @@ public enum Capability {
     }
   },
 
-  BUBBLEWRAP(Group.TOOLS, "sandboxes by bubblewrap (bwrap)") {
+  BUBBLEWRAP(Group.TOOLS, "bubblewrap (bwrap)") {
+    @Override
+    boolean isQuiet() {
+      return false;
+    }
+
     @Override
     Optional<String> missing(HostReport host) {
       return host.bwrap().isPresent()
@@ -282,7 +287,7 @@ public enum Capability {
       Caller caller = host.caller();
       boolean asRoot = caller.uid() == 0 && caller.isPrivileged();
       List<Instruction> steps = new ArrayList<>();
-      if (!asRoot && caller.capabilities() != 0) {
+      if (caller.uid() != 0 && caller.capabilities() != 0) {
         // bubblewrap takes capabilities of another user than root for a broken installation.
         steps.add(Credentials.setCapabilities(List.of()));
       }
@@ -301,11 +306,12 @@ public enum Capability {
     }
   };
 
-  /** What a capability is about. */
+  /** What a capability, or a limit, is about. */
   public enum Group {
     NAMESPACES,
     MOUNTS,
     PROCESSES,
+    LIMITS,
     TOOLS
   }
 
@@ -330,7 +336,7 @@ public enum Capability {
     return group;
   }
 
-  /** A few words for a person. */
+  /** A few words for a person, under the group's name. */
   public String description() {
     return description;
   }
@@ -338,6 +344,11 @@ public enum Capability {
   /** Why trying is pointless, if it is. */
   Optional<String> missing(HostReport host) {
     return Optional.empty();
+  }
+
+  /** Whether the attempt writes nothing, so that it can share standard output with others. */
+  boolean isQuiet() {
+    return true;
   }
 
   /** What to do; the capability is there if none of it fails. */

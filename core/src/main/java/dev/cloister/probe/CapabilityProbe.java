@@ -3,8 +3,13 @@ package dev.cloister.probe;
 import dev.cloister.host.HostReport;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.strategy.Assessment;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** Finds out which capabilities a host has. */
 public final class CapabilityProbe {
@@ -24,8 +29,56 @@ public final class CapabilityProbe {
     if (missing.isPresent()) {
       return new Assessment.Unusable(missing.get(), "install the package bubblewrap");
     }
-    SyscallProgram program =
-        new SyscallProgram(capability.name(), capability.attempt(host)).ending();
+    SyscallProgram program = program(capability);
     return diagnosis.of(program, runner.run(program, List.of("probe", "")));
+  }
+
+  /** Tries all: those that can share a process in one, the others meanwhile. */
+  public Map<Capability, Assessment> ofAll() {
+    FutureTask<Map<Capability, Assessment>> together = new FutureTask<>(this::ofQuiet);
+    new Thread(together, "capabilities").start();
+    Map<Capability, Assessment> verdicts = new EnumMap<>(Capability.class);
+    for (Capability capability : Capability.values()) {
+      if (!capability.isQuiet()) {
+        verdicts.put(capability, of(capability));
+      }
+    }
+    verdicts.putAll(resultOf(together));
+    for (Capability capability : Capability.values()) {
+      verdicts.computeIfAbsent(capability, this::of);
+    }
+    return verdicts;
+  }
+
+  private Map<Capability, Assessment> ofQuiet() {
+    List<Capability> quiet = new ArrayList<>();
+    List<SyscallProgram> programs = new ArrayList<>();
+    for (Capability capability : Capability.values()) {
+      if (capability.isQuiet()) {
+        quiet.add(capability);
+        programs.add(program(capability));
+      }
+    }
+    List<Outcome> outcomes = runner.runEach(programs);
+    Map<Capability, Assessment> verdicts = new EnumMap<>(Capability.class);
+    for (int i = 0; i < outcomes.size(); i++) {
+      verdicts.put(quiet.get(i), diagnosis.of(programs.get(i), outcomes.get(i)));
+    }
+    return verdicts;
+  }
+
+  private static <T> T resultOf(FutureTask<T> task) {
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while probes ran", e);
+    }
+  }
+
+  private SyscallProgram program(Capability capability) {
+    return new SyscallProgram(capability.name(), capability.attempt(host)).ending();
   }
 }

@@ -6,6 +6,7 @@ import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.Caller;
 import dev.cloister.host.Evidence;
 import dev.cloister.program.CText;
+import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
@@ -13,22 +14,20 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Assessment.Cause;
 import dev.cloister.strategy.Assessment.Failure;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Says why a step failed and what helps. One errno has many causes (EPERM of unshare(2) has five),
- * so they are told apart by what the host shows of itself, never by its version.
+ * Says why a step failed and what helps. One errno has many causes (EPERM of unshare(2) has six),
+ * so they are told apart by what the host shows of itself, never by its version. What is certain
+ * comes before what is likely.
  */
 public final class Diagnosis {
-  private static final String APPARMOR_RESTRICTS =
-      "AppArmor lets programs without a profile make user namespaces that are good for nothing"
-          + " (kernel.apparmor_restrict_unprivileged_userns is 1)";
-
   /** In the order in which unshare(2) makes them. */
   private static final Map<LinuxConstant, String> KINDS = new LinkedHashMap<>();
 
@@ -43,20 +42,50 @@ public final class Diagnosis {
     KINDS.put(LinuxConstant.CLONE_NEWTIME, "time");
   }
 
-  private static final String NO_REMEDY = "none is known; the system call's man page lists causes";
-  private static final Cause UNKNOWN = new Cause("", NO_REMEDY);
+  private static final Cause UNKNOWN =
+      new Cause("", "none is known; the system call's man page lists causes");
 
   private final Caller caller;
-  private final Supplier<Evidence> evidence;
+  private final Supplier<Evidence> collector;
+  private final Optional<ProgramRunner> runner;
+  private @Nullable Evidence evidence;
 
   /**
    * Makes a diagnostician.
    *
-   * @param evidence collected only if something failed
+   * @param evidence collected once, and only if something failed
    */
   public Diagnosis(Caller caller, Supplier<Evidence> evidence) {
+    this(caller, evidence, Optional.empty());
+  }
+
+  private Diagnosis(Caller caller, Supplier<Evidence> collector, Optional<ProgramRunner> runner) {
     this.caller = caller;
-    this.evidence = evidence;
+    this.collector = collector;
+    this.runner = runner;
+  }
+
+  /**
+   * One that tries what a seccomp filter refuses, and can write a profile for the launchers of the
+   * runner's directory.
+   */
+  public Diagnosis with(ProgramRunner experimenter) {
+    return new Diagnosis(caller, collector, Optional.of(experimenter));
+  }
+
+  /** What the host shows. Several threads may want it. */
+  public synchronized Evidence evidence() {
+    Evidence known = evidence;
+    if (known == null) {
+      known = collector.get();
+      evidence = known;
+    }
+    return known;
+  }
+
+  Causes causes() {
+    Optional<Path> launchers = runner.map(it -> it.directory().path());
+    return new Causes(caller, evidence(), launchers);
   }
 
   /** What an outcome of {@code program} means for whether it can be used. */
@@ -64,51 +93,103 @@ public final class Diagnosis {
     return switch (outcome) {
       case Outcome.Success _ -> Assessment.USABLE;
       case Outcome.Failure failure -> ofFailure(program, failure);
-      case Outcome.Other other -> ofOther(other);
+      case Outcome.Other other -> ofOther(program, other);
     };
   }
 
-  private Assessment ofOther(Outcome.Other other) {
-    if (other.message().isEmpty()) {
-      return new Assessment.Unusable("it ended with status " + other.status(), NO_REMEDY);
-    }
-    String what = other.message().replace("\n", "; ");
-    return new Assessment.Unusable(
-        Optional.of(new Failure(0, what, 0)), bwrapCause(other.message()).orElse(UNKNOWN));
+  private Assessment ofOther(SyscallProgram program, Outcome.Other other) {
+    List<String> said = other.message().lines().filter(line -> !line.isBlank()).toList();
+    // Of a launcher that says that bubblewrap failed, only what that said itself is news.
+    List<String> bwrap = said.stream().filter(line -> line.startsWith("bwrap: ")).toList();
+    String what =
+        said.isEmpty()
+            ? "it ended with status " + other.status()
+            : String.join("; ", bwrap.isEmpty() ? said : bwrap);
+    Optional<Cause> cause =
+        bwrap.isEmpty() && runsBwrap(program.instructions())
+            ? Optional.of(causes().bwrapIsBroken())
+            : bwrapCause(what);
+    return unusable(new Failure(0, what, 0), cause);
   }
 
-  /** bubblewrap says in words which step failed; the errno it had is known only for the limit. */
+  private static Assessment unusable(Failure failure, Optional<Cause> cause) {
+    return new Assessment.Unusable(Optional.of(failure), cause.orElse(UNKNOWN));
+  }
+
+  private static boolean runsBwrap(List<Instruction> instructions) {
+    for (Instruction instruction : instructions) {
+      if (instruction instanceof Instruction.ExecuteProgram execute
+          && execute.path().toString().endsWith("/bwrap")) {
+        return true;
+      }
+      if (instruction instanceof Instruction.Supervise supervise && runsBwrap(supervise.child())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** bubblewrap says in words which step failed, and the errno as text at the end. */
   private Optional<Cause> bwrapCause(String message) {
     if (!message.startsWith("bwrap: ")) {
       return Optional.empty();
     }
+    String unknown = "Unknown option ";
+    if (message.contains(unknown)) {
+      String option = message.substring(message.indexOf(unknown) + unknown.length());
+      return Optional.of(causes().bwrapLacks(option.split("[;\\s]", 2)[0]));
+    }
     if (message.contains("ENOSPC")) {
-      return Optional.of(limit(List.of("user", "mnt")));
+      return Optional.of(causes().limit(List.of("user", "mnt")));
     }
-    if (message.contains("uid map") && cannotMapIds()) {
-      return Optional.of(cannotMap());
+    if (message.contains("uid map")) {
+      return Optional.of(bwrapMapRefused());
     }
-    if (message.contains("uid map") && evidence.get().appArmorRestricts()) {
-      return Optional.of(
-          new Cause(
-              APPARMOR_RESTRICTS,
-              "have the administrator load an AppArmor profile with `userns,` for bwrap"));
+    if (message.contains("execvp /proc/self/fd/")) {
+      return Optional.of(causes().memoryFilesForbidden());
     }
-    return message.contains("new namespace")
-        ? Optional.of(userNamespaceRefused(Errno.EPERM))
+    if (message.contains("new namespace")) {
+      return Optional.of(userNamespaceRefused(Errno.EPERM));
+    }
+    boolean denied = message.endsWith(Errno.EACCES.text()) || message.endsWith(Errno.EPERM.text());
+    return denied
+        ? mountRefused(message.endsWith(Errno.EACCES.text()) ? Errno.EACCES : Errno.EPERM)
         : Optional.empty();
+  }
+
+  private Cause bwrapMapRefused() {
+    if (cannotMapIds()) {
+      return causes().cannotMap();
+    }
+    return evidence().appArmorRestricts()
+        ? causes().appArmorRestrictsBwrap()
+        : refused(SystemCall.WRITE, Errno.EACCES).orElseGet(causes()::landlock);
+  }
+
+  /** bubblewrap's first step of this kind makes the mounts private. */
+  private Optional<Cause> mountRefused(Errno errno) {
+    return evidence().appArmorRestricts() && !caller.isPrivileged()
+        ? Optional.of(causes().appArmorRestrictsBwrap())
+        : refused(SystemCall.MOUNT, errno);
   }
 
   private Assessment ofFailure(SyscallProgram program, Outcome.Failure failure) {
     if (failure.step() < 1 || failure.step() > program.steps().size()) {
-      return new Assessment.Unusable(
-          Optional.of(new Failure(0, "it could not be executed", failure.errno())), UNKNOWN);
+      return unusable(
+          new Failure(0, "it could not be executed", failure.errno()), executionCause(program));
     }
     Call call = program.steps().get(failure.step() - 1);
-    Optional<Errno> errno = Errno.of(failure.errno());
-    return new Assessment.Unusable(
-        Optional.of(new Failure(failure.step(), CText.of(call), failure.errno())),
-        errno.flatMap(e -> cause(call, e).or(() -> hint(call, e))).orElse(UNKNOWN));
+    return unusable(
+        new Failure(failure.step(), CText.of(call), failure.errno()),
+        Errno.of(failure.errno()).flatMap(errno -> cause(call, errno).or(() -> hint(call, errno))));
+  }
+
+  private Optional<Cause> executionCause(SyscallProgram program) {
+    if (runsBwrap(program.instructions())) {
+      return Optional.of(causes().bwrapIsBroken());
+    }
+    Optional<String> forbidden = evidence().sysctl("vm.memfd_noexec").filter(v -> !v.equals("0"));
+    return forbidden.map(_ -> causes().memoryFilesForbidden());
   }
 
   private static Optional<Cause> hint(Call call, Errno errno) {
@@ -116,38 +197,78 @@ public final class Diagnosis {
   }
 
   private Optional<Cause> cause(Call call, Errno errno) {
+    // Not a switch over the enum: most errnos have no cause that is known.
+    if (errno == Errno.EPERM || errno == Errno.EACCES) {
+      return causeOfRefusal(call, errno);
+    }
     if (errno == Errno.ENOSYS) {
       return Optional.of(
           caller.seccomp() == 0
-              ? new Cause("this kernel does not have " + call.call().cName(), "a newer kernel")
-              : seccomp());
+              ? causes().tooOldKernel(call.call())
+              : causes().seccomp(proof(call.call(), errno)));
     }
-    if (errno == Errno.ENOSPC && call.call() == SystemCall.UNSHARE) {
-      return Optional.of(limit(kinds(call)));
+    if (errno == Errno.ENOSPC) {
+      return causeOfLimit(call);
+    }
+    if (errno == Errno.EUSERS && call.call() == SystemCall.UNSHARE) {
+      return Optional.of(causes().nestedTooDeeply());
+    }
+    if (errno == Errno.EINVAL && call.call() == SystemCall.PIVOT_ROOT) {
+      return causeOfImmovableRoot();
     }
     if (errno == Errno.EOPNOTSUPP && call.call() == SystemCall.LANDLOCK_CREATE_RULESET) {
-      return Optional.of(
-          new Cause(
-              "this kernel has Landlock, but was started without it (landlock(7))",
-              "add landlock to the list in the boot parameter lsm="));
+      return Optional.of(causes().landlockIsOff());
     }
-    if (errno == Errno.EACCES && call.call() == SystemCall.MEMFD_CREATE) {
-      return Optional.of(
-          new Cause(
-              "sysctl vm.memfd_noexec is 2: no memory file may be executed",
-              "pivot_root and chroot need none; for bwrap, have the administrator set"
-                  + " vm.memfd_noexec=1"));
+    if (errno == Errno.EROFS && isIdMap(call)) {
+      return Optional.of(causes().readOnlyProc());
     }
-    if (errno != Errno.EPERM && errno != Errno.EACCES) {
-      return Optional.empty();
+    return errno == Errno.ENOENT && (isIdMap(call) || opens(call, "/proc"))
+        ? Optional.of(causes().noProc())
+        : Optional.empty();
+  }
+
+  private Optional<Cause> causeOfLimit(Call call) {
+    if (call.call() == SystemCall.UNSHARE) {
+      return Optional.of(causes().limit(kinds(call)));
+    }
+    boolean mounts =
+        call.call() == SystemCall.MOUNT
+            || call.call() == SystemCall.MOVE_MOUNT
+            || call.call() == SystemCall.OPEN_TREE;
+    return mounts ? Optional.of(causes().tooManyMounts()) : Optional.empty();
+  }
+
+  private Optional<Cause> causeOfImmovableRoot() {
+    return evidence().initramfs()
+        ? Optional.of(causes().initramfs())
+        : evidence().chroot().map(causes()::chroot);
+  }
+
+  private Optional<Cause> causeOfRefusal(Call call, Errno errno) {
+    if (call.call() == SystemCall.MEMFD_CREATE) {
+      return Optional.of(causes().memoryFilesForbidden());
     }
     if (errno == Errno.EPERM && isIdMap(call) && cannotMapIds()) {
-      return Optional.of(cannotMap());
+      return Optional.of(causes().cannotMap());
     }
-    if (errno == Errno.EPERM && isProc(call) && !evidence.get().coveredProc().isEmpty()) {
-      return Optional.of(coveredProc());
+    if (errno == Errno.EPERM && isProc(call) && !evidence().coveredProc().isEmpty()) {
+      return Optional.of(causes().coveredProc());
     }
-    return isUserNamespace(call) ? Optional.of(userNamespaceRefused(errno)) : refused(errno);
+    if (isUserNamespace(call)) {
+      return Optional.of(userNamespaceRefused(errno));
+    }
+    return refused(call.call(), errno)
+        .or(() -> isForLandlock(call) ? Optional.of(causes().landlock()) : Optional.empty());
+  }
+
+  /** What Landlock's rules can refuse to a process that is root of its own user namespace. */
+  private boolean isForLandlock(Call call) {
+    return evidence().mayHaveLandlock()
+        && (isIdMap(call)
+            || call.call() == SystemCall.MOUNT
+            || call.call() == SystemCall.MOVE_MOUNT
+            || call.call() == SystemCall.UMOUNT2
+            || call.call() == SystemCall.PIVOT_ROOT);
   }
 
   private static boolean isUserNamespace(Call call) {
@@ -164,34 +285,20 @@ public final class Diagnosis {
         : List.of();
   }
 
-  /**
-   * A limit of 0 is the cause. Any other number may be reached, or an enclosing user namespace's
-   * limit is, which cannot be seen from here (namespaces(7)).
-   */
-  private Cause limit(List<String> kinds) {
-    Map<String, String> limits = evidence.get().namespaceLimits();
-    for (String kind : kinds) {
-      if ("0".equals(limits.get(kind))) {
-        String sysctl = "user.max_" + kind + "_namespaces";
-        return new Cause(
-            sysctl + " is 0", "have the administrator raise it: sysctl " + sysctl + "=10000");
-      }
-    }
-    String shown =
-        kinds.stream()
-            .filter(limits::containsKey)
-            .map(kind -> "user.max_" + kind + "_namespaces is " + limits.get(kind))
-            .collect(Collectors.joining(", "));
-    return new Cause(
-        "a limit on namespaces is reached, here or in an enclosing user namespace"
-            + (shown.isEmpty() ? "" : " (" + shown + " here)"),
-        "end what holds namespaces (lsns lists them), or have the administrator raise the limit");
+  /** Opening or writing one of the files that map ids. */
+  private static boolean isIdMap(Call call) {
+    boolean writes =
+        call.call() == SystemCall.WRITE
+            && call.operands().getFirst() instanceof Operand.Result(Slot slot)
+            && slot.name().equals("uid_map");
+    return writes
+        || opens(call, "self/setgroups")
+        || opens(call, "self/uid_map")
+        || opens(call, "self/gid_map");
   }
 
-  private static boolean isIdMap(Call call) {
-    return call.call() == SystemCall.WRITE
-        && call.operands().getFirst() instanceof Operand.Result(Slot slot)
-        && slot.name().equals("uid_map");
+  private static boolean opens(Call call, String file) {
+    return call.call() == SystemCall.OPENAT && call.operands().get(1).equals(Operand.of(file));
   }
 
   /** Since Linux 5.12 (user_namespaces(7)). */
@@ -199,74 +306,58 @@ public final class Diagnosis {
     return caller.uid() == 0 && !caller.has(LinuxConstant.CAP_SETFCAP);
   }
 
-  private static Cause cannotMap() {
-    return new Cause(
-        "this uid 0 lacks CAP_SETFCAP, without which it cannot map ids (user_namespaces(7))",
-        "start Cloister as another uid: in a sandbox that gives one with --uid");
-  }
-
   private static boolean isProc(Call call) {
     return call.call() == SystemCall.MOUNT && call.operands().get(2).equals(Operand.of("proc"));
   }
 
-  /** The kernel logs it as "VFS: Mount too revealing". */
-  private Cause coveredProc() {
-    return new Cause(
-        "the kernel gives no fresh /proc to those whose own is covered in parts, as container"
-            + " runtimes do; here: "
-            + String.join(", ", evidence.get().coveredProc()),
-        "pivot_root and chroot need none, their --proc shows the caller's; for one, start the"
-            + " container with a whole /proc (podman: --security-opt unmask=ALL)");
+  private Optional<String> proof(SystemCall call, Errno errno) {
+    return caller.seccomp() == 0
+        ? Optional.empty()
+        : runner.flatMap(it -> new HarmlessCalls(it).refused(call, errno));
   }
 
   private Cause userNamespaceRefused(Errno errno) {
+    Optional<String> filtered = proof(SystemCall.UNSHARE, errno);
+    if (filtered.isPresent()) {
+      return causes().seccomp(filtered);
+    }
+    if (errno == Errno.EPERM && evidence().chroot().isPresent()) {
+      return causes().chroot(evidence().chroot().get());
+    }
+    if (!mapped()) {
+      return causes().unmappedIds();
+    }
+    if (evidence().userNamespacesForRootOnly() && !caller.isPrivileged()) {
+      return causes().debianSysctl();
+    }
     if (errno == Errno.EPERM && caller.seccomp() != 0) {
       // AppArmor's restriction lets this call pass and refuses what follows, or says EACCES.
-      return seccomp();
+      return causes().seccomp(Optional.empty());
     }
-    if (evidence.get().userNamespacesForRootOnly() && !caller.isPrivileged()) {
-      return new Cause(
-          "kernel.unprivileged_userns_clone is 0: only root may make user namespaces",
-          "run as root, or have the administrator set kernel.unprivileged_userns_clone=1");
-    }
-    return refused(errno)
-        .orElse(
-            evidence.get().inChroot()
-                ? new Cause(
-                    "this process is in a chroot, and the kernel gives user namespaces to none such",
-                    "start Cloister outside the chroot, or enter it with pivot_root instead")
-                : new Cause(
-                    "this process is in a chroot, or a security module refuses it",
-                    "start Cloister outside the chroot; ask the administrator for the log"));
+    return refused(SystemCall.UNSHARE, errno).orElseGet(causes()::perhapsChroot);
   }
 
-  /**
-   * The causes that any privileged call can have. AppArmor's sysctl is the whole host's, and shows
-   * inside containers too: a caller with capabilities is not the one it restricts.
-   */
-  private Optional<Cause> refused(Errno errno) {
-    Optional<String> profile = evidence.get().appArmorProfile();
+  private boolean mapped() {
+    return Evidence.maps(evidence().uidMap(), caller.uid())
+        && Evidence.maps(evidence().gidMap(), caller.gid());
+  }
+
+  /** The causes that any privileged call can have. */
+  private Optional<Cause> refused(SystemCall call, Errno errno) {
+    Optional<String> profile = evidence().appArmorProfile();
     // What a profile denies is EACCES; container runtimes' seccomp filters say EPERM.
     if (errno == Errno.EACCES && profile.isPresent()) {
-      return Optional.of(
-          new Cause(
-              "the AppArmor profile " + profile.get() + " is on this process",
-              "start it with a profile that allows `userns,`, `mount,` and `pivot_root,`"
-                  + " (docker: --security-opt apparmor=PROFILE)"));
+      return Optional.of(causes().appArmorProfile(profile.get()));
     }
-    if (evidence.get().appArmorRestricts() && !caller.isPrivileged()) {
-      return Optional.of(
-          new Cause(
-              APPARMOR_RESTRICTS,
-              "install bubblewrap, which has a profile, or give Cloister's launchers one with `userns,`"));
+    // A caller with capabilities is not the one whom AppArmor's sysctl restricts.
+    if (evidence().appArmorRestricts() && !caller.isPrivileged()) {
+      return Optional.of(causes().appArmorRestricts());
     }
-    return caller.seccomp() == 0 ? Optional.empty() : Optional.of(seccomp());
-  }
-
-  private static Cause seccomp() {
-    return new Cause(
-        "a seccomp filter is on this process, as container runtimes install",
-        "start the container with a seccomp profile that allows unshare, mount and pivot_root"
-            + " (docker: --security-opt seccomp=PROFILE)");
+    if (errno == Errno.EACCES && evidence().seLinuxContext().isPresent()) {
+      return evidence().seLinuxContext().map(causes()::seLinux);
+    }
+    return caller.seccomp() == 0
+        ? Optional.empty()
+        : Optional.of(causes().seccomp(proof(call, errno)));
   }
 }

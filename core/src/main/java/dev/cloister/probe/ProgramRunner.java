@@ -1,10 +1,12 @@
 package dev.cloister.probe;
 
 import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.Errno;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
+import dev.cloister.program.Instruction;
 import dev.cloister.program.SyscallProgram;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Runs programs in a child process and says how they ended.
@@ -27,6 +31,11 @@ public final class ProgramRunner {
   private static final int SETUP_FAILED = 125;
 
   private static final int RECORD_SIZE = 8;
+
+  /** A second, for what takes a fraction of a millisecond. */
+  private static final int MAX_RETRIES = 5000;
+
+  private static final long PAUSE_NANOS = 200_000;
 
   private final PrivateDirectory directory;
 
@@ -45,11 +54,84 @@ public final class ProgramRunner {
    * @throws UncheckedIOException if it cannot be started at all
    */
   public Outcome run(SyscallProgram program, List<String> arguments) {
+    return execute(program, arguments).outcome();
+  }
+
+  /**
+   * Runs programs one after the other, each in a child of one process: that costs each a fork, not
+   * a start. None may write to standard output.
+   *
+   * @return how they ended; fewer than were given if that process itself failed
+   * @throws UncheckedIOException if it cannot be started at all
+   */
+  public List<Outcome> runEach(List<SyscallProgram> programs) {
+    List<Instruction> attempts = new ArrayList<>();
+    List<Integer> firstSteps = new ArrayList<>();
+    int steps = 0;
+    for (SyscallProgram program : programs) {
+      attempts.add(new Instruction.Attempt(program.instructions()));
+      firstSteps.add(steps);
+      steps += program.ownSteps();
+    }
+    ByteBuffer records =
+        execute(new SyscallProgram("probes", attempts).ending(), List.of("probe", "")).records();
+    List<Outcome> outcomes = new ArrayList<>();
+    Optional<Outcome.Failure> reported = Optional.empty();
+    while (records.remaining() >= RECORD_SIZE && outcomes.size() < programs.size()) {
+      int step = records.getInt();
+      int number = records.getInt();
+      if (step == Instruction.Attempt.ENDED) {
+        outcomes.add(ended(number, reported));
+        reported = Optional.empty();
+      } else {
+        int first = firstSteps.get(outcomes.size());
+        reported = Optional.of(new Outcome.Failure(step == 0 ? 0 : step - first, number));
+      }
+    }
+    return outcomes;
+  }
+
+  private static Outcome ended(int waitStatus, Optional<Outcome.Failure> reported) {
+    if (waitStatus == 0) {
+      return new Outcome.Success();
+    }
+    // wait(2): the status in the second byte, or the signal in the first.
+    int signal = waitStatus & 0x7f;
+    int status = signal == 0 ? waitStatus >> 8 : 128 + signal;
+    return reported.isPresent() && status == SETUP_FAILED
+        ? reported.get()
+        : new Outcome.Other(status, "");
+  }
+
+  /**
+   * A process that has ended.
+   *
+   * @param output what it wrote to standard output
+   * @param message what it wrote to standard error
+   */
+  private record Ended(int status, byte[] output, String message) {
+    ByteBuffer records() {
+      return ByteBuffer.wrap(output).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    Outcome outcome() {
+      if (status == 0) {
+        return new Outcome.Success();
+      }
+      if (status == SETUP_FAILED && output.length == RECORD_SIZE) {
+        ByteBuffer record = records();
+        return new Outcome.Failure(record.getInt(), record.getInt());
+      }
+      return new Outcome.Other(status, message);
+    }
+  }
+
+  private Ended execute(SyscallProgram program, List<String> arguments) {
     try {
       Path file = directory.reserve();
       try {
         directory.write(file, compile(program));
-        return run(file, arguments);
+        return execute(file, arguments);
       } finally {
         Files.deleteIfExists(file);
       }
@@ -63,25 +145,36 @@ public final class ProgramRunner {
         program, ProgramCompiler.Options.plain(Architecture.host(), Reporting.RECORD, "probe"));
   }
 
-  private static Outcome run(Path file, List<String> arguments) throws IOException {
+  private static Ended execute(Path file, List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(file.toString()));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().clear();
-    Process process = builder.start();
+    Process process = start(builder);
     process.getOutputStream().close();
-    byte[] record = process.getInputStream().readAllBytes();
+    byte[] output = process.getInputStream().readAllBytes();
     String message =
         new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    int status = await(process);
-    if (status == 0) {
-      return new Outcome.Success();
+    return new Ended(await(process), output, message);
+  }
+
+  /**
+   * A process that another thread has just forked holds a copy of the descriptor that the file was
+   * written through, until it executes something: no file that is open for writing is executed
+   * (execve(2)).
+   */
+  private static Process start(ProcessBuilder builder) throws IOException {
+    for (int i = 0; i < MAX_RETRIES; i++) {
+      try {
+        return builder.start();
+      } catch (IOException e) {
+        if (!String.valueOf(e.getMessage()).contains(Errno.ETXTBSY.text())) {
+          throw e;
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
     }
-    if (status == SETUP_FAILED && record.length == RECORD_SIZE) {
-      ByteBuffer numbers = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
-      return new Outcome.Failure(numbers.getInt(), numbers.getInt());
-    }
-    return new Outcome.Other(status, message);
+    return builder.start();
   }
 
   private static int await(Process process) throws IOException {

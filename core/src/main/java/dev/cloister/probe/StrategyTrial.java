@@ -40,10 +40,22 @@ public final class StrategyTrial implements StrategySelector.Trial {
     this.diagnosis = diagnosis;
   }
 
+  /**
+   * A trial that was made.
+   *
+   * @param program what was run; its steps have the numbers that the assessment speaks of
+   */
+  public record Tried(SyscallProgram program, Assessment assessment) {}
+
   @Override
   public Assessment of(IsolationStrategy strategy) {
-    Assessment plain = attempt(strategy, host);
-    if (plain instanceof Assessment.Usable) {
+    return tryOut(strategy).assessment();
+  }
+
+  /** As {@link #of}, and shows the program. */
+  public Tried tryOut(IsolationStrategy strategy) {
+    Tried plain = attempt(strategy, host);
+    if (plain.assessment() instanceof Assessment.Usable) {
       return plain;
     }
     Set<Workaround> needed = needed();
@@ -60,7 +72,7 @@ public final class StrategyTrial implements StrategySelector.Trial {
     return found;
   }
 
-  private Assessment attempt(IsolationStrategy strategy, HostReport host) {
+  private Tried attempt(IsolationStrategy strategy, HostReport host) {
     PrivateDirectory directory = runner.directory();
     try {
       SyscallProgram success = new SyscallProgram("trial", List.of(new Instruction.Exit()));
@@ -70,9 +82,11 @@ public final class StrategyTrial implements StrategySelector.Trial {
         SyscallProgram program = strategy.plan(specification(directory), host);
         String inside = PLACE + "/" + command.getFileName();
         Assessment verdict = diagnosis.of(program, runner.run(program, List.of(inside, "")));
-        return verdict instanceof Assessment.Usable
-            ? new Assessment.Usable(host.workarounds())
-            : verdict;
+        return new Tried(
+            program,
+            verdict instanceof Assessment.Usable
+                ? new Assessment.Usable(host.workarounds())
+                : verdict);
       } finally {
         Files.deleteIfExists(command);
       }

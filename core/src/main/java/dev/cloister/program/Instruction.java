@@ -39,6 +39,8 @@ public sealed interface Instruction {
 
     void supervise(Supervise supervise);
 
+    void attempt(Attempt attempt);
+
     void protectVariable(ProtectVariable protect);
 
     void restoreVariable(RestoreVariable restore);
@@ -240,6 +242,25 @@ public sealed interface Instruction {
   }
 
   /**
+   * Runs {@code child} in a new process, reports on standard output how that ended, and goes on
+   * whatever it was: two 32-bit little-endian numbers, {@link #ENDED} and the status as wait4(2)
+   * has it.
+   */
+  record Attempt(List<Instruction> child) implements Instruction {
+    /** No step has this number. */
+    public static final int ENDED = -1;
+
+    public Attempt {
+      child = List.copyOf(child);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.attempt(this);
+    }
+  }
+
+  /**
    * Keeps the value of a variable from a program that sets it: adds the variable, if it is set,
    * once more. setenv(3) changes the first only; {@link RestoreVariable} then removes that one.
    */
@@ -286,6 +307,8 @@ public sealed interface Instruction {
         calls.add(call);
       } else if (instruction instanceof Supervise supervise) {
         calls.addAll(mainCalls(supervise.child()));
+      } else if (instruction instanceof Attempt attempt) {
+        calls.addAll(mainCalls(attempt.child()));
       }
     }
     return calls;

@@ -51,6 +51,10 @@ public final class Listing {
                 .formatted(CText.quote(execute.path()), arguments));
       }
       case Instruction.Supervise supervise -> supervise(supervise, command);
+      case Instruction.Attempt attempt -> {
+        lines.add("in a child, whose end is reported:");
+        addAll(attempt.child(), command);
+      }
       case Instruction.RestrictEach restrict ->
           lines.add(
               "      for each mount below %s: mount(NULL, path, NULL, MS_REMOUNT|MS_BIND|..., NULL)"

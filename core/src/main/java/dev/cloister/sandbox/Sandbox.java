@@ -81,9 +81,9 @@ public final class Sandbox implements AutoCloseable {
     HostReport host = HostReport.of(caller, System.getenv().getOrDefault("PATH", "/usr/bin:/bin"));
     PrivateDirectory directory = directory(caller.uid());
     SandboxSpec safe = HiddenLaunchers.in(spec, directory);
-    StrategyTrial trial =
-        new StrategyTrial(
-            new ProgramRunner(directory), host, new Diagnosis(caller, Evidence::collect));
+    ProgramRunner runner = new ProgramRunner(directory);
+    Diagnosis diagnosis = new Diagnosis(caller, Evidence::collect).with(runner);
+    StrategyTrial trial = new StrategyTrial(runner, host, diagnosis);
     Choice choice =
         new StrategySelector(strategies, host, trial).choose(safe, Optional.empty(), required);
     ElfImage image =

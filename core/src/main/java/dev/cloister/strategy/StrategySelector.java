@@ -26,6 +26,15 @@ public final class StrategySelector {
     public String toString() {
       return "%s: %s (%s)".formatted(strategy.name(), assessment.reason(), assessment.remedy());
     }
+
+    /** The lines that the remedy speaks of, to be said after it; often nothing. */
+    public String attachment() {
+      StringBuilder lines = new StringBuilder();
+      for (String line : assessment.cause().attachment()) {
+        lines.append("\n      ").append(line);
+      }
+      return lines.toString();
+    }
   }
 
   /**
@@ -96,14 +105,14 @@ public final class StrategySelector {
       StringBuilder message = new StringBuilder("no strategy can make this sandbox here");
       for (Rejection rejection : rejections) {
         message.append("\n  ").append(rejection.strategy().name());
-        message.append(": ").append(indented(rejection.assessment().reason()));
-        message.append("\n    remedy: ").append(indented(rejection.assessment().remedy()));
+        message.append(": ").append(rejection.assessment().reason());
+        message.append("\n    remedy: ").append(rejection.assessment().remedy());
+        // The same file again would only hide that it is the same.
+        if (message.indexOf(rejection.attachment()) < 0) {
+          message.append(rejection.attachment());
+        }
       }
       return message.toString();
-    }
-
-    private static String indented(String text) {
-      return text.replace("\n", "\n      ");
     }
 
     @Override

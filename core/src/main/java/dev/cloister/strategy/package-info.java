@@ -1,4 +1,4 @@
-/** Interchangeable ways to make a sandbox, and the choice between them. */
+/** Interchangeable ways to make a sandbox, what they guarantee, and the choice between them. */
 @NullMarked
 package dev.cloister.strategy;
 

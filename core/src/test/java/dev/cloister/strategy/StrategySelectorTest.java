@@ -133,6 +133,32 @@ class StrategySelectorTest {
         e.getMessage());
   }
 
+  /** Two that need the same file need it once. */
+  @Test
+  void showsWhatARemedySpeaksOf() {
+    Assessment needsFile =
+        new Assessment.Unusable(
+            Optional.empty(),
+            new Assessment.Cause("forbidden", List.of(), "write this:", List.of("a", "b {")));
+    NoStrategyException e =
+        assertThrows(
+            NoStrategyException.class,
+            () ->
+                choose(
+                    new Fixed("one", needsFile, Set.of()), new Fixed("two", needsFile, Set.of())));
+    assertEquals(
+        """
+        no strategy can make this sandbox here
+          one: forbidden
+            remedy: write this:
+              a
+              b {
+          two: forbidden
+            remedy: write this:\
+        """,
+        e.getMessage());
+  }
+
   private static NoStrategyException refused(
       StrategySelector selector, Optional<String> name, Guarantee... required) {
     return assertThrows(

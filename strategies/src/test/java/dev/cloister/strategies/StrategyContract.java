@@ -210,18 +210,19 @@ abstract class StrategyContract {
 
   @EachUser
   void claimsWhatIsAskedForAndWhatEveryStrategyGives(User user) throws Exception {
-    HostReport host = user.host();
+    HostReport host = host(user);
     SandboxSpec.Builder spec = hostPrograms(user);
     Set<Guarantee> plain = strategy.guarantees(spec.build(), host);
     assertTrue(
         plain.containsAll(
             Set.of(
-                Guarantee.OLD_ROOT_UNREACHABLE,
                 Guarantee.NO_CAPABILITIES,
                 Guarantee.NO_NEW_PRIVILEGES,
                 Guarantee.NO_INHERITED_DESCRIPTORS,
                 Guarantee.READ_ONLY_RECURSIVE)),
         plain::toString);
+    assertEquals(
+        !host.needs(Workaround.NO_USER_NAMESPACE), plain.contains(Guarantee.OLD_ROOT_UNREACHABLE));
     assertFalse(plain.contains(Guarantee.NETWORK_ISOLATION));
     assertFalse(plain.contains(Guarantee.IPC_ISOLATION));
     Set<Guarantee> asked =

@@ -132,8 +132,9 @@ public final class Bubblewrap implements IsolationStrategy {
     if (asRoot) {
       steps.add(Credentials.openProc());
       steps.add(duplicate(Credentials.PROC, PROC_FD));
-    } else if (host.caller().capabilities() != 0) {
-      // bubblewrap takes capabilities of another user than root for a broken installation.
+    } else if (host.caller().capabilities() != 0 && host.caller().uid() != 0) {
+      // bubblewrap takes capabilities of another user than root for a broken installation. A root
+      // without CAP_SYS_ADMIN, as in containers, needs its CAP_SETFCAP to map ids.
       steps.add(Credentials.setCapabilities(List.of()));
     }
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
