@@ -195,9 +195,8 @@ record Container(CallingUser engine, JsonObject configuration) {
       Path state = engine.give(Files.createDirectory(bundle.resolve("state")));
       return engine
           .call(Required.tool("runc"), "--root", state.toString(), "run", "--bundle")
-          .and(
-              bundle.toString(),
-              String.valueOf(bundle.getParent().getParent().getFileName()) + bundle.getFileName())
+          // The name is that of a cgroup too, where runc may make any.
+          .and(bundle.toString(), "cloister-" + bundle.getFileName())
           .env("XDG_RUNTIME_DIR", state.toString())
           .run();
     } catch (IOException e) {

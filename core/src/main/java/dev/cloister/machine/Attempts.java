@@ -19,9 +19,9 @@ import dev.cloister.program.Instruction;
 import dev.cloister.spec.OsString;
 
 /**
- * A process that tries something and whose end is reported on standard output: {@link #ENDED} and
- * the status as wait4(2) has it, in two 32-bit numbers, behind what the process itself may have
- * reported as {@link Reporting#RECORD} has it.
+ * A process that tries something and whose end is reported on standard output: {@link
+ * Instruction.Attempt#ENDED} and the status as wait4(2) has it, in two 32-bit numbers, behind what
+ * the process itself may have reported as {@link Reporting#RECORD} has it.
  */
 final class Attempts {
   private static final int STANDARD_OUTPUT = 1;

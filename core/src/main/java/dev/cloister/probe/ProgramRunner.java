@@ -106,21 +106,16 @@ public final class ProgramRunner {
   /**
    * A process that has ended.
    *
-   * @param output what it wrote to standard output
+   * @param records what it wrote to standard output
    * @param message what it wrote to standard error
    */
-  private record Ended(int status, byte[] output, String message) {
-    ByteBuffer records() {
-      return ByteBuffer.wrap(output).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
+  private record Ended(int status, ByteBuffer records, String message) {
     Outcome outcome() {
       if (status == 0) {
         return new Outcome.Success();
       }
-      if (status == SETUP_FAILED && output.length == RECORD_SIZE) {
-        ByteBuffer record = records();
-        return new Outcome.Failure(record.getInt(), record.getInt());
+      if (status == SETUP_FAILED && records.remaining() == RECORD_SIZE) {
+        return new Outcome.Failure(records.getInt(), records.getInt());
       }
       return new Outcome.Other(status, message);
     }
@@ -152,10 +147,11 @@ public final class ProgramRunner {
     builder.environment().clear();
     Process process = start(builder);
     process.getOutputStream().close();
-    byte[] output = process.getInputStream().readAllBytes();
+    ByteBuffer records =
+        ByteBuffer.wrap(process.getInputStream().readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
     String message =
         new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    return new Ended(await(process), output, message);
+    return new Ended(await(process), records, message);
   }
 
   /**
