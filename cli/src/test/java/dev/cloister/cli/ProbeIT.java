@@ -52,7 +52,7 @@ final class ProbeIT {
     user.cloister("probe").run().exits(0);
     Path verdicts = user.launcherDirectory().resolve("verdicts");
     String remembered = Files.readString(verdicts);
-    String spoilt = remembered.replace("\npivot_root\n", "\npivot_root\tno reason\tno remedy\n");
+    String spoilt = remembered.replace("\npivot_root\t\n", "\npivot_root\tno reason\tno remedy\n");
     assertNotEquals(remembered, spoilt);
     Files.writeString(verdicts, spoilt);
 
