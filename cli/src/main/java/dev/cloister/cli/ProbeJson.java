@@ -102,6 +102,8 @@ final class ProbeJson {
     writeVerdict(strategy.assessment());
     if (strategy.assessment() instanceof Assessment.Usable) {
       writeStrings("guarantees", strategy.guarantees().stream().map(Guarantee::word).toList());
+      writeStrings(
+          "cannot_guarantee", strategy.outOfReach().stream().map(Guarantee::word).toList());
     }
     Optional<SyscallProgram> program = strategy.program().filter(_ -> deep);
     if (program.isPresent()) {

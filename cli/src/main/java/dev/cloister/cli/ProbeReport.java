@@ -9,6 +9,8 @@ import dev.cloister.probe.Limit;
 import dev.cloister.probe.StrategyTrial;
 import dev.cloister.probe.VerdictStore;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.Namespace;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Assessment;
@@ -37,6 +39,17 @@ record ProbeReport(
     Map<Capability, Assessment> capabilities,
     List<Limit> limits) {
 
+  /** What options can add to a sandbox's guarantees. */
+  private static final SandboxSpec MOST_ISOLATED = mostIsolated();
+
+  private static SandboxSpec mostIsolated() {
+    SandboxSpec.Builder spec = SandboxSpec.builder().identity(Identity.CALLER.withUid(65534));
+    for (Namespace namespace : Namespace.values()) {
+      spec.unshare(namespace);
+    }
+    return spec.build();
+  }
+
   ProbeReport {
     strategies = List.copyOf(strategies);
     limits = List.copyOf(limits);
@@ -48,12 +61,14 @@ record ProbeReport(
    * @param program what it was tried with; empty if that was pointless
    * @param guarantees what a sandbox that asks for nothing special can be relied on for; of one
    *     that cannot be used, nothing
+   * @param outOfReach what one cannot be relied on for here even if it asks for all there is
    */
   record Strategy(
       String name,
       Assessment assessment,
       Optional<SyscallProgram> program,
-      Set<Guarantee> guarantees) {}
+      Set<Guarantee> guarantees,
+      Set<Guarantee> outOfReach) {}
 
   /** Tries everything. */
   static ProbeReport collect(Sandboxing sandboxing) {
@@ -112,13 +127,22 @@ record ProbeReport(
     for (IsolationStrategy strategy : all) {
       Assessment assessment = selector.assess(strategy, plain);
       Optional<SyscallProgram> program = Optional.ofNullable(programs.get(strategy.name()));
-      Set<Guarantee> guarantees =
-          assessment instanceof Assessment.Usable usable
-              ? strategy.guarantees(plain, sandboxing.host().with(usable.workarounds()))
-              : Set.of();
-      strategies.add(new Strategy(strategy.name(), assessment, program, guarantees));
+      strategies.add(
+          new Strategy(
+              strategy.name(),
+              assessment,
+              program,
+              guarantees(sandboxing, strategy, assessment, plain),
+              Guarantee.allBut(guarantees(sandboxing, strategy, assessment, MOST_ISOLATED))));
     }
     return strategies;
+  }
+
+  private static Set<Guarantee> guarantees(
+      Sandboxing sandboxing, IsolationStrategy strategy, Assessment assessment, SandboxSpec spec) {
+    return assessment instanceof Assessment.Usable usable
+        ? strategy.guarantees(spec, sandboxing.host().with(usable.workarounds()))
+        : Set.of();
   }
 
   /** The strategy that {@code run} takes for a sandbox that asks for nothing special. */

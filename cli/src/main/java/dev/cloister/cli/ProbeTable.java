@@ -104,6 +104,7 @@ final class ProbeTable {
     table.text.append('\n');
     if (usable) {
       table.addWrapped(INDENT, "guarantees: ", Guarantee.words(strategy.guarantees()));
+      table.addOutOfReach(strategy);
       table.text.append('\n');
     }
     strategy.program().ifPresent(program -> table.addSteps(program, strategy.assessment()));
@@ -151,6 +152,7 @@ final class ProbeTable {
           boolean first = report.choice().equals(Optional.of(name));
           addCell(true, name + remark(strategy, first));
           text.append('\n');
+          addOutOfReach(strategy);
         }
         case Assessment.Unusable unusable -> {
           String cell = pad(name, longest) + "  " + noteOf(unusable).mark() + " ";
@@ -159,6 +161,11 @@ final class ProbeTable {
         }
       }
     }
+  }
+
+  /** What other options than {@code --strategy} cannot add. */
+  private void addOutOfReach(ProbeReport.Strategy strategy) {
+    addWrapped(INDENT, "cannot guarantee: ", Guarantee.words(strategy.outOfReach()));
   }
 
   /** What there is to say of a strategy that can be used. */

@@ -80,6 +80,24 @@ final class GuaranteeIT {
     }
   }
 
+  /** No option but another strategy can add what is listed there. */
+  @EverySetting
+  void probeListsWhatIsOutOfReach(Setting setting) {
+    Set<Guarantee> never = EnumSet.of(Guarantee.PID_ISOLATION);
+    for (Guarantee guarantee : Guarantee.values()) {
+      boolean optional =
+          guarantee == Guarantee.UNPRIVILEGED_USER
+              || guarantee == Guarantee.NETWORK_ISOLATION
+              || guarantee == Guarantee.IPC_ISOLATION;
+      if (!optional && !holds(setting, guarantee)) {
+        never.add(guarantee);
+      }
+    }
+    Ran ran = setting.user().cloister("probe", "--strategy", setting.strategy()).run().exits(0);
+    String flat = ran.out().replaceAll("\\s+", " ");
+    assertTrue(flat.contains(" cannot guarantee: " + words(never) + " "), ran::toString);
+  }
+
   @EverySetting
   void optionsAddGuarantees(Setting setting) {
     setting.run("--require", "network-isolation", "--unshare-net", "--", "true").run().exits(0);

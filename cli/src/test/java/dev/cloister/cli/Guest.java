@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  */
 final class Guest {
   /** Only against a guest that hangs: it takes less than a minute where nothing else is busy. */
-  private static final int PATIENCE_SECONDS = 400;
+  private static final int PATIENCE_SECONDS = 600;
 
   /** The script, where it lies in the guest. */
   static final String SCRIPT = "/opt/cloister/cloister";

@@ -32,6 +32,13 @@ final class InitramfsIT {
 
   private static Guest guest;
 
+  /** Looks at what options of all kinds have made. */
+  private static final String OPTIONS =
+      "hostname; id -u; id -g; grep -q \" /b tmpfs \" /a/proc/self/mounts && echo tmpfs;"
+          + " cd /d && pwd -P; head -c 4 /e/g >/a/dev/null && echo device;"
+          + " touch /usr/x 2>/a/dev/null || touch /e/g 2>/a/dev/null || echo read-only;"
+          + " grep -c : /a/proc/net/dev; ls /e /";
+
   private static List<Guest.Call> calls(long uid) {
     String script = Guest.SCRIPT;
     String attack = "python3 %s/attacks.py $outside_%d /home/%d/secret %s/read-only %s/id";
@@ -50,6 +57,25 @@ final class InitramfsIT {
     calls.add(
         new Guest.Call(
             "view", uid, script + " run --ro-bind /usr /usr -- /usr/bin/ls -A / /.. /usr/../.."));
+    calls.add(
+        new Guest.Call(
+            "options",
+            uid,
+            script
+                + " run --ro-bind /usr /usr --symlink usr/bin /bin --dev /a/dev --proc /a/proc"
+                + " --tmpfs /b --dir /c --symlink c /d --bind /home/%d/tmp /e/f".formatted(uid)
+                + " --ro-bind /etc/passwd /e/g --bind-try /nothing /h --uid 7 --gid 8"
+                + " --hostname guest --unshare-net -- sh -c '"
+                + OPTIONS
+                + "'"));
+    calls.add(
+        new Guest.Call(
+            "nested",
+            uid,
+            script
+                + " run --preset host --ro-bind /opt /opt --uid 5 -- "
+                + script
+                + " run --strategy pivot_root --preset host -- sh -c 'id -u; [ -e /opt ] || echo hidden'"));
     calls.add(
         new Guest.Call("named", uid, script + " run --strategy pivot_root -- /usr/bin/echo ran"));
     calls.add(
@@ -77,15 +103,55 @@ final class InitramfsIT {
             .chooses("chroot", "pivot_root", "bwrap")
             .lacks("pivot_root", "bubblewrap");
 
-    Verdicts.Verdict pivot = verdicts.strategy("pivot_root");
-    pivot.refusedBecause("pivot_root(\".\", \".\"): EINVAL").remedy("chroot");
-    assertTrue((pivot.reason() + pivot.remedy()).contains("initramfs"), pivot::toString);
-    verdicts.strategy("bwrap").refusedBecause("bwrap: pivot_root: Invalid argument");
+    verdicts
+        .strategy("pivot_root")
+        .refusedBecause("pivot_root(\".\", \".\"): EINVAL", "initramfs")
+        .remedy("--strategy chroot", "switch_root");
+    verdicts
+        .strategy("bwrap")
+        .refusedBecause("bwrap: pivot_root: Invalid argument", "initramfs")
+        .remedy("--strategy chroot", "switch_root");
   }
 
   @EveryGuestUser
   void runsWithoutCapabilities(long uid) {
     guest.ran("run", uid).prints("%d\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n".formatted(uid));
+  }
+
+  /** This kernel cannot attach mounts to what is not attached itself. */
+  @EveryGuestUser
+  void makesWhatOptionsAskFor(long uid) {
+    guest
+        .ran("options", uid)
+        .prints(
+            """
+            guest
+            7
+            8
+            tmpfs
+            /c
+            device
+            read-only
+            1
+            /:
+            a
+            b
+            bin
+            c
+            d
+            e
+            usr
+
+            /e:
+            f
+            g
+            """);
+  }
+
+  /** Where Cloister's own root can be pivoted again. */
+  @EveryGuestUser
+  void nests(long uid) {
+    guest.ran("nested", uid).prints("5\nhidden\n");
   }
 
   /** Not even as what is above the root. */

@@ -51,9 +51,13 @@ class ProbeReportTest {
         CALLER,
         Evidence.NONE,
         List.of(
-            new ProbeReport.Strategy("first", first, Optional.of(PROGRAM), Set.of()),
+            new ProbeReport.Strategy("first", first, Optional.of(PROGRAM), Set.of(), Set.of()),
             new ProbeReport.Strategy(
-                "second", second, Optional.empty(), Set.of(Guarantee.NO_CAPABILITIES))),
+                "second",
+                second,
+                Optional.empty(),
+                Set.of(Guarantee.NO_CAPABILITIES),
+                Set.of(Guarantee.IN_PLACE))),
         capabilities,
         List.of(new Limit("user.limit", "0", new Assessment.Unusable(Optional.empty(), LIMIT))));
   }
@@ -76,6 +80,7 @@ class ProbeReportTest {
           no   first   [1] step 2: unshare(CLONE_NEWUSER): ENOSPC (No space left on
                            device)
           yes  second (default)
+               cannot guarantee: in-place
 
           [1] because: the limit is 0
               seen in: /proc/limit: 0
@@ -166,8 +171,9 @@ class ProbeReportTest {
     assertEquals("unshare(CLONE_NEWUSER)", failure.get("call").getAsString());
     assertEquals("ENOSPC", failure.get("errno").getAsString());
     JsonObject second = json.getAsJsonArray("strategies").get(1).getAsJsonObject();
-    assertEquals(Set.of("name", "usable", "guarantees"), second.keySet());
+    assertEquals(Set.of("name", "usable", "guarantees", "cannot_guarantee"), second.keySet());
     assertEquals("no-capabilities", second.getAsJsonArray("guarantees").get(0).getAsString());
+    assertEquals("in-place", second.getAsJsonArray("cannot_guarantee").get(0).getAsString());
     JsonObject chroot = json.getAsJsonArray("capabilities").get(1).getAsJsonObject();
     assertEquals("mounts", chroot.get("group").getAsString());
     JsonObject limit = json.getAsJsonArray("limits").get(0).getAsJsonObject();

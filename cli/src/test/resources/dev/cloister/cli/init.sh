@@ -33,22 +33,31 @@ as() {
 
 # NAME UID COMMAND...
 call() {
-  name=$1 uid=$2
+  [ "$2" = "$caller" ] || return 0
+  name=$1
   shift 2
   (
-    cd "/home/$uid"
-    export HOME="/home/$uid" TMPDIR="/home/$uid/tmp"
-    as "$uid" "$@"
-  ) >/out 2>/err </dev/null
+    cd "/home/$caller"
+    export HOME="/home/$caller" TMPDIR="/home/$caller/tmp"
+    as "$caller" "$@"
+  ) >"/out.$caller" 2>"/err.$caller" </dev/null
   status=$?
-  {
-    awk '{ print "out " $0 }' /out
-    awk '{ print "err " $0 }' /err
-    echo "end $name $uid $status"
-  } >/dev/ttyS1
+  awk '{ print "out " $0 }' "/out.$caller"
+  awk '{ print "err " $0 }' "/err.$caller"
+  echo "end $name $caller $status"
+}
+
+make_calls() {
+  caller=$1
+  . /calls
 }
 
 move_in 0 1
 move_in 65534 0
-. /calls
+# At the same time: there are two processors.
+make_calls 0 >/results.0 &
+first=$!
+make_calls 65534 >/results.65534
+wait "$first"
+cat /results.0 /results.65534 >/dev/ttyS1
 poweroff -f

@@ -68,14 +68,12 @@ for file in $(cat "$root/python") "$python"/encodings/*.py "$python"/encodings/_
 done
 rm "$root/python"
 
-mkdir -p "$root${java_home%/*}" "$root/opt/cloister"
-# Without what only compilers and people read.
-(cd "$java_home" && tar -cf - --exclude=src.zip --exclude=ct.sym --exclude=jmods --exclude=legal \
-  --exclude=include --exclude=man .) | (mkdir -p "$root$java_home" && tar -xf - -C "$root$java_home")
-for file in "$java_home/bin/java" "$java_home/lib/server/libjvm.so" "$java_home"/lib/libnet.so \
-  "$java_home"/lib/libnio.so; do
-  put_linked "$file"
-done
+mkdir -p "$root$java_home" "$root/opt/cloister"
+# Without what only compilers and people read, and archives for rarer settings of the JVM.
+tar -C "$java_home" -cf - --exclude=src.zip --exclude=ct.sym --exclude=jmods --exclude=legal \
+  --exclude=include --exclude=man --exclude='classes_*.jsa' . | tar -C "$root$java_home" -xf -
+put_linked "$java_home/bin/java" "$java_home/lib/server/libjvm.so" \
+  "$java_home/lib/libnet.so" "$java_home/lib/libnio.so"
 
 cp -a "$installation/." "$root/opt/cloister"
 # An empty cache stands for one that cannot be made: here that takes longer than it saves.

@@ -1,6 +1,9 @@
 package dev.cloister.launch;
 
+import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.machine.ElfImage;
+import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -153,6 +156,20 @@ public final class PrivateDirectory {
   /** Writes an executable to a reserved file. */
   public void write(Path file, ElfImage image) throws IOException {
     Files.write(file, image.bytes());
+  }
+
+  /**
+   * An executable that has no name any more, for hosts that execute no memory files. It is gone
+   * with its descriptor.
+   */
+  public Descriptor unnamed(ElfImage image) throws IOException {
+    Path file = reserve();
+    try {
+      write(file, image);
+      return Descriptor.open(OsString.of(file).bytes(), LinuxConstant.O_RDONLY);
+    } finally {
+      Files.deleteIfExists(file);
+    }
   }
 
   /** Removes files that were reserved and never used up. */

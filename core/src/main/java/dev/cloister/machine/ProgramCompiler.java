@@ -14,6 +14,7 @@ import static dev.cloister.machine.Register.V5;
 
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
@@ -27,6 +28,9 @@ import java.util.Optional;
 
 /** Compiles a {@link SyscallProgram} to an executable. */
 public final class ProgramCompiler {
+  /** Behind standard error. */
+  private static final int FIRST_OTHER_DESCRIPTOR = 3;
+
   private final SyscallProgram program;
   private final Options options;
   private final Emitter emitter;
@@ -120,6 +124,41 @@ public final class ProgramCompiler {
     emitter.storeVariable(emitter.environment, V0);
     emitter.storeVariable(emitter.callerEnvironment, V0);
     emitter.later(() -> dieWithoutCommand(usage));
+    occupyStandardDescriptors();
+  }
+
+  /**
+   * Puts something harmless where the caller closed standard input, output or error. Else the next
+   * directory that is opened gets the number, is not closed before the command starts, as its
+   * standard descriptors are not, and a planted link to {@code /proc/self/fd/0} leads out. Gone
+   * when the command is executed; another program, which would make the same mistake, keeps it.
+   */
+  private void occupyStandardDescriptors() {
+    Label next = new Label();
+    Label failed = new Label();
+    Label end = new Label();
+    asm.place(next);
+    asm.set(A0, 0);
+    if (program.embedded().isEmpty()) {
+      emitter.set(A1, LinuxConstant.EFD_CLOEXEC);
+    } else {
+      asm.set(A1, 0);
+    }
+    emitter.systemCall(SystemCall.EVENTFD2);
+    asm.branch(LESS, RESULT, 0, failed);
+    asm.branch(LESS, RESULT, FIRST_OTHER_DESCRIPTOR, next);
+    asm.copy(A0, RESULT);
+    emitter.systemCall(SystemCall.CLOSE);
+    asm.place(end);
+    emitter.later(
+        () -> {
+          asm.place(failed);
+          // No number is left below the limit, and none of the first three was.
+          asm.branch(EQUAL, RESULT, -Errno.EMFILE.number(), end);
+          routines.describe(0, OsString.of("cloister: " + program.name() + ": eventfd2(0, 0): "));
+          asm.address(V1, noHints);
+          asm.jump(routines.fail);
+        });
   }
 
   /** V0 = a vector of these, on the stack. */
@@ -250,7 +289,7 @@ public final class ProgramCompiler {
     asm.place(ways.failed);
     call.until().ifPresent(errno -> asm.branch(EQUAL, RESULT, -errno.number(), ways.next));
     writeRetry(call, ways);
-    call.recoveries().forEach((errno, instead) -> writeRecovery(errno, instead, number, ways.next));
+    writeRecoveries(call, number, ways.next);
     routines.describe(number, description(call, number));
     asm.address(V1, hints(call.hints()));
     asm.jump(ways.report);
@@ -266,13 +305,23 @@ public final class ProgramCompiler {
     }
   }
 
-  private void writeRecovery(Errno errno, List<Instruction> instead, int number, Label next) {
-    if (instead.isEmpty()) {
-      asm.branch(EQUAL, RESULT, -errno.number(), next);
-      return;
-    }
-    Label recover = new Label();
-    asm.branch(EQUAL, RESULT, -errno.number(), recover);
+  /** What several errnos are recovered from with is written once. */
+  private void writeRecoveries(Instruction.Call call, int number, Label next) {
+    IdentityHashMap<List<Instruction>, Label> written = new IdentityHashMap<>();
+    call.recoveries()
+        .forEach(
+            (errno, instead) -> {
+              Label recover = instead.isEmpty() ? next : written.get(instead);
+              if (recover == null) {
+                recover = new Label();
+                written.put(instead, recover);
+                writeRecovery(recover, instead, number, next);
+              }
+              asm.branch(EQUAL, RESULT, -errno.number(), recover);
+            });
+  }
+
+  private void writeRecovery(Label recover, List<Instruction> instead, int number, Label next) {
     emitter.later(
         () -> {
           asm.place(recover);

@@ -76,12 +76,17 @@ final class Causes {
         known.stream()
             .map(sysctl -> sysctl + " is " + evidence.sysctl(sysctl).orElseThrow())
             .collect(Collectors.joining(", "));
+    // Since Linux 4.9 the depth has the same errno, and nothing shows it.
+    String depth = kinds.contains("user") ? ", or user namespaces are nested 32 deep" : "";
     return new Cause(
             "a limit on namespaces is reached, here or in an enclosing user namespace"
-                + (here.isEmpty() ? "" : " (" + here + " here)"),
-            "end what holds namespaces (lsns lists them), or have the administrator of that"
-                + " namespace raise the limit: "
-                + set(sysctls.isEmpty() ? Evidence.limitOn("user") : sysctls.getFirst(), "10000"))
+                + (here.isEmpty() ? "" : " (" + here + " here)")
+                + depth,
+            "end what holds namespaces (lsns lists them), start Cloister in fewer sandboxes or"
+                + " containers in each other, or have the administrator of the enclosing user"
+                + " namespace raise the limit there (sysctl "
+                + (sysctls.isEmpty() ? Evidence.limitOn("user") : sysctls.getFirst())
+                + ")")
         .seenIn(known.stream().map(this::shown).toArray(String[]::new));
   }
 

@@ -151,6 +151,9 @@ public final class Diagnosis {
     if (message.contains("new namespace")) {
       return Optional.of(userNamespaceRefused(Errno.EPERM));
     }
+    if (message.endsWith("pivot_root: " + Errno.EINVAL.text())) {
+      return causeOfImmovableRoot();
+    }
     if (message.endsWith(Errno.ENOENT.text())) {
       return bwrapMisses(message);
     }

@@ -119,7 +119,8 @@ public final class NativeProgram {
     instead.addAll(closeListed(Operand.of(LinuxConstant.AT_FDCWD), "/proc/self/fd"));
     instead.addAll(more);
     return List.of(
-        closeDescriptors(instead),
+        // As one list for both errnos its code is written once.
+        closeDescriptors(List.copyOf(instead)),
         Call.of(
             SystemCall.RT_SIGACTION,
             Operand.of(LinuxConstant.SIGCHLD),

@@ -4,6 +4,7 @@ import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.ChildProcess;
 import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.Environment;
+import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxException;
 import dev.cloister.ffm.MemoryFile;
 import dev.cloister.ffm.Spawn;
@@ -32,12 +33,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * A sandbox that was compiled for this host: a launcher in a memory file, which every start
- * executes anew. Safe for use by several threads.
+ * A sandbox that was compiled for this host: a launcher in a file without a name, in memory where
+ * that is allowed, which every start executes anew. Safe for use by several threads.
  */
 public final class Sandbox implements AutoCloseable {
+  private static final int MAX_BUSY = 1000;
+  private static final long BUSY_NANOS = 1_000_000;
+
   private final Choice choice;
   private final Descriptor launcher;
 
@@ -85,7 +90,19 @@ public final class Sandbox implements AutoCloseable {
         ProgramCompiler.compile(
             choice.strategy().plan(safe, choice.host()),
             ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "library"));
-    return new Sandbox(choice, MemoryFile.executable("cloister", image.bytes()));
+    return new Sandbox(choice, hold(image, directory));
+  }
+
+  /** A memory file; one without a name where sysctl vm.memfd_noexec or a filter forbids that. */
+  private static Descriptor hold(ElfImage image, PrivateDirectory directory) throws IOException {
+    try {
+      return MemoryFile.executable("cloister", image.bytes());
+    } catch (LinuxException e) {
+      if (e.is(Errno.EACCES) || e.is(Errno.EPERM) || e.is(Errno.ENOSYS)) {
+        return directory.unnamed(image);
+      }
+      throw e;
+    }
   }
 
   private static PrivateDirectory directory(long uid) throws IOException {
@@ -116,7 +133,25 @@ public final class Sandbox implements AutoCloseable {
       arguments.add(OsString.of(argument).bytes());
     }
     byte[] path = OsString.of("/proc/self/fd/" + launcher.number()).bytes();
-    return Spawn.of(path, arguments, Environment.variables()).start();
+    return start(Spawn.of(path, arguments, Environment.variables()));
+  }
+
+  /**
+   * A process that this JVM started while the launcher was written to a file has it open for
+   * writing until it executes another program, and meanwhile nobody can execute it (execve(2)).
+   */
+  private static ChildProcess start(Spawn spawn) throws LinuxException {
+    for (int tries = 0; tries < MAX_BUSY; tries++) {
+      try {
+        return spawn.start();
+      } catch (LinuxException e) {
+        if (!e.is(Errno.ETXTBSY)) {
+          throw e;
+        }
+        LockSupport.parkNanos(BUSY_NANOS);
+      }
+    }
+    return spawn.start();
   }
 
   /** Frees the launcher. Processes that were started go on. */

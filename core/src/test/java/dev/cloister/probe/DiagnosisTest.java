@@ -314,6 +314,9 @@ class DiagnosisTest {
     Assessment.Unusable verdict = diagnose(0, initramfs, pivot, Errno.EINVAL);
     assertTrue(verdict.reason().contains("initramfs"), verdict::reason);
     assertTrue(verdict.remedy().contains("--strategy chroot"), verdict::remedy);
+    String said = "bwrap: pivot_root: Invalid argument";
+    assertEquals(verdict.cause(), ofBwrap(initramfs, said).cause());
+    assertEquals("", ofBwrap(NOTHING, said).cause().text());
     assertTrue(diagnose(0, chroot(), pivot, Errno.EINVAL).reason().contains("in a chroot"));
     assertEquals("", diagnose(0, NOTHING, pivot, Errno.EINVAL).cause().text());
   }

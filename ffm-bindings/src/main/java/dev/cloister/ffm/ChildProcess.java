@@ -4,13 +4,14 @@ import static dev.cloister.ffm.LinuxConstant.CLD_DUMPED;
 import static dev.cloister.ffm.LinuxConstant.CLD_EXITED;
 import static dev.cloister.ffm.LinuxConstant.POLLIN;
 import static dev.cloister.ffm.LinuxConstant.P_PID;
-import static dev.cloister.ffm.LinuxConstant.P_PIDFD;
 import static dev.cloister.ffm.LinuxConstant.SIGKILL;
 import static dev.cloister.ffm.LinuxConstant.WEXITED;
+import static dev.cloister.ffm.LinuxConstant.WNOHANG;
 
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,13 +19,20 @@ import org.jspecify.annotations.Nullable;
  * zombie until then, and closes this object when no thread uses it any more.
  *
  * <p>The JDK waits for processes of its own only, by their ids, so it does not interfere.
+ *
+ * <p>Without pidfd_open(2) (Linux 5.3, or a filter that hides it) the process is known by its id
+ * alone. That is as safe, because nobody but this object waits for it, so its id is no other's
+ * until then, and nothing is done with the id after that; but the wait has to look again and again.
  */
 public final class ChildProcess implements AutoCloseable {
+  /** How long a wait without a pidfd sleeps between two looks, at most. */
+  private static final long LONGEST_SLEEP_MILLIS = 16;
+
   private final int pid;
-  private final Descriptor pidfd;
+  private final @Nullable Descriptor pidfd;
   private @Nullable ExitStatus status;
 
-  private ChildProcess(int pid, Descriptor pidfd) {
+  private ChildProcess(int pid, @Nullable Descriptor pidfd) {
     this.pid = pid;
     this.pidfd = pidfd;
   }
@@ -35,9 +43,13 @@ public final class ChildProcess implements AutoCloseable {
       KernelCall open = new KernelCall(SystemCall.PIDFD_OPEN).number(pid).flags();
       return new ChildProcess(pid, Descriptor.owning(open));
     } catch (LinuxException e) {
+      // EPERM is none of its errors: older container runtimes' filters say it of unknown calls.
+      if (e.is(Errno.ENOSYS) || e.is(Errno.EPERM)) {
+        return new ChildProcess(pid, null);
+      }
       // Too many open files, mostly. Without a handle it could only be lost.
       new KernelCall(SystemCall.KILL).number(pid).flags(SIGKILL).run();
-      waitid(P_PID, pid);
+      waitid(P_PID, pid, WEXITED);
       throw e;
     }
   }
@@ -49,8 +61,11 @@ public final class ChildProcess implements AutoCloseable {
 
   /** Waits until the process has ended: ppoll(2), waitid(2). An interrupt does not end the wait. */
   public ExitStatus waitFor() throws LinuxException {
+    if (pidfd == null) {
+      return look(Long.MAX_VALUE).orElseThrow();
+    }
     try (Arena arena = Arena.ofConfined()) {
-      poll(arena).nullPointer().nullPointer().number(Long.BYTES).runUninterrupted();
+      poll(arena, pidfd).nullPointer().nullPointer().number(Long.BYTES).runUninterrupted();
     }
     return reap();
   }
@@ -63,14 +78,17 @@ public final class ChildProcess implements AutoCloseable {
    * @return nothing if the process still runs
    */
   public Optional<ExitStatus> waitFor(Duration timeout) throws LinuxException {
+    Duration left = timeout.isNegative() ? Duration.ZERO : timeout;
+    if (pidfd == null) {
+      return look(TimeUnit.NANOSECONDS.convert(left));
+    }
     try (Arena arena = Arena.ofConfined()) {
-      Duration left = timeout.isNegative() ? Duration.ZERO : timeout;
       Structure timespec = Structure.allocate(arena, LinuxStruct.TIMESPEC);
       timespec.set(StructField.TIMESPEC_SEC, left.toSeconds());
       timespec.set(StructField.TIMESPEC_NSEC, left.toNanosPart());
       // The kernel updates the time left, so going on after a signal does not wait any longer.
       long ready =
-          poll(arena)
+          poll(arena, pidfd)
               .memory(timespec.memory(), left.toString())
               .nullPointer()
               .number(Long.BYTES)
@@ -79,7 +97,38 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
-  private KernelCall poll(Arena arena) {
+  /** Looks until the process has ended or so many nanoseconds have passed. */
+  private Optional<ExitStatus> look(long nanos) throws LinuxException {
+    long start = System.nanoTime();
+    boolean interrupted = false;
+    try {
+      for (long sleep = 1; ; sleep = Math.min(2 * sleep, LONGEST_SLEEP_MILLIS)) {
+        Optional<ExitStatus> ended = reapIfEnded();
+        long left = nanos - (System.nanoTime() - start);
+        if (ended.isPresent() || left <= 0) {
+          return ended;
+        }
+        try {
+          TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(sleep)));
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private synchronized Optional<ExitStatus> reapIfEnded() throws LinuxException {
+    if (status == null) {
+      status = waitid(P_PID, pid, WEXITED, WNOHANG).orElse(null);
+    }
+    return Optional.ofNullable(status);
+  }
+
+  private static KernelCall poll(Arena arena, Descriptor pidfd) {
     Structure pollfd = Structure.allocate(arena, LinuxStruct.POLLFD);
     pollfd.set(StructField.POLLFD_FD, pidfd.number());
     pollfd.set(StructField.POLLFD_EVENTS, POLLIN.value(KernelCall.HOST));
@@ -90,23 +139,29 @@ public final class ChildProcess implements AutoCloseable {
   private synchronized ExitStatus reap() throws LinuxException {
     ExitStatus known = status;
     if (known == null) {
-      known = waitid(P_PIDFD, pidfd.number());
+      // By its id, which is its own until now; by its pidfd only since Linux 5.4.
+      known = waitid(P_PID, pid, WEXITED).orElseThrow();
       status = known;
     }
     return known;
   }
 
-  private static ExitStatus waitid(LinuxConstant kind, int id) throws LinuxException {
+  /** Nothing if the process still runs, which only WNOHANG allows. */
+  private static Optional<ExitStatus> waitid(LinuxConstant kind, int id, LinuxConstant... flags)
+      throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
       Structure info = Structure.allocate(arena, LinuxStruct.SIGINFO);
       new KernelCall(SystemCall.WAITID)
           .flags(kind)
           .number(id)
           .memory(info.memory(), "info")
-          .flags(WEXITED)
+          .flags(flags)
           .nullPointer()
           .runUninterrupted();
-      return decode(info.get(StructField.SIGINFO_CODE), info.get(StructField.SIGINFO_STATUS));
+      return info.get(StructField.SIGINFO_PID) == 0
+          ? Optional.empty()
+          : Optional.of(
+              decode(info.get(StructField.SIGINFO_CODE), info.get(StructField.SIGINFO_STATUS)));
     }
   }
 
@@ -123,6 +178,10 @@ public final class ChildProcess implements AutoCloseable {
    *     user
    */
   public void signal(LinuxConstant signal) throws LinuxException {
+    if (pidfd == null) {
+      kill(signal);
+      return;
+    }
     new KernelCall(SystemCall.PIDFD_SEND_SIGNAL)
         .number(pidfd.number())
         .flags(signal)
@@ -131,9 +190,20 @@ public final class ChildProcess implements AutoCloseable {
         .run();
   }
 
+  /** While this is locked nobody waits for the process, so the id is its own. */
+  private synchronized void kill(LinuxConstant signal) throws LinuxException {
+    KernelCall call = new KernelCall(SystemCall.KILL).number(pid).flags(signal);
+    if (status != null) {
+      throw new LinuxException(call.toString(), Errno.ESRCH.number());
+    }
+    call.run();
+  }
+
   /** Gives up the handle. The process goes on, and can no longer be waited for. */
   @Override
   public void close() throws LinuxException {
-    pidfd.close();
+    if (pidfd != null) {
+      pidfd.close();
+    }
   }
 }

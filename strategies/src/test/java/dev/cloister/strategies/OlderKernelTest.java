@@ -38,6 +38,10 @@ class OlderKernelTest {
       super(strategy, ALL);
     }
 
+    WithoutAny(IsolationStrategy strategy, Workaround... workarounds) {
+      super(strategy, workarounds);
+    }
+
     @Override
     List<String> kernel() {
       return OlderKernel.without(
@@ -112,6 +116,19 @@ class OlderKernelTest {
   class ChrootWithoutAny extends WithoutAny {
     ChrootWithoutAny() {
       super(new Chroot());
+    }
+  }
+
+  /** What is staged in the chroot is moved from outside. */
+  @Nested
+  class OutOfAChrootWithoutAny extends WithoutAny {
+    OutOfAChrootWithoutAny() {
+      super(
+          new PivotRoot(),
+          Workaround.LEAVE_CHROOT,
+          Workaround.REMOUNT_EACH,
+          Workaround.BIND_BY_PATH,
+          Workaround.WALK_PATHS);
     }
   }
 

@@ -461,6 +461,33 @@ abstract class StrategyContract {
     }
   }
 
+  /** Nor one that took the number of a standard descriptor which the caller had closed. */
+  @EachUser
+  void closedStandardDescriptorsAreNoWayOut(User user) throws Exception {
+    Path source = folder(user, "source");
+    for (int number = 0; number <= 2; number++) {
+      Files.createSymbolicLink(source.resolve("to" + number), Path.of("/proc/self/fd/" + number));
+    }
+    MountOperation data = bind(source, "/data", Access.READ_WRITE);
+    for (String closed : List.of("exec 0<&-", "exec 1>&-", "exec 2>&-", "exec 0<&- 1>&- 2>&-")) {
+      for (int number = 0; number <= 2; number++) {
+        SandboxSpec spec =
+            hostPrograms(user)
+                .mount(data)
+                .workingDirectory(OsString.of("/data/to" + number))
+                .build();
+        Ended ended = sandbox(user, spec, "ls .. >/data/out").after(closed).end();
+        assertEquals(125, ended.status(), closed + " " + number + ": " + ended);
+      }
+      SandboxSpec plain = hostPrograms(user).mount(data).build();
+      Ended works = sandbox(user, plain, "ls /proc/self/fd >/data/out").after(closed).end().good();
+      assertEquals("", works.output() + works.error());
+      String open = Files.readString(source.resolve("out"));
+      assertTrue(open.lines().count() <= 4, open);
+      assertTrue(open.lines().allMatch(line -> line.matches("[0-3]")), open);
+    }
+  }
+
   @EachUser
   void setUserIdBitsAndDevicesCountForNothing(User user) throws Exception {
     Path source = folder(user, "source");
