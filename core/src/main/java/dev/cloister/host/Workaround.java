@@ -36,5 +36,11 @@ public enum Workaround {
    * For a caller with CAP_SYS_ADMIN where no user namespace can be made: the command stays in the
    * caller's, without capabilities.
    */
-  NO_USER_NAMESPACE
+  NO_USER_NAMESPACE,
+
+  /**
+   * Together with {@link #NO_USER_NAMESPACE}, since Linux 5.19: a Landlock domain keeps the command
+   * from tracing processes outside, and so from their root directories (landlock(7)).
+   */
+  LANDLOCK_DOMAIN
 }

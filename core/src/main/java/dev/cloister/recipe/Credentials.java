@@ -37,6 +37,12 @@ public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
   public static final Slot PROC = new Slot("proc");
 
+  private static final Slot RULESET = new Slot("ruleset");
+  private static final Slot ROOT = new Slot("root");
+
+  /** A rule names its directory by a number that is known when the program is compiled. */
+  private static final int ROOT_FD = 64;
+
   private static final Map<Errno, String> MAP_HINTS =
       Map.of(
           Errno.EACCES,
@@ -130,6 +136,9 @@ public final class Credentials {
       steps.addAll(becomeReally());
     }
     if (host.needs(Workaround.NO_USER_NAMESPACE)) {
+      if (host.needs(Workaround.LANDLOCK_DOMAIN)) {
+        steps.addAll(enterLandlockDomain());
+      }
       return steps;
     }
     steps.add(withHints(unshare(List.of(LinuxConstant.CLONE_NEWUSER)), USER_NAMESPACE_HINTS));
@@ -142,6 +151,38 @@ public final class Credentials {
       steps.addAll(map("self/gid_map", gid, 0));
     }
     return steps;
+  }
+
+  /**
+   * A domain that forbids nothing in itself: the one right it handles, it grants below the root.
+   * But who is in it can trace, and look into the {@code /proc/PID} of, those in it only.
+   */
+  private static List<Instruction> enterLandlockDomain() {
+    Operand right = Operand.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
+    Operand handled =
+        Operand.of(
+            LinuxStruct.LANDLOCK_RULESET,
+            Map.of(StructField.LANDLOCK_RULESET_HANDLED_ACCESS_FS, right));
+    Map<StructField, Operand> rule = new LinkedHashMap<>();
+    rule.put(StructField.LANDLOCK_PATH_BENEATH_ALLOWED_ACCESS, right);
+    rule.put(StructField.LANDLOCK_PATH_BENEATH_PARENT_FD, Operand.of(ROOT_FD));
+    return List.of(
+        prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1),
+        Call.of(
+                SystemCall.LANDLOCK_CREATE_RULESET,
+                handled,
+                Operand.of(LinuxStruct.LANDLOCK_RULESET.size()),
+                Operand.of(0))
+            .into(RULESET),
+        Steps.openDirectory("/", ROOT),
+        Steps.duplicate(ROOT, ROOT_FD),
+        Call.of(
+            SystemCall.LANDLOCK_ADD_RULE,
+            Operand.of(RULESET),
+            Operand.of(LinuxConstant.LANDLOCK_RULE_PATH_BENEATH),
+            Operand.of(LinuxStruct.LANDLOCK_PATH_BENEATH, rule),
+            Operand.of(0)),
+        Call.of(SystemCall.LANDLOCK_RESTRICT_SELF, Operand.of(RULESET), Operand.of(0)));
   }
 
   /**
@@ -234,10 +275,13 @@ public final class Credentials {
   /** What {@link #becomeCommandUser} and {@link #giveUpCapabilities} guarantee. */
   public Set<Guarantee> guarantees() {
     Set<Guarantee> given = EnumSet.of(Guarantee.NO_CAPABILITIES, Guarantee.NO_NEW_PRIVILEGES);
-    if (!host.needs(Workaround.NO_USER_NAMESPACE)) {
+    boolean ownNamespace = !host.needs(Workaround.NO_USER_NAMESPACE);
+    if (ownNamespace) {
       given.add(Guarantee.OWN_USER_NAMESPACE);
-      // In the caller's user namespace, the command may trace the caller's other processes that
-      // have no capabilities, and walk through /proc/PID/root of theirs (ptrace(2)).
+    }
+    // In the caller's user namespace, the command may trace the caller's other processes that have
+    // no capabilities, and walk through /proc/PID/root of theirs (ptrace(2)).
+    if (ownNamespace || host.needs(Workaround.LANDLOCK_DOMAIN)) {
       given.add(Guarantee.OLD_ROOT_UNREACHABLE);
     }
     // An unprivileged caller's ids only look different inside.

@@ -30,6 +30,12 @@ public enum LinuxStruct {
   /** {@code seccomp(2)}. */
   SOCK_FPROG("struct sock_fprog", 16, 8),
 
+  /** {@code landlock_create_ruleset(2)}; as in its first version. */
+  LANDLOCK_RULESET("struct landlock_ruleset_attr", 8, 8),
+
+  /** {@code landlock_add_rule(2)}. */
+  LANDLOCK_PATH_BENEATH("struct landlock_path_beneath_attr", 12, 1),
+
   /** {@code rt_sigaction(2)}: the kernel's own, not that of {@code sigaction(3)}. */
   KERNEL_SIGACTION("struct sigaction", 32, 8),
 

@@ -36,6 +36,11 @@ public enum StructField {
   SOCK_FPROG_LEN(LinuxStruct.SOCK_FPROG, "len", 0, 2),
   SOCK_FPROG_FILTER(LinuxStruct.SOCK_FPROG, "filter", 8, 8),
 
+  LANDLOCK_RULESET_HANDLED_ACCESS_FS(LinuxStruct.LANDLOCK_RULESET, "handled_access_fs", 0, 8),
+
+  LANDLOCK_PATH_BENEATH_ALLOWED_ACCESS(LinuxStruct.LANDLOCK_PATH_BENEATH, "allowed_access", 0, 8),
+  LANDLOCK_PATH_BENEATH_PARENT_FD(LinuxStruct.LANDLOCK_PATH_BENEATH, "parent_fd", 8, 4),
+
   KERNEL_SIGACTION_HANDLER(LinuxStruct.KERNEL_SIGACTION, "sa_handler", 0, 8),
   KERNEL_SIGACTION_FLAGS(LinuxStruct.KERNEL_SIGACTION, "sa_flags", 8, 8),
   KERNEL_SIGACTION_RESTORER(LinuxStruct.KERNEL_SIGACTION, "sa_restorer", 16, 8),
