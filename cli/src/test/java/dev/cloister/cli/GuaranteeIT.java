@@ -152,28 +152,36 @@ final class GuaranteeIT {
 
   /**
    * A command in the caller's own user namespace may trace the caller's other processes that have
-   * no capabilities either. Where none but that can be had, nothing else is claimed.
+   * no capabilities either, unless Landlock keeps it from that. Without, nothing is claimed.
    */
   @EverySetting
-  void theOldRootIsReachableWithoutAUserNamespace(Setting setting) {
+  void withoutAUserNamespaceTheOldRootIsReachableUnlessLandlockForbids(Setting setting) {
+    goOutWithoutUserNamespace(setting, new Confinement()).prints("0\n125\n");
+    goOutWithoutUserNamespace(setting, new Confinement().refuse(LANDLOCK, "ENOSYS"))
+        .prints("secret\n125\n125\n");
+  }
+
+  private static final String LANDLOCK = "landlock_create_ruleset";
+
+  private static Ran goOutWithoutUserNamespace(Setting setting, Confinement confinement) {
     Path secret = setting.user().write(setting.user().work(), "secret", "secret\n");
     String script =
         """
         echo 0 >/proc/sys/user/max_user_namespaces
         setpriv --bounding-set -all --inh-caps -all sleep 1000 & outside=$!
         until grep -q 'CapPrm:.0*$' /proc/$outside/status; do sleep 0.02; done
-        "$0" run "$@" --setenv PATH /usr/bin:/bin -- cat /proc/$outside/root/%s
+        "$@" --setenv PATH /usr/bin:/bin -- cat /proc/$outside/root/%s
         kill $outside
-        "$0" run "$@" --require old-root-unreachable -- true; echo $?
-        "$0" run "$@" --require own-user-namespace -- true; echo $?
+        "$@" --require old-root-unreachable -- true; echo $?
+        "$@" --require own-user-namespace -- true; echo $?
         """
             .formatted(secret);
-    setting
+    return setting
         .user()
-        .call("unshare", "--user", "--map-root-user", "sh", "-c", script)
-        .and(Installation.SCRIPT.toString(), "--strategy", setting.strategy())
-        .run()
-        .prints("secret\n125\n125\n");
+        .call("unshare", "--user", "--map-root-user", "sh", "-c", script, "sh")
+        .and(confinement.words().toArray(String[]::new))
+        .and(Installation.SCRIPT.toString(), "run", "--strategy", setting.strategy())
+        .run();
   }
 
   // old-root-unmounted

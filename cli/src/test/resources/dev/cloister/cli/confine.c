@@ -33,6 +33,7 @@ static const struct name calls[] = {
     {"close_range", SYS_close_range},
     {"fsmount", SYS_fsmount},
     {"fsopen", SYS_fsopen},
+    {"landlock_create_ruleset", SYS_landlock_create_ruleset},
     {"mount", SYS_mount},
     {"mount_setattr", SYS_mount_setattr},
     {"move_mount", SYS_move_mount},

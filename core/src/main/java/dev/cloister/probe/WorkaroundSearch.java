@@ -21,8 +21,7 @@ final class WorkaroundSearch {
           Set.of(),
           Set.of(Workaround.LEAVE_CHROOT),
           Set.of(Workaround.NO_USER_NAMESPACE, Workaround.LANDLOCK_DOMAIN),
-          Set.of(
-              Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE, Workaround.LANDLOCK_DOMAIN),
+          Set.of(Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE, Workaround.LANDLOCK_DOMAIN),
           Set.of(Workaround.NO_USER_NAMESPACE),
           Set.of(Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE));
 

@@ -82,5 +82,11 @@ class CredentialsTest {
     assertEquals(
         Set.of(Guarantee.NO_CAPABILITIES, Guarantee.NO_NEW_PRIVILEGES, Guarantee.GROUPS_DROPPED),
         new Credentials(host, Identity.CALLER).guarantees());
+    HostReport landlock =
+        host.with(Set.of(Workaround.NO_USER_NAMESPACE, Workaround.LANDLOCK_DOMAIN));
+    assertTrue(
+        new Credentials(landlock, Identity.CALLER)
+            .guarantees()
+            .contains(Guarantee.OLD_ROOT_UNREACHABLE));
   }
 }

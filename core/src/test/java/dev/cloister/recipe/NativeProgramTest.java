@@ -114,6 +114,12 @@ class NativeProgramTest {
         caller(0, ALL),
         as(Identity.CALLER.withUid(65_534).withGid(65_534)),
         Workaround.NO_USER_NAMESPACE);
+    check(
+        "landlock-domain",
+        caller(0, ALL),
+        as(Identity.CALLER),
+        Workaround.NO_USER_NAMESPACE,
+        Workaround.LANDLOCK_DOMAIN);
   }
 
   @Test

@@ -102,8 +102,9 @@ class HeadersTest {
       String path = prefix + name;
       headers.undefine(name);
       claimField(headers, type, path, offset, member.byteSize());
-      String fieldType = "__typeof__(((%s *)0)->%s)".formatted(type, path);
-      headers.claimValue("long", "_Alignof(%s)".formatted(fieldType), member.byteAlignment());
+      // Of the member, not of its type: some structures are packed.
+      String alignment = "__alignof__(((%s *)0)->%s)".formatted(type, path);
+      headers.claimValue("long", alignment, member.byteAlignment());
       if (member instanceof GroupLayout nested) {
         claimMembers(headers, type, path + ".", offset, nested);
       }

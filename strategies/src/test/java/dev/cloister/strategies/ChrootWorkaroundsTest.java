@@ -16,7 +16,11 @@ class ChrootWorkaroundsTest {
   @Nested
   class WithoutUserNamespaceAndProc extends StrategyContract {
     WithoutUserNamespaceAndProc() {
-      super(new Chroot(), Workaround.NO_USER_NAMESPACE, Workaround.OWN_PROC);
+      super(
+          new Chroot(),
+          Workaround.NO_USER_NAMESPACE,
+          Workaround.LANDLOCK_DOMAIN,
+          Workaround.OWN_PROC);
     }
   }
 }

@@ -16,7 +16,11 @@ class PivotRootWorkaroundsTest {
   @Nested
   class WithoutUserNamespaceAndProc extends StrategyContract {
     WithoutUserNamespaceAndProc() {
-      super(new PivotRoot(), Workaround.NO_USER_NAMESPACE, Workaround.OWN_PROC);
+      super(
+          new PivotRoot(),
+          Workaround.NO_USER_NAMESPACE,
+          Workaround.LANDLOCK_DOMAIN,
+          Workaround.OWN_PROC);
     }
   }
 }

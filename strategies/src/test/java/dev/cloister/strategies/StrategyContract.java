@@ -66,7 +66,11 @@ abstract class StrategyContract {
     Set<Workaround> possible = new TreeSet<>(workarounds);
     if (!host.caller().isPrivileged()) {
       possible.removeAll(
-          Set.of(Workaround.OWN_PROC, Workaround.LEAVE_CHROOT, Workaround.NO_USER_NAMESPACE));
+          Set.of(
+              Workaround.OWN_PROC,
+              Workaround.LEAVE_CHROOT,
+              Workaround.NO_USER_NAMESPACE,
+              Workaround.LANDLOCK_DOMAIN));
     }
     return host.with(possible);
   }
@@ -222,7 +226,8 @@ abstract class StrategyContract {
                 Guarantee.READ_ONLY_RECURSIVE)),
         plain::toString);
     assertEquals(
-        !host.needs(Workaround.NO_USER_NAMESPACE), plain.contains(Guarantee.OLD_ROOT_UNREACHABLE));
+        !host.needs(Workaround.NO_USER_NAMESPACE) || host.needs(Workaround.LANDLOCK_DOMAIN),
+        plain.contains(Guarantee.OLD_ROOT_UNREACHABLE));
     assertFalse(plain.contains(Guarantee.NETWORK_ISOLATION));
     assertFalse(plain.contains(Guarantee.IPC_ISOLATION));
     Set<Guarantee> asked =
