@@ -43,7 +43,7 @@ final class ExplainCommand implements Subcommand {
     planned.choice().report().forEach(line -> text.append(line).append('\n'));
     OsString command = invocation.arguments().get(request.command());
     OsString launcher = OsString.of(sandboxing.directory().path().resolve("launcher-..."));
-    Listing.of(planned.program().removing(launcher), command)
+    Listing.ofLauncher(planned.program().removing(launcher), command)
         .forEach(line -> text.append(line).append('\n'));
     Output.print(text.toString());
     return 0;

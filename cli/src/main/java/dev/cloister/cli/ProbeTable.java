@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * A {@link ProbeReport} for a person. A cause that many rows share is said once, behind the
@@ -176,13 +175,7 @@ final class ProbeTable {
     }
     if (strategy.assessment() instanceof Assessment.Usable usable
         && !usable.workarounds().isEmpty()) {
-      remarks.add(
-          "with "
-              + usable.workarounds().stream()
-                  .sorted()
-                  .map(Workaround::name)
-                  .map(name -> name.toLowerCase(Locale.ROOT))
-                  .collect(Collectors.joining(", ")));
+      remarks.add("with " + Workaround.words(usable.workarounds()));
     }
     return remarks.isEmpty() ? "" : " (" + String.join("; ", remarks) + ")";
   }

@@ -73,7 +73,8 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   }
 
   private StrategySelector selector() {
-    return new StrategySelector(Strategies.ALL, host, verdicts());
+    VerdictStore verdicts = verdicts();
+    return new StrategySelector(Strategies.ALL, verdicts.remembering(host), verdicts);
   }
 
   /** The remembered verdicts on strategies. */

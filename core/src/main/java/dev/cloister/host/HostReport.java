@@ -49,6 +49,11 @@ public record HostReport(
     return new HostReport(other, protectedProc, bwrap, links, workarounds);
   }
 
+  /** The same host with another bubblewrap. */
+  public HostReport with(Bwrap other) {
+    return new HostReport(caller, protectedProc, Optional.of(other), links, workarounds);
+  }
+
   /** Whether plans must do this differently here. */
   public boolean needs(Workaround workaround) {
     return workarounds.contains(workaround);

@@ -1,5 +1,8 @@
 package dev.cloister.host;
 
+import java.util.Locale;
+import java.util.Set;
+
 /**
  * How plans do without something that a host lacks. An ordinary host needs none of these; which
  * ones another needs is found out by doing, when the plain way has failed.
@@ -42,5 +45,17 @@ public enum Workaround {
    * Together with {@link #NO_USER_NAMESPACE}, since Linux 5.19: a Landlock domain keeps the command
    * from tracing processes outside, and so from their root directories (landlock(7)).
    */
-  LANDLOCK_DOMAIN
+  LANDLOCK_DOMAIN;
+
+  /** Their names for a person, in the order of the constants. */
+  public static String words(Set<Workaround> workarounds) {
+    StringBuilder words = new StringBuilder();
+    for (Workaround workaround : values()) {
+      if (workarounds.contains(workaround)) {
+        words.append(words.isEmpty() ? "" : ", ");
+        words.append(workaround.name().toLowerCase(Locale.ROOT));
+      }
+    }
+    return words.toString();
+  }
 }

@@ -14,7 +14,6 @@ import static dev.cloister.machine.Register.V5;
 
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
-import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
@@ -28,9 +27,6 @@ import java.util.Optional;
 
 /** Compiles a {@link SyscallProgram} to an executable. */
 public final class ProgramCompiler {
-  /** Behind standard error. */
-  private static final int FIRST_OTHER_DESCRIPTOR = 3;
-
   private final SyscallProgram program;
   private final Options options;
   private final Emitter emitter;
@@ -127,35 +123,15 @@ public final class ProgramCompiler {
     occupyStandardDescriptors();
   }
 
-  /**
-   * Puts something harmless where the caller closed standard input, output or error. Else the next
-   * directory that is opened gets the number, is not closed before the command starts, as its
-   * standard descriptors are not, and a planted link to {@code /proc/self/fd/0} leads out. Gone
-   * when the command is executed; another program, which would make the same mistake, keeps it.
-   */
+  /** A program that another is embedded in starts a third between the two. */
   private void occupyStandardDescriptors() {
-    Label next = new Label();
     Label failed = new Label();
-    Label end = new Label();
-    asm.place(next);
-    asm.set(A0, 0);
-    if (program.embedded().isEmpty()) {
-      emitter.set(A1, LinuxConstant.EFD_CLOEXEC);
-    } else {
-      asm.set(A1, 0);
-    }
-    emitter.systemCall(SystemCall.EVENTFD2);
-    asm.branch(LESS, RESULT, 0, failed);
-    asm.branch(LESS, RESULT, FIRST_OTHER_DESCRIPTOR, next);
-    asm.copy(A0, RESULT);
-    emitter.systemCall(SystemCall.CLOSE);
-    asm.place(end);
+    new StandardDescriptors(emitter).occupy(!program.embedded().isEmpty(), failed);
     emitter.later(
         () -> {
           asm.place(failed);
-          // No number is left below the limit, and none of the first three was.
-          asm.branch(EQUAL, RESULT, -Errno.EMFILE.number(), end);
-          routines.describe(0, OsString.of("cloister: " + program.name() + ": eventfd2(0, 0): "));
+          routines.describe(
+              0, OsString.of("cloister: " + program.name() + ": signalfd4(-1, [], 8, 0): "));
           asm.address(V1, noHints);
           asm.jump(routines.fail);
         });
@@ -201,6 +177,11 @@ public final class ProgramCompiler {
     @Override
     public void closeListed(Instruction.CloseListed close) {
       new DescriptorClosing(emitter, routines).write(close, failure());
+    }
+
+    @Override
+    public void freeStandardDescriptors(Instruction.FreeStandardDescriptors free) {
+      new StandardDescriptors(emitter).free();
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.cloister.probe;
 
+import dev.cloister.host.Bwrap;
+import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
 import dev.cloister.host.Workaround;
 import dev.cloister.launch.PrivateDirectory;
@@ -17,20 +19,27 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /**
  * Remembers verdicts for as long as the host's state is the same, so that only the first of a row
- * of runs tries strategies. Of a strategy that cannot be used the reason and the remedy are kept as
- * text, which is what a run says of it. A launcher whose set-up fails removes the file.
+ * of runs tries strategies, and asks bubblewrap for its options. Of a strategy that cannot be used
+ * the reason and the remedy are kept as text, which is what a run says of it. A launcher whose
+ * set-up fails removes the file.
  */
 public final class VerdictStore implements StrategySelector.Trial {
   private static final String FILE = "verdicts";
   private static final String SEPARATOR = "\t";
 
+  /** In place of a strategy's name. */
+  private static final String OPTIONS = "bwrap --help";
+
   private final PrivateDirectory directory;
   private final HostState state;
   private final StrategySelector.Trial trial;
-  private final Map<String, Assessment> verdicts;
+  private final Map<String, Assessment> verdicts = new HashMap<>();
+  private String bwrapOptions = "";
 
   /**
    * Opens the store.
@@ -41,12 +50,13 @@ public final class VerdictStore implements StrategySelector.Trial {
     this.directory = directory;
     this.state = state;
     this.trial = trial;
-    this.verdicts = read(file(directory), state);
+    read();
   }
 
   /** Forgets everything, so that every strategy is tried anew. */
   public void forget() {
     verdicts.clear();
+    bwrapOptions = "";
   }
 
   /** Where verdicts are remembered. */
@@ -66,14 +76,41 @@ public final class VerdictStore implements StrategySelector.Trial {
     return verdict;
   }
 
-  private static Map<String, Assessment> read(Path file, HostState state) {
-    Map<String, Assessment> verdicts = new HashMap<>();
+  /** The same host, whose bubblewrap is asked for its options only if they are not remembered. */
+  public HostReport remembering(HostReport host) {
+    if (host.bwrap().isEmpty()) {
+      return host;
+    }
+    Bwrap bwrap = host.bwrap().get();
+    return host.with(new Bwrap(bwrap.path(), new RememberedOptions(bwrap)));
+  }
+
+  private final class RememberedOptions implements Supplier<Set<String>> {
+    private final Bwrap bwrap;
+
+    RememberedOptions(Bwrap bwrap) {
+      this.bwrap = bwrap;
+    }
+
+    @Override
+    public Set<String> get() {
+      if (bwrapOptions.isEmpty()) {
+        bwrapOptions = String.join(" ", new TreeSet<>(bwrap.options().get()));
+        write();
+      }
+      return bwrapOptions.isEmpty() ? Set.of() : Set.of(bwrapOptions.split(" ", -1));
+    }
+  }
+
+  private void read() {
     try {
-      List<String> lines = Files.readAllLines(file);
+      List<String> lines = Files.readAllLines(file(directory));
       if (!lines.isEmpty() && lines.get(0).equals(state.text())) {
         for (String line : lines.subList(1, lines.size())) {
           String[] words = line.split(SEPARATOR, -1);
-          if (words.length == 2) {
+          if (words[0].equals(OPTIONS)) {
+            bwrapOptions = words[1];
+          } else if (words.length == 2) {
             verdicts.put(words[0], new Assessment.Usable(workarounds(words[1])));
           } else if (words.length == 3) {
             verdicts.put(words[0], new Assessment.Unusable(words[1], words[2]));
@@ -82,9 +119,8 @@ public final class VerdictStore implements StrategySelector.Trial {
       }
     } catch (IOException | IllegalArgumentException e) {
       // Nothing is remembered: the strategies are tried.
-      verdicts.clear();
+      forget();
     }
-    return verdicts;
   }
 
   private static Set<Workaround> workarounds(String words) {
@@ -123,6 +159,9 @@ public final class VerdictStore implements StrategySelector.Trial {
           }
           text.append('\n');
         });
+    if (!bwrapOptions.isEmpty()) {
+      text.append(OPTIONS).append(SEPARATOR).append(bwrapOptions).append('\n');
+    }
     try {
       Path temporary = directory.reserve();
       Files.write(temporary, text.toString().getBytes(StandardCharsets.UTF_8));

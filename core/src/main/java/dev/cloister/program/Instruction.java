@@ -29,6 +29,8 @@ public sealed interface Instruction {
 
     void restrictEach(RestrictEach restrict);
 
+    void freeStandardDescriptors(FreeStandardDescriptors free);
+
     void enterHome(EnterHome enter);
 
     void filterEnvironment(FilterEnvironment filter);
@@ -152,6 +154,18 @@ public sealed interface Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.closeListed(this);
+    }
+  }
+
+  /**
+   * Closes again what took the place of a standard descriptor that the caller had closed. Every
+   * program takes those places when it starts, and frees them when it executes the command; one
+   * that starts another program leaves them taken, for that one to do this.
+   */
+  record FreeStandardDescriptors() implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.freeStandardDescriptors(this);
     }
   }
 

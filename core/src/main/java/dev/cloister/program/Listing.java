@@ -18,10 +18,26 @@ public final class Listing {
    * @param command how the command is called
    */
   public static List<String> of(SyscallProgram program, OsString command) {
+    return list(program, command, List.of());
+  }
+
+  /** The same, with what every launcher does before; it is repeated if it gets a number below 3. */
+  public static List<String> ofLauncher(SyscallProgram program, OsString command) {
+    return list(
+        program,
+        command,
+        List.of(
+            "      signalfd4(-1, [], 8, 0)  # in place of a standard descriptor that is closed",
+            "      close(3)"));
+  }
+
+  private static List<String> list(SyscallProgram program, OsString command, List<String> start) {
     Listing listing = new Listing();
+    listing.lines.addAll(start);
     listing.addAll(program.instructions(), command);
     for (SyscallProgram inner : program.embedded()) {
       listing.lines.add("in the sandbox, before the command:");
+      listing.lines.addAll(start);
       listing.addAll(inner.instructions(), command);
     }
     return listing.lines;
@@ -59,6 +75,12 @@ public final class Listing {
           lines.add(
               "      for each mount below %s: mount(NULL, path, NULL, MS_REMOUNT|MS_BIND|..., NULL)"
                   .formatted(restrict.directory()));
+      case Instruction.FreeStandardDescriptors _ -> {
+        for (int number = 0; number < 3; number++) {
+          lines.add(
+              "      signalfd4(%d, [], 8, 0)  # and close, if it is such a one".formatted(number));
+        }
+      }
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
           Instruction.FilterEnvironment _,

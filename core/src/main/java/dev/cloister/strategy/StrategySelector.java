@@ -1,6 +1,7 @@
 package dev.cloister.strategy;
 
 import dev.cloister.host.HostReport;
+import dev.cloister.host.Workaround;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,6 +85,9 @@ public final class StrategySelector {
       lines.add("strategy " + strategy.name() + ": " + why());
       for (Rejection rejection : rejections) {
         lines.add("not " + rejection);
+      }
+      if (!host.workarounds().isEmpty()) {
+        lines.add("done differently here: " + Workaround.words(host.workarounds()));
       }
       lines.add("guaranteed: " + Guarantee.words(guarantees));
       lines.add("not guaranteed: " + Guarantee.words(notGuaranteed()));

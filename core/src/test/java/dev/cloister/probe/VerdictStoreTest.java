@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.host.Bwrap;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
 import dev.cloister.host.Workaround;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -21,7 +23,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,6 +91,27 @@ class VerdictStoreTest {
     assertEquals(usable, store(STATE, usable).of(new Named("one")));
     assertEquals(usable, store(STATE, BROKEN).of(new Named("one")));
     assertEquals(List.of("one"), tried);
+  }
+
+  @Test
+  void remembersWhatBubblewrapSaysOfItself() throws Exception {
+    Supplier<Set<String>> says =
+        () -> {
+          tried.add("bwrap --help");
+          return Set.of("--bind", "--args");
+        };
+    HostReport host =
+        HostReport.of(Caller.current(), "/nowhere").with(new Bwrap(OsString.of("/bwrap"), says));
+    for (int i = 0; i < 2; i++) {
+      Bwrap bwrap = store(STATE, BROKEN).remembering(host).bwrap().orElseThrow();
+      assertEquals(Optional.empty(), bwrap.lacks(List.of("--args", "--bind")));
+      assertEquals(Optional.of("--perms"), bwrap.lacks(List.of("--bind", "--perms")));
+    }
+    assertEquals(List.of("bwrap --help"), tried);
+    // Beside verdicts, and none by itself.
+    store(STATE, Assessment.USABLE).of(new Named("one"));
+    assertEquals(Assessment.USABLE, store(STATE, BROKEN).of(new Named("one")));
+    assertEquals(BROKEN, store(STATE, BROKEN).of(new Named("bwrap")));
   }
 
   @Test

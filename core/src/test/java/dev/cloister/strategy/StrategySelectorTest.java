@@ -215,6 +215,7 @@ class StrategySelectorTest {
     assertEquals("weak", choice.strategy().name());
     assertEquals(Set.of(), choice.guarantees());
     assertEquals(Set.of(Guarantee.values()), choice.notGuaranteed());
+    assertEquals("done differently here: no_user_namespace", choice.report().get(1));
 
     Choice required = selector.choose(SPEC, Optional.empty(), Set.of(Guarantee.OWN_USER_NAMESPACE));
     assertEquals("two", required.strategy().name());

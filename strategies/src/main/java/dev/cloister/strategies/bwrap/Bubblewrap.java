@@ -216,6 +216,7 @@ public final class Bubblewrap implements IsolationStrategy {
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
     steps.addAll(NativeProgram.enterDirectory(spec, Operand.of(PROC_FD)));
+    steps.add(new Instruction.FreeStandardDescriptors());
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name(), steps);
   }
