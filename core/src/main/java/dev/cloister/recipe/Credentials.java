@@ -129,6 +129,28 @@ public final class Credentials {
     return Steps.writeFile(PROC, file, line, MAP_HINTS);
   }
 
+  /**
+   * Lets what is made from now on, directories, files and file systems, be the command's
+   * (credentials(7)): an unprivileged caller's are, and it could not write to a {@code --tmpfs} of
+   * root's. A caller that may pass by no permission needs its own ids for its sources.
+   */
+  public List<Instruction> makeAsCommandUser() {
+    List<Instruction> steps = new ArrayList<>();
+    if (!caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
+      return steps;
+    }
+    if (gid != caller.gid()) {
+      steps.add(Call.of(SystemCall.SETFSGID, id(gid)));
+    }
+    if (uid != caller.uid()) {
+      steps.add(Call.of(SystemCall.SETFSUID, id(uid)));
+      // That took those that concern files from the effective ones (capabilities(7)).
+      long lower = caller.capabilities() & 0xffff_ffffL;
+      steps.add(setCapabilities(new Operand.Literal(lower, "0x" + Long.toHexString(lower))));
+    }
+    return steps;
+  }
+
   /** Becomes who the command shall be, in a user namespace that owns nothing. */
   public List<Instruction> becomeCommandUser() {
     List<Instruction> steps = new ArrayList<>();
@@ -246,6 +268,10 @@ public final class Credentials {
 
   /** Leaves only these, effective and permitted; all are below 32. */
   public static Call setCapabilities(List<LinuxConstant> capabilities) {
+    return setCapabilities(capabilityBits(capabilities));
+  }
+
+  private static Call setCapabilities(Operand.Literal bits) {
     Operand header =
         Operand.of(
             LinuxStruct.USER_CAP_HEADER,
@@ -253,15 +279,15 @@ public final class Credentials {
                 StructField.USER_CAP_HEADER_VERSION,
                 Operand.of(LinuxConstant._LINUX_CAPABILITY_VERSION_3)));
     Map<StructField, Operand> sets = new LinkedHashMap<>();
-    if (!capabilities.isEmpty()) {
-      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, capabilityBits(capabilities));
-      sets.put(StructField.USER_CAP_DATA_PERMITTED, capabilityBits(capabilities));
+    if (bits.value() != 0) {
+      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
+      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
     }
     return Call.of(
         SystemCall.CAPSET, header, new Operand.Structure(LinuxStruct.USER_CAP_DATA, 2, sets));
   }
 
-  private static Operand capabilityBits(List<LinuxConstant> capabilities) {
+  private static Operand.Literal capabilityBits(List<LinuxConstant> capabilities) {
     long bits = 0;
     StringBuilder text = new StringBuilder();
     for (LinuxConstant capability : capabilities) {

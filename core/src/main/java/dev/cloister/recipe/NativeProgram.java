@@ -59,6 +59,7 @@ public final class NativeProgram {
     steps.addAll(credentials.makeNamespaces(spec.namespaces()));
     steps.addAll(nameHost(spec));
     steps.addAll(bringUpLoopback(spec));
+    steps.addAll(credentials.makeAsCommandUser());
     steps.addAll(makeNewRoot(host, mounts.early()));
     steps.addAll(mounts.steps());
     steps.addAll(enterRoot.apply(mounts.coveringMounts()));

@@ -185,6 +185,27 @@ abstract class StrategyContract {
         inside(user, spec.identity(Identity.CALLER.withUid(7)).build(), ids).lines());
   }
 
+  /** Whoever that is; a strategy may refuse to make it for another than the caller. */
+  @EachUser
+  void whatIsMadeIsTheCommandsToWriteTo(User user) throws Exception {
+    String script = "touch /t/x /d/x && ls -ldn /t /d /t/x /d/x | cut -d' ' -f3- | tr -s ' '";
+    for (Identity identity : List.of(Identity.CALLER, Identity.CALLER.withUid(7).withGid(8))) {
+      SandboxSpec spec =
+          hostPrograms(user).mount(tmpfs("/t")).mount(directory("/d")).identity(identity).build();
+      if (launcher(user, spec).isEmpty()) {
+        assertNotEquals(Identity.CALLER, identity, () -> refused(user, spec).toString());
+        continue;
+      }
+      long uid = identity.uid().orElse(user.caller().uid());
+      long gid = identity.gid().orElse(user.caller().gid());
+      List<String> lines = inside(user, spec, script).lines();
+      assertEquals(4, lines.size());
+      for (String line : lines) {
+        assertTrue(line.strip().startsWith(uid + " " + gid + " "), line);
+      }
+    }
+  }
+
   @EachUser
   void theCommandHasNoCapabilityAndGetsNoneBack(User user) throws Exception {
     for (Identity identity :
@@ -890,21 +911,24 @@ abstract class StrategyContract {
     assertEquals("content\n", inside(user, known, "cat /run/here/content").output());
   }
 
+  /** A strategy may refuse to make a tmpfs for another user. */
   @EachUser
   void anotherUserCanPassEveryDirectoryThatWasMade(User user) throws Exception {
     Path source = folder(user, "source");
-    SandboxSpec spec =
+    SandboxSpec.Builder spec =
         hostPrograms(user)
             .identity(Identity.CALLER.withUid(User.ID).withGid(User.ID))
             .mount(bind(source, "/a/b/c", Access.READ_ONLY))
-            .mount(tmpfs("/a"))
-            .mount(bind(source, "/a/b/c", Access.READ_ONLY))
             .mount(symlink("/usr", "/d/e/f"))
-            .mount(bind(directory.resolve("source"), "/g/h", Access.READ_ONLY))
-            .build();
-    Ended ended =
-        inside(user, spec, "cd /a/b/c; cd /d/e/f; cd /g/h; stat -c %a /a /a/b /d /d/e /g");
-    assertEquals(List.of("755", "755", "755", "755", "755"), ended.lines());
+            .mount(bind(source, "/g/h", Access.READ_ONLY));
+    String script = "cd /a/b/c; cd /d/e/f; cd /g/h; stat -c %a /a /a/b /d /d/e /g";
+    List<String> modes = List.of("755", "755", "755", "755", "755");
+    assertEquals(modes, inside(user, spec.build(), script).lines());
+    SandboxSpec covered =
+        spec.mount(tmpfs("/a")).mount(bind(source, "/a/b/c", Access.READ_ONLY)).build();
+    if (launcher(user, covered).isPresent()) {
+      assertEquals(modes, inside(user, covered, script).lines());
+    }
   }
 
   /** Whether mounts can be made behind a link at all. */

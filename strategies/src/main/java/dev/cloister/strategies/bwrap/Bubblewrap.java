@@ -14,6 +14,7 @@ import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.Identity;
+import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
@@ -39,6 +40,8 @@ public final class Bubblewrap implements IsolationStrategy {
 
   private static final int LAUNCHER_FD = 11;
   private static final int PROC_FD = 12;
+
+  private static final int OTHERS_WRITE = 02;
 
   /** bubblewrap reads ids as signed 32-bit numbers. */
   private static final long MAX_ID = Integer.MAX_VALUE;
@@ -82,9 +85,32 @@ public final class Bubblewrap implements IsolationStrategy {
           host.bwrap().get().path() + " has no option " + missing.get() + ", which this needs",
           "install a newer bubblewrap, or use --strategy pivot_root or chroot");
     }
-    return asRoot(host.caller())
-        ? Credentials.assess(spec, host)
-        : assessIds(spec.identity(), host.caller());
+    if (!asRoot(host.caller())) {
+      return assessIds(spec.identity(), host.caller());
+    }
+    return makesForAnother(spec, host.caller())
+        ? new Assessment.Unusable(
+            "bubblewrap called by root makes what --tmpfs and --dir ask for root's, so the command"
+                + " could not write to it as another user",
+            "use --strategy pivot_root or chroot, or bind a directory of that user's")
+        : Credentials.assess(spec, host);
+  }
+
+  private static boolean makesForAnother(SandboxSpec spec, Caller caller) {
+    long uid = spec.identity().uid().orElse(caller.uid());
+    if (uid == caller.uid()) {
+      return false;
+    }
+    for (MountOperation operation : spec.mounts()) {
+      boolean forOwner =
+          operation instanceof MountOperation.Tmpfs
+              || (operation instanceof MountOperation.Directory directory
+                  && (directory.mode() & OTHERS_WRITE) == 0);
+      if (forOwner) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

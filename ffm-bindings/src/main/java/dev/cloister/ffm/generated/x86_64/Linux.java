@@ -5432,6 +5432,24 @@ public class Linux extends Linux$shared {
     public static int SYS_setdomainname() {
         return SYS_setdomainname;
     }
+    private static final int SYS_setfsgid = (int)123L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_setfsgid 123
+     * }
+     */
+    public static int SYS_setfsgid() {
+        return SYS_setfsgid;
+    }
+    private static final int SYS_setfsuid = (int)122L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_setfsuid 122
+     * }
+     */
+    public static int SYS_setfsuid() {
+        return SYS_setfsuid;
+    }
     private static final int SYS_setgid = (int)106L;
     /**
      * {@snippet lang=c :
