@@ -154,7 +154,7 @@ final class ProbeTable {
           addOutOfReach(strategy);
         }
         case Assessment.Unusable unusable -> {
-          String cell = pad(name, longest) + "  " + noteOf(unusable).mark() + " ";
+          String cell = pad(name, longest) + "  " + noteOf(unusable).mark();
           addCell(false, cell);
           addFailure(INDENT + cell.length(), unusable);
         }
@@ -187,7 +187,8 @@ final class ProbeTable {
     }
     Failure failure = unusable.failure().get();
     String step = failure.step() == 0 ? "" : "step " + failure.step() + ": ";
-    appendWrapped(column, step + failure);
+    text.append(' ');
+    appendWrapped(column + 1, step + failure);
   }
 
   private void addNotes() {
