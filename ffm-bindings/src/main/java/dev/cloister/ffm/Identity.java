@@ -36,7 +36,8 @@ public record Identity(long user, long effectiveUser, long group, long effective
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment list = arena.allocate(JAVA_INT, Math.max(count, 1));
       List<Long> groups = new ArrayList<>();
-      for (int i = 0; i < getGroups(count, list); i++) {
+      long got = getGroups(count, list);
+      for (int i = 0; i < got; i++) {
         groups.add(Integer.toUnsignedLong(list.getAtIndex(JAVA_INT, i)));
       }
       return groups;
