@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.host.KernelFile;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -80,14 +81,7 @@ record Invocation(
 
   /** The parent as this /proc numbers it: in a pid namespace, getppid(2) may say something else. */
   private static String parent() throws IOException {
-    String field = "PPid:";
-    for (String line :
-        Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1)) {
-      if (line.startsWith(field)) {
-        return line.substring(field.length()).strip();
-      }
-    }
-    throw new IOException("/proc/self/status has no " + field);
+    return KernelFile.field(Path.of("/proc/self/status"), "PPid:");
   }
 
   private static List<OsString> read(String file) throws IOException {

@@ -17,11 +17,9 @@ final class LauncherPlace {
       invocation.variable(name).ifPresent(value -> variables.put(name, value.toString()));
     }
     List<Path> places = PrivateDirectory.places(variables);
-    for (Path place : places) {
-      Optional<PrivateDirectory> directory = PrivateDirectory.in(place, uid);
-      if (directory.isPresent()) {
-        return directory.get();
-      }
+    Optional<PrivateDirectory> directory = PrivateDirectory.in(places, uid);
+    if (directory.isPresent()) {
+      return directory.get();
     }
     throw new CliException(
         "needs a directory for a launcher that is writable and allows execution; none of these is: "

@@ -6,7 +6,6 @@ import dev.cloister.strategy.IsolationStrategy;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** {@code cloister probe}. */
 final class ProbeCommand implements Subcommand {
@@ -70,14 +69,12 @@ final class ProbeCommand implements Subcommand {
   }
 
   private static IsolationStrategy find(OsString name) throws CliException {
-    for (IsolationStrategy strategy : Strategies.ALL) {
-      if (strategy.name().equals(name.toString())) {
-        return strategy;
-      }
-    }
-    String names =
-        Strategies.ALL.stream().map(IsolationStrategy::name).collect(Collectors.joining(", "));
-    throw new CliException("--strategy %s: not one of %s".formatted(Messages.value(name), names));
+    return Strategies.find(name.toString())
+        .orElseThrow(
+            () ->
+                new CliException(
+                    "--strategy %s: not one of %s"
+                        .formatted(Messages.value(name), Strategies.names())));
   }
 
   private static ProbeReport collect(Invocation invocation, Optional<IsolationStrategy> strategy)

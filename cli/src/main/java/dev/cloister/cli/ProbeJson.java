@@ -3,7 +3,6 @@ package dev.cloister.cli;
 import com.google.gson.stream.JsonWriter;
 import dev.cloister.host.Caller;
 import dev.cloister.host.Evidence;
-import dev.cloister.host.Workaround;
 import dev.cloister.probe.Capability;
 import dev.cloister.probe.Limit;
 import dev.cloister.program.CText;
@@ -15,7 +14,6 @@ import dev.cloister.strategy.Guarantee;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -166,12 +164,7 @@ final class ProbeJson {
 
   private void writeWorkarounds(Assessment.Usable usable) throws IOException {
     if (!usable.workarounds().isEmpty()) {
-      List<String> names =
-          Arrays.stream(Workaround.values())
-              .filter(usable.workarounds()::contains)
-              .map(ProbeJson::lower)
-              .toList();
-      writeStrings("workarounds", names);
+      writeStrings("workarounds", usable.workarounds().stream().map(ProbeJson::lower).toList());
     }
   }
 

@@ -6,6 +6,7 @@ import dev.cloister.probe.Capability;
 import dev.cloister.probe.CapabilityProbe;
 import dev.cloister.probe.Diagnosis;
 import dev.cloister.probe.Limit;
+import dev.cloister.probe.Meanwhile;
 import dev.cloister.probe.StrategyTrial;
 import dev.cloister.probe.VerdictStore;
 import dev.cloister.program.SyscallProgram;
@@ -23,8 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /**
  * What was found out about a host.
@@ -75,26 +74,15 @@ record ProbeReport(
     Diagnosis diagnosis = sandboxing.diagnosis();
     CapabilityProbe probe = new CapabilityProbe(sandboxing.runner(), sandboxing.host(), diagnosis);
     // Both wait for other processes nearly all the time, so they do so at once.
-    FutureTask<Map<Capability, Assessment>> capabilities = new FutureTask<>(probe::ofAll);
-    new Thread(capabilities, "capabilities").start();
+    Meanwhile<Map<Capability, Assessment>> capabilities =
+        Meanwhile.find("capabilities", probe::ofAll);
     List<Strategy> strategies = tryOut(sandboxing, diagnosis, Strategies.ALL);
     return new ProbeReport(
         sandboxing.host().caller(),
         diagnosis.evidence(),
         strategies,
-        resultOf(capabilities),
+        capabilities.result(),
         Limit.of(diagnosis));
-  }
-
-  private static <T> T resultOf(FutureTask<T> task) {
-    try {
-      return task.get();
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while probes ran", e);
-    }
   }
 
   /** Tries one strategy, and nothing else. */

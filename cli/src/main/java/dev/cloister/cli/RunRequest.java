@@ -15,7 +15,6 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Guarantee;
-import dev.cloister.strategy.IsolationStrategy;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -203,18 +202,14 @@ record RunRequest(
 
     void strategy(OsString value) throws CliException {
       String name = value.toString();
-      List<String> names = new ArrayList<>();
-      for (IsolationStrategy each : Strategies.ALL) {
-        names.add(each.name());
-      }
       if (name.equals("auto")) {
         strategy = Optional.empty();
-      } else if (names.contains(name)) {
+      } else if (Strategies.find(name).isPresent()) {
         strategy = Optional.of(name);
       } else {
         throw new CliException(
             "--strategy %s: not one of auto, %s"
-                .formatted(Messages.value(value), String.join(", ", names)));
+                .formatted(Messages.value(value), Strategies.names()));
       }
     }
 

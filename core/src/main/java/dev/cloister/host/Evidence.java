@@ -65,8 +65,10 @@ public record Evidence(
           List.of(),
           Optional.empty());
 
-  private static final List<String> NAMESPACES =
+  /** The kinds of namespaces, as in the names of their limits: {@link #limitOn}. */
+  public static final List<String> NAMESPACES =
       List.of("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time");
+
   private static final String DEBIAN_CLONE = "kernel.unprivileged_userns_clone";
   private static final String UBUNTU_RESTRICTS = "kernel.apparmor_restrict_unprivileged_userns";
 

@@ -34,6 +34,11 @@ public final class HostFiles {
     }
   }
 
+  /** Whether a procfs is mounted at {@code /proc}. */
+  public static boolean hasProc() {
+    return Files.exists(Path.of("/proc/self"));
+  }
+
   /**
    * Describes what {@code path} names, symbolic links followed.
    *

@@ -27,7 +27,7 @@ public record HostReport(
     Set<Workaround> workarounds) {
   public HostReport {
     protectedProc = List.copyOf(protectedProc);
-    workarounds = Set.copyOf(workarounds);
+    workarounds = Workaround.copy(workarounds);
   }
 
   /** An ordinary host. */
@@ -69,7 +69,7 @@ public record HostReport(
    */
   public static HostReport of(Caller caller, String path) {
     List<String> protectedProc = new ArrayList<>(PROTECTED_PROC);
-    if (Files.exists(Path.of("/proc/self"))) {
+    if (HostFiles.hasProc()) {
       protectedProc.removeIf(name -> !Files.exists(Path.of("/proc", name)));
     }
     return new HostReport(caller, protectedProc, Bwrap.find(path), HostReport::readLink);

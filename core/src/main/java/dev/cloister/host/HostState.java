@@ -38,7 +38,7 @@ public record HostState(String text) {
     List<String> facts = new ArrayList<>(List.of(program, host.caller().toString()));
     FILES.forEach(file -> facts.add(KernelFile.read(Path.of(file)).orElse("")));
     NAMESPACES.forEach(link -> facts.add(target(Path.of(link))));
-    if (!Files.exists(Path.of("/proc/self"))) {
+    if (!HostFiles.hasProc()) {
       // What cannot be compared is never the same.
       facts.add("at " + System.nanoTime());
     }

@@ -5,11 +5,13 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.StringTokenizer;
 
 /** Files that the kernel writes at the moment they are read. */
-final class KernelFile {
+public final class KernelFile {
   private static final int PAGE = 4096;
 
   private KernelFile() {}
@@ -19,7 +21,7 @@ final class KernelFile {
    * read(2) alone, so that must ask for all of it; {@code Files.readString} asks for one byte, as
    * the size of such a file is 0, and takes 10000 for 1.
    */
-  static Optional<String> read(Path file) {
+  public static Optional<String> read(Path file) {
     try (InputStream in = new FileInputStream(file.toFile())) {
       ByteArrayOutputStream text = new ByteArrayOutputStream();
       byte[] buffer = new byte[PAGE];
@@ -30,5 +32,22 @@ final class KernelFile {
     } catch (IOException e) {
       return Optional.empty();
     }
+  }
+
+  /**
+   * The first word behind {@code name} at the start of a line, as of a process's status
+   * (proc_pid_status(5)).
+   *
+   * @throws IOException if the file cannot be read or has no such line
+   */
+  public static String field(Path file, String name) throws IOException {
+    for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) {
+      if (line.startsWith(name)) {
+        // Not by a regular expression: every start of the command line comes here.
+        StringTokenizer words = new StringTokenizer(line.substring(name.length()));
+        return words.hasMoreTokens() ? words.nextToken() : "";
+      }
+    }
+    throw new IOException(file + " has no " + name);
   }
 }

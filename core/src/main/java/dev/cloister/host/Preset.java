@@ -39,7 +39,7 @@ public enum Preset {
         mounts.add(bind("/sys", Access.READ_ONLY));
       } else {
         mounts.add(bind("/dev", Access.DEVICES));
-        mounts.add(Files.exists(Path.of("/proc/self")) ? bind("/proc", Access.DEVICES) : proc);
+        mounts.add(HostFiles.hasProc() ? bind("/proc", Access.DEVICES) : proc);
         mounts.add(bind("/sys", Access.DEVICES));
       }
       mounts.add(new MountOperation.Directory(Destination.of("/tmp"), 01777));

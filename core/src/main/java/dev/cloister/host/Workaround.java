@@ -1,5 +1,7 @@
 package dev.cloister.host;
 
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 
@@ -47,14 +49,22 @@ public enum Workaround {
    */
   LANDLOCK_DOMAIN;
 
-  /** Their names for a person, in the order of the constants. */
+  /** Unchangeable, and in the order of the constants. */
+  public static Set<Workaround> copy(Set<Workaround> workarounds) {
+    if (workarounds.isEmpty()) {
+      return Set.of();
+    }
+    Set<Workaround> copy = EnumSet.noneOf(Workaround.class);
+    copy.addAll(workarounds);
+    return Collections.unmodifiableSet(copy);
+  }
+
+  /** Their names for a person. */
   public static String words(Set<Workaround> workarounds) {
     StringBuilder words = new StringBuilder();
-    for (Workaround workaround : values()) {
-      if (workarounds.contains(workaround)) {
-        words.append(words.isEmpty() ? "" : ", ");
-        words.append(workaround.name().toLowerCase(Locale.ROOT));
-      }
+    for (Workaround workaround : workarounds) {
+      words.append(words.isEmpty() ? "" : ", ");
+      words.append(workaround.name().toLowerCase(Locale.ROOT));
     }
     return words.toString();
   }

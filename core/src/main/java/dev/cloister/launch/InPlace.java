@@ -9,10 +9,10 @@ import dev.cloister.ffm.ProcessImage;
 import dev.cloister.ffm.ResourceLimit;
 import dev.cloister.ffm.SignalSet;
 import dev.cloister.ffm.Signals;
+import dev.cloister.host.KernelFile;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,6 +25,8 @@ import java.util.List;
  * exact, because there the JVM only compiles.
  */
 public final class InPlace {
+  private static final Path STATUS = Path.of("/proc/self/status");
+
   private InPlace() {}
 
   /**
@@ -68,26 +70,16 @@ public final class InPlace {
 
   private static void restoreInherited() throws IOException {
     // The launcher thread of java(1) waits with the mask it was started with.
-    long mask = Long.parseUnsignedLong(field("/proc/self/status", "SigBlk:"), 16);
+    long mask = Long.parseUnsignedLong(KernelFile.field(STATUS, "SigBlk:"), 16);
     Signals.setMask(new SignalSet(mask));
     ResourceLimit now = ResourceLimit.of(LinuxConstant.RLIMIT_NOFILE);
-    String parent = field("/proc/self/status", "PPid:");
+    String parent = KernelFile.field(STATUS, "PPid:");
     try {
-      String soft = field("/proc/" + parent + "/limits", "Max open files");
+      String soft = KernelFile.field(Path.of("/proc", parent, "limits"), "Max open files");
       new ResourceLimit(Math.min(Long.parseLong(soft), now.hard()), now.hard())
           .apply(LinuxConstant.RLIMIT_NOFILE);
     } catch (IOException | NumberFormatException e) {
       // The parent is another user's, or unlimited: then this process's own limit is as good.
     }
-  }
-
-  /** The first word behind {@code name} in a file of procfs. */
-  private static String field(String file, String name) throws IOException {
-    for (String line : Files.readAllLines(Path.of(file), StandardCharsets.ISO_8859_1)) {
-      if (line.startsWith(name)) {
-        return line.substring(name.length()).strip().split("\\s+", -1)[0];
-      }
-    }
-    throw new IOException(file + " has no " + name);
   }
 }

@@ -67,6 +67,17 @@ public final class PrivateDirectory {
     return places;
   }
 
+  /** The directory of user {@code uid} in the first of these places where it can be trusted. */
+  public static Optional<PrivateDirectory> in(List<Path> places, long uid) {
+    for (Path place : places) {
+      Optional<PrivateDirectory> directory = in(place, uid);
+      if (directory.isPresent()) {
+        return directory;
+      }
+    }
+    return Optional.empty();
+  }
+
   /** Opens or makes the directory of user {@code uid} in {@code place}, if that can be trusted. */
   public static Optional<PrivateDirectory> in(Path place, long uid) {
     Path path = place.resolve("cloister-" + Long.toUnsignedString(uid));

@@ -1,22 +1,17 @@
 package dev.cloister.machine;
 
 import static dev.cloister.machine.Condition.EQUAL;
-import static dev.cloister.machine.Condition.GREATER_OR_EQUAL;
 import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
 import static dev.cloister.machine.Register.A2;
 import static dev.cloister.machine.Register.A3;
-import static dev.cloister.machine.Register.A4;
 import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.SCRATCH;
 import static dev.cloister.machine.Register.V0;
-import static dev.cloister.machine.Register.V1;
 
 import dev.cloister.ffm.Errno;
-import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
-import dev.cloister.spec.OsString;
 
 /**
  * A process that tries something and whose end is reported on standard output: {@link
@@ -41,34 +36,16 @@ final class Attempts {
   /** Writes the code of the child with {@code child}, then the parent's, which goes on. */
   void write(Runnable child) {
     Label parent = new Label();
-    fork();
+    emitter.fork();
     asm.branch(Condition.NOT_EQUAL, RESULT, 0, parent);
     child.run();
     asm.set(A0, 0);
     emitter.systemCall(SystemCall.EXIT_GROUP);
     asm.trap();
     asm.place(parent);
-    failIfNegative();
+    routines.failIfNegative("clone(SIGCHLD): ");
     await();
     report();
-  }
-
-  private void fork() {
-    emitter.set(A0, LinuxConstant.SIGCHLD);
-    asm.set(A1, 0);
-    asm.set(A2, 0);
-    asm.set(A3, 0);
-    asm.set(A4, 0);
-    emitter.systemCall(SystemCall.CLONE);
-  }
-
-  private void failIfNegative() {
-    Label good = new Label();
-    asm.branch(GREATER_OR_EQUAL, RESULT, 0, good);
-    routines.describe(0, OsString.of("cloister: clone(SIGCHLD): "));
-    asm.address(V1, emitter.data.constant(new byte[4], 4));
-    asm.jump(routines.fail);
-    asm.place(good);
   }
 
   /** A stop and a continuation of this process interrupt the wait. */

@@ -88,6 +88,16 @@ final class Emitter {
     asm.systemCall(call.number(architecture));
   }
 
+  /** RESULT = 0 in a new process, and its process id or a negative errno in this one. */
+  void fork() {
+    set(Register.A0, LinuxConstant.SIGCHLD);
+    asm.set(Register.A1, 0);
+    asm.set(Register.A2, 0);
+    asm.set(Register.A3, 0);
+    asm.set(Register.A4, 0);
+    systemCall(SystemCall.CLONE);
+  }
+
   void set(Register to, LinuxConstant constant) {
     asm.set(to, constant.value(architecture));
   }

@@ -109,6 +109,16 @@ final class Routines {
     }
   }
 
+  /** Goes on unless RESULT is an errno; then reports it of a call that is no step. */
+  void failIfNegative(String call) {
+    Label good = new Label();
+    asm.branch(Condition.GREATER_OR_EQUAL, RESULT, 0, good);
+    describe(0, OsString.of("cloister: " + call));
+    asm.address(V1, emitter.data.constant(new byte[4], 4));
+    asm.jump(fail);
+    asm.place(good);
+  }
+
   /** Writes all routines. */
   void write() {
     writeAppendText();

@@ -7,7 +7,6 @@ import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
 import static dev.cloister.machine.Register.A2;
 import static dev.cloister.machine.Register.A3;
-import static dev.cloister.machine.Register.A4;
 import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.SCRATCH;
 import static dev.cloister.machine.Register.V0;
@@ -19,7 +18,6 @@ import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
-import dev.cloister.spec.OsString;
 import java.util.List;
 
 /**
@@ -74,7 +72,7 @@ final class Supervision {
     Label parent = new Label();
     changeMask(LinuxConstant.SIG_BLOCK, mask, oldMask);
     openSignals();
-    fork();
+    emitter.fork();
     asm.branch(NOT_EQUAL, RESULT, 0, parent);
     changeMask(LinuxConstant.SIG_SETMASK, oldMask, null);
     child.run();
@@ -96,15 +94,6 @@ final class Supervision {
     emitter.systemCall(SystemCall.RT_SIGPROCMASK);
   }
 
-  private void fork() {
-    emitter.set(A0, LinuxConstant.SIGCHLD);
-    asm.set(A1, 0);
-    asm.set(A2, 0);
-    asm.set(A3, 0);
-    asm.set(A4, 0);
-    emitter.systemCall(SystemCall.CLONE);
-  }
-
   /** V1 = the signalfd. Before the fork: without it nobody could wait for the child. */
   private void openSignals() {
     asm.set(A0, -1);
@@ -112,7 +101,7 @@ final class Supervision {
     asm.set(A2, MASK_SIZE);
     emitter.set(A3, LinuxConstant.SFD_CLOEXEC);
     emitter.systemCall(SystemCall.SIGNALFD4);
-    failIfNegative("signalfd4(SFD_CLOEXEC): ");
+    routines.failIfNegative("signalfd4(SFD_CLOEXEC): ");
     asm.copy(V1, RESULT);
   }
 
@@ -121,7 +110,7 @@ final class Supervision {
     Label next = new Label();
     Label child = new Label();
     asm.copy(V0, RESULT);
-    failIfNegative("clone(SIGCHLD): ");
+    routines.failIfNegative("clone(SIGCHLD): ");
     asm.place(next);
     asm.copy(A0, V1);
     asm.address(A1, signal);
@@ -136,15 +125,6 @@ final class Supervision {
     asm.place(child);
     reap(next);
     end();
-  }
-
-  private void failIfNegative(String what) {
-    Label good = new Label();
-    asm.branch(Condition.GREATER_OR_EQUAL, RESULT, 0, good);
-    routines.describe(0, OsString.of("cloister: " + what));
-    asm.address(V1, emitter.data.constant(new byte[4], 4));
-    asm.jump(routines.fail);
-    asm.place(good);
   }
 
   /** Sends signal A1, described at A2, to the command, or to the child while there is none. */

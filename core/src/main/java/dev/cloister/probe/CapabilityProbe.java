@@ -8,8 +8,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /** Finds out which capabilities a host has. */
 public final class CapabilityProbe {
@@ -30,20 +28,20 @@ public final class CapabilityProbe {
       return new Assessment.Unusable(missing.get(), "install the package bubblewrap");
     }
     SyscallProgram program = program(capability);
-    return diagnosis.of(program, runner.run(program, List.of("probe", "")));
+    return diagnosis.of(program, runner.run(program));
   }
 
   /** Tries all: those that can share a process in one, the others meanwhile. */
   public Map<Capability, Assessment> ofAll() {
-    FutureTask<Map<Capability, Assessment>> together = new FutureTask<>(this::ofQuiet);
-    new Thread(together, "capabilities").start();
+    Meanwhile<Map<Capability, Assessment>> together =
+        Meanwhile.find("quiet capabilities", this::ofQuiet);
     Map<Capability, Assessment> verdicts = new EnumMap<>(Capability.class);
     for (Capability capability : Capability.values()) {
       if (!capability.isQuiet()) {
         verdicts.put(capability, of(capability));
       }
     }
-    verdicts.putAll(resultOf(together));
+    verdicts.putAll(together.result());
     for (Capability capability : Capability.values()) {
       verdicts.computeIfAbsent(capability, this::of);
     }
@@ -67,18 +65,11 @@ public final class CapabilityProbe {
     return verdicts;
   }
 
-  private static <T> T resultOf(FutureTask<T> task) {
-    try {
-      return task.get();
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while probes ran", e);
-    }
+  private SyscallProgram program(Capability capability) {
+    return program(capability, host);
   }
 
-  private SyscallProgram program(Capability capability) {
+  static SyscallProgram program(Capability capability, HostReport host) {
     return new SyscallProgram(capability.name(), capability.attempt(host)).ending();
   }
 }

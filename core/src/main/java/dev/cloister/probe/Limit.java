@@ -1,11 +1,10 @@
 package dev.cloister.probe;
 
 import dev.cloister.host.Evidence;
+import dev.cloister.host.KernelFile;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Assessment.Cause;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,9 +20,6 @@ import java.util.Optional;
  * @param assessment whether it leaves room; what is used up cannot always be seen
  */
 public record Limit(String name, String value, Assessment assessment) {
-  private static final List<String> NAMESPACES =
-      List.of("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time");
-
   /** Launchers hold descriptors up to 12 and a few more for a moment. */
   private static final long ENOUGH_FILES = 20;
 
@@ -44,7 +40,7 @@ public record Limit(String name, String value, Assessment assessment) {
   /** Most hosts have one number for all kinds: those that share one are one limit. */
   private static List<Limit> namespaces(Diagnosis diagnosis) {
     Map<String, List<String>> kinds = new LinkedHashMap<>();
-    for (String kind : NAMESPACES) {
+    for (String kind : Evidence.NAMESPACES) {
       diagnosis
           .evidence()
           .sysctl(Evidence.limitOn(kind))
@@ -86,8 +82,8 @@ public record Limit(String name, String value, Assessment assessment) {
   /** The caller's, which is the parent's: the JVM has raised its own. */
   private static Optional<Limit> openFiles() {
     try {
-      String parent = field(Path.of("/proc/self/status"), "PPid:");
-      String soft = field(Path.of("/proc", parent, "limits"), "Max open files");
+      String parent = KernelFile.field(Path.of("/proc/self/status"), "PPid:");
+      String soft = KernelFile.field(Path.of("/proc", parent, "limits"), "Max open files");
       boolean enough = soft.equals("unlimited") || Long.parseLong(soft) >= ENOUGH_FILES;
       Cause cause = new Cause("the limit on open files is " + soft, "raise it: ulimit -n 1024");
       return Optional.of(enough ? usable("open files", soft) : unusable("open files", soft, cause));
@@ -95,15 +91,6 @@ public record Limit(String name, String value, Assessment assessment) {
       // The parent is another user's: its limits are not to be seen.
       return Optional.empty();
     }
-  }
-
-  private static String field(Path file, String name) throws IOException {
-    for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) {
-      if (line.startsWith(name)) {
-        return line.substring(name.length()).strip().split("\\s+", -1)[0];
-      }
-    }
-    throw new IOException(file + " has no " + name);
   }
 
   private static Limit usable(String name, String value) {

@@ -48,6 +48,15 @@ public final class ProgramRunner {
     return directory;
   }
 
+  /** Runs a program that executes no command. */
+  Outcome run(SyscallProgram program) {
+    return execute(program).outcome();
+  }
+
+  private Ended execute(SyscallProgram program) {
+    return execute(program, List.of("probe", ""));
+  }
+
   /**
    * Runs {@code program} with these arguments, the command first.
    *
@@ -73,8 +82,7 @@ public final class ProgramRunner {
       firstSteps.add(steps);
       steps += program.ownSteps();
     }
-    ByteBuffer records =
-        execute(new SyscallProgram("probes", attempts).ending(), List.of("probe", "")).records();
+    ByteBuffer records = execute(new SyscallProgram("probes", attempts).ending()).records();
     List<Outcome> outcomes = new ArrayList<>();
     Optional<Outcome.Failure> reported = Optional.empty();
     while (records.remaining() >= RECORD_SIZE && outcomes.size() < programs.size()) {

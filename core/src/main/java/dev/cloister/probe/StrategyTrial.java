@@ -66,7 +66,7 @@ public final class StrategyTrial implements StrategySelector.Trial {
   private Set<Workaround> needed() {
     Set<Workaround> found = workarounds;
     if (found == null) {
-      found = new WorkaroundSearch(runner, host, diagnosis).needed();
+      found = new WorkaroundSearch(runner, host).needed();
       workarounds = found;
     }
     return found;

@@ -136,10 +136,8 @@ public final class VerdictStore implements StrategySelector.Trial {
 
   private static String words(Set<Workaround> workarounds) {
     List<String> words = new ArrayList<>();
-    for (Workaround workaround : Workaround.values()) {
-      if (workarounds.contains(workaround)) {
-        words.add(workaround.name());
-      }
+    for (Workaround workaround : workarounds) {
+      words.add(workaround.name());
     }
     return String.join(" ", words);
   }

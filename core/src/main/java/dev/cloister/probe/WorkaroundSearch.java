@@ -1,10 +1,9 @@
 package dev.cloister.probe;
 
+import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
-import dev.cloister.strategy.Assessment;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.cloister.program.SyscallProgram;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -33,12 +32,10 @@ final class WorkaroundSearch {
 
   private final ProgramRunner runner;
   private final HostReport host;
-  private final Diagnosis diagnosis;
 
-  WorkaroundSearch(ProgramRunner runner, HostReport host, Diagnosis diagnosis) {
+  WorkaroundSearch(ProgramRunner runner, HostReport host) {
     this.runner = runner;
     this.host = host;
-    this.diagnosis = diagnosis;
   }
 
   /** What is needed; nothing if that is nothing, or if nothing helps. */
@@ -56,7 +53,7 @@ final class WorkaroundSearch {
   }
 
   private static Set<Workaround> withProc(Set<Workaround> way) {
-    return Files.exists(Path.of("/proc/self")) ? way : with(way, Workaround.OWN_PROC);
+    return HostFiles.hasProc() ? way : with(way, Workaround.OWN_PROC);
   }
 
   private Set<Workaround> withMissingCalls(Set<Workaround> way) {
@@ -69,9 +66,10 @@ final class WorkaroundSearch {
     return needed;
   }
 
+  /** Why something does not work is of no interest here. */
   private boolean works(Capability capability, Set<Workaround> workarounds) {
-    CapabilityProbe probe = new CapabilityProbe(runner, host.with(workarounds), diagnosis);
-    return probe.of(capability) instanceof Assessment.Usable;
+    SyscallProgram program = CapabilityProbe.program(capability, host.with(workarounds));
+    return runner.run(program) instanceof Outcome.Success;
   }
 
   private static Set<Workaround> with(Set<Workaround> some, Workaround one) {

@@ -282,7 +282,7 @@ public final class Steps {
   }
 
   /** A directory to come back to, or to find things from. */
-  static Call openDirectory(String path, Slot into) {
+  public static Call openDirectory(String path, Slot into) {
     return Call.of(
             SystemCall.OPENAT,
             CWD,

@@ -28,7 +28,6 @@ import dev.cloister.strategy.StrategySelector;
 import dev.cloister.strategy.StrategySelector.Choice;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -106,13 +105,9 @@ public final class Sandbox implements AutoCloseable {
   }
 
   private static PrivateDirectory directory(long uid) throws IOException {
-    for (Path place : PrivateDirectory.places(System.getenv())) {
-      Optional<PrivateDirectory> directory = PrivateDirectory.in(place, uid);
-      if (directory.isPresent()) {
-        return directory.get();
-      }
-    }
-    throw new IOException("no directory for launchers is writable and allows execution");
+    return PrivateDirectory.in(PrivateDirectory.places(System.getenv()), uid)
+        .orElseThrow(
+            () -> new IOException("no directory for launchers is writable and allows execution"));
   }
 
   /** The strategy that makes this sandbox, why it was chosen, and what it guarantees. */

@@ -15,7 +15,7 @@ public sealed interface Assessment {
    */
   record Usable(Set<Workaround> workarounds) implements Assessment {
     public Usable {
-      workarounds = Set.copyOf(workarounds);
+      workarounds = Workaround.copy(workarounds);
     }
   }
 

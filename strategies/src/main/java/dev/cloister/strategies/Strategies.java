@@ -4,7 +4,9 @@ import dev.cloister.strategies.bwrap.Bubblewrap;
 import dev.cloister.strategies.chroot.Chroot;
 import dev.cloister.strategies.pivotroot.PivotRoot;
 import dev.cloister.strategy.IsolationStrategy;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The strategies Cloister ships with. */
 public final class Strategies {
@@ -13,4 +15,23 @@ public final class Strategies {
       List.of(new PivotRoot(), new Chroot(), new Bubblewrap());
 
   private Strategies() {}
+
+  /** The one of that name. */
+  public static Optional<IsolationStrategy> find(String name) {
+    for (IsolationStrategy strategy : ALL) {
+      if (strategy.name().equals(name)) {
+        return Optional.of(strategy);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** All names, for a person. */
+  public static String names() {
+    List<String> names = new ArrayList<>();
+    for (IsolationStrategy strategy : ALL) {
+      names.add(strategy.name());
+    }
+    return String.join(", ", names);
+  }
 }

@@ -11,6 +11,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
+import dev.cloister.recipe.Steps;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -56,14 +57,7 @@ public final class PivotRoot implements IsolationStrategy {
     Call detach =
         Call.of(SystemCall.UMOUNT2, Operand.of("."), Operand.of(LinuxConstant.MNT_DETACH));
     List<Instruction> steps = new ArrayList<>();
-    steps.add(
-        Call.of(
-                SystemCall.OPENAT,
-                Operand.of(LinuxConstant.AT_FDCWD),
-                Operand.of("/"),
-                Operand.of(
-                    LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
-            .into(OLD_ROOT));
+    steps.add(Steps.openDirectory("/", OLD_ROOT));
     steps.add(
         Call.of(SystemCall.PIVOT_ROOT, Operand.of("."), Operand.of("."))
             .hint(
