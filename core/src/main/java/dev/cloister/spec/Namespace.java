@@ -7,7 +7,8 @@ public enum Namespace {
   NET(LinuxConstant.CLONE_NEWNET, "net"),
   IPC(LinuxConstant.CLONE_NEWIPC, "ipc"),
   UTS(LinuxConstant.CLONE_NEWUTS, "uts"),
-  CGROUP(LinuxConstant.CLONE_NEWCGROUP, "cgroup");
+  CGROUP(LinuxConstant.CLONE_NEWCGROUP, "cgroup"),
+  PID(LinuxConstant.CLONE_NEWPID, "pid");
 
   private final LinuxConstant flag;
   private final String word;

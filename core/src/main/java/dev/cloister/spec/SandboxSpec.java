@@ -6,6 +6,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * A sandbox, completely: what {@link dev.cloister.spec} calls the whole wish, before any host or
@@ -14,6 +15,9 @@ import java.util.Set;
  * @param workingDirectory where the command starts; if empty, where the caller is if that exists
  *     inside, else its home, else the root
  * @param hostname needs {@link Namespace#UTS}
+ * @param processes how its processes live and end
+ * @param privileges what the command may still do to the kernel
+ * @param limits what it may use of the machine
  */
 public record SandboxSpec(
     List<MountOperation> mounts,
@@ -21,13 +25,19 @@ public record SandboxSpec(
     Identity identity,
     EnvironmentRules environment,
     Optional<OsString> workingDirectory,
-    Optional<OsString> hostname) {
+    Optional<OsString> hostname,
+    Processes processes,
+    Privileges privileges,
+    Limits limits) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
     namespaces = Set.copyOf(namespaces);
     if (hostname.isPresent() && !namespaces.contains(Namespace.UTS)) {
       throw new IllegalArgumentException("a host name needs a UTS namespace of its own");
+    }
+    if (processes.commandIsInit() && !namespaces.contains(Namespace.PID)) {
+      throw new IllegalArgumentException("process 1 needs a pid namespace of its own");
     }
   }
 
@@ -40,7 +50,16 @@ public record SandboxSpec(
   public SandboxSpec withMounts(List<? extends MountOperation> more) {
     List<MountOperation> all = new ArrayList<>(mounts);
     all.addAll(more);
-    return new SandboxSpec(all, namespaces, identity, environment, workingDirectory, hostname);
+    return new SandboxSpec(
+        all,
+        namespaces,
+        identity,
+        environment,
+        workingDirectory,
+        hostname,
+        processes,
+        privileges,
+        limits);
   }
 
   /** Collects a specification; not thread-safe. */
@@ -51,6 +70,9 @@ public record SandboxSpec(
     private EnvironmentRules environment = EnvironmentRules.INHERIT;
     private Optional<OsString> workingDirectory = Optional.empty();
     private Optional<OsString> hostname = Optional.empty();
+    private Processes processes = Processes.PLAIN;
+    private Privileges privileges = Privileges.NONE;
+    private Limits limits = Limits.NONE;
 
     private Builder() {}
 
@@ -66,6 +88,12 @@ public record SandboxSpec(
 
     public Builder unshare(Namespace namespace) {
       namespaces.add(namespace);
+      return this;
+    }
+
+    /** Takes back a wish for a namespace: it is the caller's again. */
+    public Builder share(Namespace namespace) {
+      namespaces.remove(namespace);
       return this;
     }
 
@@ -90,8 +118,35 @@ public record SandboxSpec(
       return unshare(Namespace.UTS);
     }
 
+    /** Changes how the processes live and end. */
+    public Builder processes(UnaryOperator<Processes> change) {
+      processes = change.apply(processes);
+      return this;
+    }
+
+    /** Changes what the command may still do to the kernel. */
+    public Builder privileges(UnaryOperator<Privileges> change) {
+      privileges = change.apply(privileges);
+      return this;
+    }
+
+    /** Changes what the command may use of the machine. */
+    public Builder limits(UnaryOperator<Limits> change) {
+      limits = change.apply(limits);
+      return this;
+    }
+
     public SandboxSpec build() {
-      return new SandboxSpec(mounts, namespaces, identity, environment, workingDirectory, hostname);
+      return new SandboxSpec(
+          mounts,
+          namespaces,
+          identity,
+          environment,
+          workingDirectory,
+          hostname,
+          processes,
+          privileges,
+          limits);
     }
   }
 }

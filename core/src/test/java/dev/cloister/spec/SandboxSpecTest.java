@@ -39,7 +39,10 @@ class SandboxSpecTest {
                 Identity.CALLER,
                 EnvironmentRules.INHERIT,
                 Optional.empty(),
-                Optional.of(OsString.of("h"))));
+                Optional.of(OsString.of("h")),
+                Processes.PLAIN,
+                Privileges.NONE,
+                Limits.NONE));
   }
 
   @Test
