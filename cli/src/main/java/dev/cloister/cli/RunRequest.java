@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostFiles.SourceException;
@@ -20,6 +21,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -198,6 +200,16 @@ record RunRequest(
 
     void gid(long id) {
       identity = identity.withGid(id);
+    }
+
+    void capabilities(Consumer<Set<LinuxConstant>> change) {
+      spec.privileges(
+          some -> {
+            Set<LinuxConstant> capabilities = EnumSet.noneOf(LinuxConstant.class);
+            capabilities.addAll(some.capabilities());
+            change.accept(capabilities);
+            return some.withCapabilities(capabilities);
+          });
     }
 
     void strategy(OsString value) throws CliException {

@@ -49,22 +49,20 @@ public final class NativeProgram {
   public static SyscallProgram plan(
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
-    Credentials credentials = new Credentials(host, spec.identity());
+    Credentials credentials = new Credentials(host, spec);
     MountPlanner.Result mounts = MountPlanner.plan(spec.mounts(), host);
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean());
     steps.addAll(rememberDirectory(spec));
     // Directories get the modes they are made with; the caller's own mask is restored at the end.
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
-    steps.addAll(credentials.makeNamespaces(spec.namespaces()));
-    steps.addAll(nameHost(spec));
-    steps.addAll(bringUpLoopback(spec));
+    steps.addAll(credentials.makeNamespaces());
     steps.addAll(credentials.makeAsCommandUser());
     steps.addAll(makeNewRoot(host, mounts.early()));
     steps.addAll(mounts.steps());
     steps.addAll(enterRoot.apply(mounts.coveringMounts()));
     steps.addAll(credentials.becomeCommandUser());
-    steps.addAll(Credentials.giveUpCapabilities());
+    steps.addAll(credentials.leaveOnlyWhatIsAskedFor());
     steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
     steps.addAll(enterDirectory(spec));
@@ -74,7 +72,7 @@ public final class NativeProgram {
 
   /** What all sandboxes guarantee that {@link #plan} makes. */
   public static Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
-    Set<Guarantee> given = new Credentials(host, spec.identity()).guarantees();
+    Set<Guarantee> given = new Credentials(host, spec).guarantees();
     given.addAll(guaranteesOf(spec));
     given.add(Guarantee.NO_MOUNT_PROPAGATION);
     given.add(Guarantee.NO_SYMLINK_RACES);
@@ -213,40 +211,6 @@ public final class NativeProgram {
       back = back.recover(errno, List.of(new Instruction.EnterHome()));
     }
     return List.of(back);
-  }
-
-  private static List<Instruction> nameHost(SandboxSpec spec) {
-    return spec.hostname()
-        .map(
-            name ->
-                List.<Instruction>of(
-                    Call.of(SystemCall.SETHOSTNAME, Operand.of(name), Operand.of(name.length()))))
-        .orElse(List.of());
-  }
-
-  /** A new network namespace has a loopback device that is down; IPv4 and IPv6 come with it. */
-  private static List<Instruction> bringUpLoopback(SandboxSpec spec) {
-    if (!spec.namespaces().contains(Namespace.NET)) {
-      return List.of();
-    }
-    Slot socket = new Slot("socket");
-    Map<StructField, Operand> request = new LinkedHashMap<>();
-    request.put(StructField.IFREQ_NAME, Operand.of("lo"));
-    request.put(
-        StructField.IFREQ_FLAGS, Operand.of(LinuxConstant.IFF_UP, LinuxConstant.IFF_RUNNING));
-    return List.of(
-        Call.of(
-                SystemCall.SOCKET,
-                Operand.of(LinuxConstant.AF_INET),
-                Operand.of(LinuxConstant.SOCK_DGRAM, LinuxConstant.SOCK_CLOEXEC),
-                Operand.of(0))
-            .into(socket),
-        Call.of(
-            SystemCall.IOCTL,
-            Operand.of(socket),
-            Operand.of(LinuxConstant.SIOCSIFFLAGS),
-            Operand.of(LinuxStruct.IFREQ, request)),
-        Steps.close(socket));
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.cloister.strategies.bwrap;
 
+import dev.cloister.recipe.Credentials;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
@@ -38,12 +39,15 @@ final class BwrapArguments {
 
   private static BwrapArguments translate(SandboxSpec spec, List<String> protectedProc) {
     BwrapArguments translation = new BwrapArguments(protectedProc);
+    Set<Namespace> inner = Credentials.namespacesMadeLast(spec);
     for (Namespace namespace : Namespace.values()) {
-      if (spec.namespaces().contains(namespace)) {
+      if (spec.namespaces().contains(namespace) && !inner.contains(namespace)) {
         translation.add("--unshare-" + namespace.word());
       }
     }
-    spec.hostname().ifPresent(name -> translation.add("--hostname", name));
+    if (!inner.contains(Namespace.UTS)) {
+      spec.hostname().ifPresent(name -> translation.add("--hostname", name));
+    }
     for (int i = 0; i < spec.mounts().size(); i++) {
       if (!repeatsLink(spec.mounts(), i)) {
         translation.makeParents(spec.mounts().get(i).destination());
