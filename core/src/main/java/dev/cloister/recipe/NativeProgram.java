@@ -20,7 +20,6 @@ import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +30,9 @@ import java.util.function.IntFunction;
  * root becomes the root.
  */
 public final class NativeProgram {
+  /** Where the new root is, until it is the root. */
+  public static final String NEW_ROOT = MountPlanner.NEW_ROOT;
+
   private static final Buffer WORKING_DIRECTORY = new Buffer("working_directory", 4096);
   private static final Slot UMASK = new Slot("umask");
   private static final Slot DESCRIPTORS = new Slot("descriptors");
