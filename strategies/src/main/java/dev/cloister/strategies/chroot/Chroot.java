@@ -3,6 +3,7 @@ package dev.cloister.strategies.chroot;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
@@ -56,7 +57,7 @@ public final class Chroot implements IsolationStrategy {
 
   private static List<Instruction> enterRoot(HostReport host, int coveringMounts) {
     List<Instruction> steps = new ArrayList<>();
-    if (host.caller().isPrivileged()
+    if (mayBeRoot(host.caller())
         && !host.needs(Workaround.REMOUNT_EACH)
         && !host.needs(Workaround.BIND_BY_PATH)) {
       steps.addAll(protectOldRoot(coveringMounts));
@@ -66,6 +67,11 @@ public final class Chroot implements IsolationStrategy {
             .hint(Errno.EPERM, "a seccomp filter forbids chroot; see `cloister probe`"));
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
     return steps;
+  }
+
+  /** Others could write to nothing of the kernel's if they saw it. */
+  private static boolean mayBeRoot(Caller caller) {
+    return caller.uid() == 0 || caller.isPrivileged();
   }
 
   /**
