@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.cloister.host.KernelFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,8 +76,9 @@ final class CapabilitiesIT {
   }
 
   @EverySetting
-  void canBeAllThatTheKernelHas(Setting setting) throws IOException {
-    int last = Integer.parseInt(Files.readString(Path.of("/proc/sys/kernel/cap_last_cap")).strip());
+  void canBeAllThatTheKernelHas(Setting setting) {
+    int last =
+        Integer.parseInt(KernelFile.read(Path.of("/proc/sys/kernel/cap_last_cap")).orElseThrow());
     long all = (2L << last) - 1;
     setting.run("--cap-add", "ALL").script(status("CapPrm")).run().prints("%x\n".formatted(all));
     setting
