@@ -68,6 +68,16 @@ final class BadInputIT {
         naming(List.of("--require", "nope", "old-root-unreachable"), "--require", "nope"),
         naming(List.of("--require", "a,b", "in-place"), "--require", "a,b"),
         mistake("--require", "IN-PLACE"),
+        mistake("--cap-add", "CAP_FOO"),
+        mistake("--cap-drop", "CAP_FOO"),
+        mistake("--cap-add", "CAP_CAP_CHOWN"),
+        mistake("--cap-add", "CAP_ALL"),
+        mistake("--cap-add", "12"),
+        mistake("--cap-add", "PR_CAP_AMBIENT"),
+        // Its upper case is CAP_KILL.
+        mistake("--cap-add", "cap_k\u0131ll"),
+        naming(List.of("--cap-add", "''"), "--cap-add", ""),
+        naming(List.of("--cap-add", "CAP_CHOWN,CAP_KILL"), "--cap-add", "CAP_CHOWN,CAP_KILL"),
         naming(List.of("--require", "''"), "--require", ""));
   }
 

@@ -2,6 +2,7 @@ package dev.cloister.machine;
 
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Buffer;
 import dev.cloister.program.Operand;
@@ -167,20 +168,25 @@ final class Emitter {
 
   private byte[] encode(Operand.Structure structure) {
     byte[] bytes = new byte[structure.struct().size() * structure.count()];
-    structure
-        .fields()
-        .forEach(
-            (field, operand) -> {
-              if (operand instanceof Operand.Text(OsString text)) {
-                System.arraycopy(text.bytes(), 0, bytes, field.offset(), text.length());
-              } else {
-                long value = number(operand);
-                for (int i = 0; i < field.size(); i++) {
-                  bytes[field.offset() + i] = (byte) (value >> (8 * i));
-                }
-              }
-            });
+    for (int i = 0; i < structure.count(); i++) {
+      int start = structure.struct().size() * i;
+      structure
+          .elements()
+          .get(i)
+          .forEach((field, operand) -> encode(bytes, start + field.offset(), field, operand));
+    }
     return bytes;
+  }
+
+  private void encode(byte[] bytes, int offset, StructField field, Operand operand) {
+    if (operand instanceof Operand.Text(OsString text)) {
+      System.arraycopy(text.bytes(), 0, bytes, offset, text.length());
+    } else {
+      long value = number(operand);
+      for (int i = 0; i < field.size(); i++) {
+        bytes[offset + i] = (byte) (value >> (8 * i));
+      }
+    }
   }
 
   private long number(Operand operand) {

@@ -185,6 +185,12 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void expectFailure(Instruction.ExpectFailure expect) {
+      step++;
+      writeExpectFailure(expect, step);
+    }
+
+    @Override
     public void closeListed(Instruction.CloseListed close) {
       new DescriptorClosing(emitter, routines).write(close, failure());
     }
@@ -294,6 +300,26 @@ public final class ProgramCompiler {
       asm.jump(ways.again);
     }
     asm.place(ways.next);
+  }
+
+  private void writeExpectFailure(Instruction.ExpectFailure expect, int number) {
+    Label again = new Label();
+    Label failed = new Label();
+    Label next = new Label();
+    Instruction.Call call = expect.call();
+    asm.place(again);
+    for (int i = 0; i < call.operands().size(); i++) {
+      emitter.operand(Register.argument(i), call.operands().get(i));
+    }
+    emitter.systemCall(call.call());
+    asm.branch(LESS, RESULT, 0, failed);
+    routines.startMessage();
+    routines.append("cloister: " + program.name() + ": " + expect.otherwise() + "\n");
+    asm.set(Register.V4, Routines.SETUP_FAILED);
+    asm.jump(routines.die);
+    asm.place(next);
+    Label report = onHost ? routines.failOnHost : routines.fail;
+    emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next, report)));
   }
 
   /**
