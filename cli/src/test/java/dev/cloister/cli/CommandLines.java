@@ -145,6 +145,8 @@ final class CommandLines {
       wild.add(OsString.of("/" + "x".repeat(length - 1)));
       wild.add(OsString.of("/ab".repeat(length / 3)));
     }
+    // More names than a recursion has room for; the kernel takes 131071 bytes in one argument.
+    wild.add(OsString.of("/a".repeat(60_000)));
     wild.add(bytes(0xff, 0xfe));
     wild.add(bytes('/', 0x80, '/', 0xc3));
     wild.add(bytes('-', '-', 0xff));
