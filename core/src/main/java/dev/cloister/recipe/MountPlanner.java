@@ -15,10 +15,12 @@ import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.OsString;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Plans the filling of the new root.
@@ -60,6 +62,7 @@ final class MountPlanner {
   private final List<Instruction> steps = new ArrayList<>();
   private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
   private final IdentityHashMap<MountOperation, List<Slot>> deviceClones = new IdentityHashMap<>();
+  private final Set<MountOperation.Symlink> symlinks = new HashSet<>();
   private int cloned;
   private Node root = Node.directory();
   private int coveringMounts = 1;
@@ -170,6 +173,7 @@ final class MountPlanner {
       } else {
         findDirectory(directory.destination(), directory.mode());
         steps.add(Steps.close(DESTINATION));
+        forgetWays();
       }
     }
 
@@ -196,6 +200,17 @@ final class MountPlanner {
             == Node.Kind.DIRECTORY;
   }
 
+  /**
+   * After something was found at run time: a link on the way may have led to any place, also to one
+   * that was known until then and is now covered by something of the host's. A path through that
+   * would be resolved from the host's root. Where links are refused, it is where it was said to be.
+   */
+  private void forgetWays() {
+    if (!host.needs(Workaround.WALK_PATHS)) {
+      root = Node.opaque();
+    }
+  }
+
   private void planBind(Bind bind) throws PlanException {
     Destination destination = bind.destination();
     if (destination.isRoot()) {
@@ -205,6 +220,7 @@ final class MountPlanner {
       put(destination, Node.opaque());
     } else {
       bindFound(bind);
+      forgetWays();
     }
   }
 
@@ -325,6 +341,7 @@ final class MountPlanner {
       steps.add(Steps.close(DESTINATION));
       steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
       steps.add(Steps.chdir(NEW_ROOT));
+      forgetWays();
     }
   }
 
@@ -344,11 +361,15 @@ final class MountPlanner {
       put(destination, Node.symlink(symlink.target()));
     } else {
       findDirectory(destination.parent(), 0755);
+      Call link = Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name());
       steps.add(
-          Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name())
-              .hint(Errno.EEXIST, destination + " exists already in the sandbox"));
+          symlinks.contains(symlink)
+              ? link.tolerate(Errno.EEXIST)
+              : link.hint(Errno.EEXIST, destination + " exists already in the sandbox"));
       steps.add(Steps.close(DESTINATION));
+      forgetWays();
     }
+    symlinks.add(symlink);
   }
 
   private void planProc(MountOperation.Proc proc) throws PlanException {
@@ -382,6 +403,7 @@ final class MountPlanner {
       steps.add(Steps.close(DESTINATION));
       steps.add(Steps.mountProc(HERE));
       steps.add(Steps.chdir(NEW_ROOT));
+      forgetWays();
     }
   }
 
