@@ -103,8 +103,7 @@ final class CommandLineFuzzTest {
   }
 
   private Input input(Random random) {
-    Caller caller =
-        Cases.pick(random, caller(0, ALL_CAPABILITIES), caller(0, 0), caller(65534, 0));
+    Caller caller = Cases.pick(random, caller(0, ALL_CAPABILITIES), caller(0, 0), caller(65534, 0));
     Set<Workaround> workarounds = EnumSet.noneOf(Workaround.class);
     while (random.nextInt(3) == 0) {
       workarounds.add(Cases.pick(random, Workaround.values()));
@@ -147,8 +146,7 @@ final class CommandLineFuzzTest {
   private static boolean namesWhatIsWrong(String message) {
     return message.startsWith("no command given")
         || message.startsWith("unknown option -")
-        || Arrays.stream(RunOption.values())
-            .anyMatch(option -> message.contains(option.word()));
+        || Arrays.stream(RunOption.values()).anyMatch(option -> message.contains(option.word()));
   }
 
   private void planWithEach(RunRequest request, Input input) {
@@ -196,8 +194,7 @@ final class CommandLineFuzzTest {
   }
 
   private void choose(RunRequest request) {
-    StrategySelector selector =
-        new StrategySelector(Strategies.ALL, host, _ -> Assessment.USABLE);
+    StrategySelector selector = new StrategySelector(Strategies.ALL, host, _ -> Assessment.USABLE);
     try {
       Choice choice = selector.choose(request.spec(), request.strategy(), request.required());
       choice.report().forEach(CommandLineFuzzTest::isOneLine);

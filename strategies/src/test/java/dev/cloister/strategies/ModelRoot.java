@@ -7,11 +7,12 @@ import dev.cloister.spec.OsString;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -23,6 +24,9 @@ final class ModelRoot {
   private static final int MAX_LINKS = 40;
 
   private final Mount lowest;
+
+  /** Links that were asked for: to ask for one again is no mistake. */
+  private final Set<File> made = Collections.newSetFromMap(new IdentityHashMap<>());
 
   ModelRoot() {
     lowest = new Mount(File.directory(), false);
@@ -246,8 +250,10 @@ final class ModelRoot {
     Place parent = makeDirectory(path.subList(0, path.size() - 1));
     File existing = parent.file().children.get(path.getLast());
     if (existing == null) {
-      put(parent, path.getLast(), File.link(target));
-    } else if (existing.type != 'l' || !existing.target.equals(target)) {
+      File link = File.link(target);
+      put(parent, path.getLast(), link);
+      made.add(link);
+    } else if (!made.contains(existing) || !existing.target.equals(target)) {
       throw new Refused("EEXIST");
     }
   }
@@ -267,27 +273,35 @@ final class ModelRoot {
     return dev.put("pts", File.directory().put("ptmx", File.of('c')));
   }
 
-  /** Lines of type, path and target, without what is below {@code hidden} paths. */
+  /**
+   * Lines of type, path and target, without what is below {@code hidden} paths. A directory that is
+   * bound somewhere below itself is left out there, as by find(1).
+   */
   TreeSet<String> listing(TreeSet<String> hidden) {
     TreeSet<String> lines = new TreeSet<>();
-    list(root(), "", hidden, lines);
+    list(root(), "", List.of(root().file()), hidden, lines);
     return lines;
   }
 
-  private static void list(Place place, String path, TreeSet<String> hidden, TreeSet<String> out) {
-    Map<String, File> children = new HashMap<>(place.file().children);
-    children.forEach(
-        (name, child) -> {
-          String at = path + "/" + name;
-          if (hidden.contains(at)) {
-            return;
-          }
-          Place reached = new Place(place.mount(), child).top();
-          out.add(reached.file().type + " " + at + " -> " + reached.file().target);
-          if (reached.file().isDirectory()) {
-            list(reached, at, hidden, out);
-          }
-        });
+  private static void list(
+      Place place, String path, List<File> above, TreeSet<String> hidden, TreeSet<String> out) {
+    place
+        .file()
+        .children
+        .forEach(
+            (name, child) -> {
+              String at = path + "/" + name;
+              File reached = new Place(place.mount(), child).top().file();
+              if (hidden.contains(at) || above.contains(reached)) {
+                return;
+              }
+              out.add(reached.type + " " + at + " -> " + reached.target);
+              if (reached.isDirectory()) {
+                List<File> way = new ArrayList<>(above);
+                way.add(reached);
+                list(new Place(place.mount(), child).top(), at, way, hidden, out);
+              }
+            });
   }
 
   /** What was refused, in the order of the operations: nothing or one reason. */
