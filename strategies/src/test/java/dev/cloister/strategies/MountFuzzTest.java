@@ -395,11 +395,7 @@ final class MountFuzzTest {
       names.add(line.substring(0, line.lastIndexOf('|')));
       details.add(line);
     }
-    Map<String, String> mounts = new TreeMap<>();
-    for (String line : lines.subList(end + 1, lines.size())) {
-      String[] fields = line.split(" ", -1);
-      mounts.put(fields[4], fields[5]);
-    }
+    Map<String, String> mounts = flags(lines.subList(end + 1, lines.size()));
     TreeSet<String> hidden = hidden(user);
     mounts.forEach(
         (point, flags) -> {
@@ -413,6 +409,20 @@ final class MountFuzzTest {
           }
         });
     return new Outcome.Shown(names, details, onHost(tree));
+  }
+
+  /** The flags of what is on top at each mount point: no other mount there has it as its parent. */
+  private static Map<String, String> flags(List<String> mountinfo) {
+    List<String[]> all = mountinfo.stream().map(line -> line.split(" ", -1)).toList();
+    Map<String, String> flags = new TreeMap<>();
+    for (String[] mount : all) {
+      boolean covered =
+          all.stream().anyMatch(on -> on[4].equals(mount[4]) && on[1].equals(mount[0]));
+      if (!covered) {
+        flags.put(mount[4], mount[5]);
+      }
+    }
+    return flags;
   }
 
   private static TreeSet<String> onHost(Path tree) throws IOException {
