@@ -173,13 +173,7 @@ final class CommandLineFuzzTest {
 
   private static void compile(SyscallProgram program, List<OsString> words, int command) {
     ProgramCompiler.Options options =
-        new ProgramCompiler.Options(
-            Architecture.host(),
-            command + 1,
-            Reporting.TEXT,
-            Optional.empty(),
-            Optional.of(OsString.of("/tmp/verdicts")),
-            "test");
+        ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "test");
     SyscallProgram removing = program.removing(OsString.of("/tmp/launcher"));
     assertTrue(ProgramCompiler.compile(removing, options).size() > 0);
     List<String> numbered =
