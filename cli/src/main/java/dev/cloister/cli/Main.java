@@ -50,7 +50,8 @@ public final class Main {
         return subcommand;
       }
     }
-    throw new CliException("unknown command " + Messages.value(OsString.of(name)) + " (try --help)");
+    throw new CliException(
+        "unknown command " + Messages.value(OsString.of(name)) + " (try --help)");
   }
 
   private static String help() {

@@ -78,8 +78,7 @@ final class CommandLineFuzzIT {
   private static void judge(Ran ran) {
     assertTrue(STATUSES.contains(ran.status()), ran::toString);
     assertFalse(ran.err().contains("Exception") || ran.err().contains("\tat "), ran::toString);
-    List<String> errors =
-        ran.err().lines().filter(line -> line.startsWith("cloister: ")).toList();
+    List<String> errors = ran.err().lines().filter(line -> line.startsWith("cloister: ")).toList();
     if (ran.status() != 0) {
       assertFalse(errors.isEmpty(), ran::toString);
     }

@@ -23,7 +23,9 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Random programs: the system's assembler writes the same, and the processor does what is meant. */
+/**
+ * Random programs: the system's assembler writes the same, and the processor does what is meant.
+ */
 class AssemblerFuzzTest {
   private static final int PROGRAMS = 300;
   private static final int EXECUTED = 60;
@@ -188,7 +190,8 @@ class AssemblerFuzzTest {
       case 2 -> new Step(asm -> asm.subtract(to, other), "sub " + name(to) + "," + name(other));
       case 3 -> new Step(asm -> asm.negate(to), "neg " + name(to));
       case 4 -> new Step(asm -> asm.shiftLeft(to, bits), "shl " + name(to) + "," + bits, bits == 1);
-      case 5 -> new Step(asm -> asm.shiftRight(to, bits), "shr " + name(to) + "," + bits, bits == 1);
+      case 5 ->
+          new Step(asm -> asm.shiftRight(to, bits), "shr " + name(to) + "," + bits, bits == 1);
       case 6 -> new Step(asm -> asm.and(to, value), "and " + name(to) + "," + value, shorter);
       default -> new Step(asm -> asm.add(to, value), "add " + name(to) + "," + value, shorter);
     };
@@ -200,8 +203,7 @@ class AssemblerFuzzTest {
     int call = random.nextInt(500);
     return switch (random.nextInt(6)) {
       case 0 ->
-          new Step(
-              asm -> asm.divide(divisor), "mov ecx," + divisor + "\nxor edx,edx\ndiv rcx");
+          new Step(asm -> asm.divide(divisor), "mov ecx," + divisor + "\nxor edx,edx\ndiv rcx");
       case 1 -> new Step(asm -> asm.stackPointer(register), "mov " + name(register) + ",rsp");
       case 2 -> new Step(asm -> asm.reserveStack(register), "sub rsp," + name(register));
       case 3 ->
@@ -232,12 +234,24 @@ class AssemblerFuzzTest {
       case 3 ->
           new Step(
               asm -> asm.branch(condition, left, right, label),
-              "cmp " + name(left) + "," + name(right) + "\n{disp32} " + mnemonic(condition) + " "
+              "cmp "
+                  + name(left)
+                  + ","
+                  + name(right)
+                  + "\n{disp32} "
+                  + mnemonic(condition)
+                  + " "
                   + target);
       default ->
           new Step(
               asm -> asm.branch(condition, left, value, label),
-              "cmp " + name(left) + "," + value + "\n{disp32} " + mnemonic(condition) + " "
+              "cmp "
+                  + name(left)
+                  + ","
+                  + value
+                  + "\n{disp32} "
+                  + mnemonic(condition)
+                  + " "
                   + target,
               left == Register.RESULT && value != (byte) value);
     };
@@ -326,8 +340,7 @@ class AssemblerFuzzTest {
     return assembler
         .finish()
         .link(
-            BASE,
-            label -> label.section() == Label.Section.TEXT ? BASE + label.offset() : OUTSIDE);
+            BASE, label -> label.section() == Label.Section.TEXT ? BASE + label.offset() : OUTSIDE);
   }
 
   private static String hex(byte[] code, int start) {
@@ -397,15 +410,15 @@ class AssemblerFuzzTest {
       case 0, 1 -> new Sum(set(to, value), r -> r.put(to, value));
       case 2 -> new Sum(step(asm -> asm.copy(to, other), "copy"), r -> r.put(to, r.get(other)));
       case 3 ->
-          new Sum(
-              step(asm -> asm.add(to, other), "add"), r -> r.put(to, r.get(to) + r.get(other)));
+          new Sum(step(asm -> asm.add(to, other), "add"), r -> r.put(to, r.get(to) + r.get(other)));
       case 4 ->
           new Sum(
               step(asm -> asm.subtract(to, other), "subtract"),
               r -> r.put(to, r.get(to) - r.get(other)));
       case 5 ->
           new Sum(
-              step(asm -> asm.add(to, narrow), "add " + narrow), r -> r.put(to, r.get(to) + narrow));
+              step(asm -> asm.add(to, narrow), "add " + narrow),
+              r -> r.put(to, r.get(to) + narrow));
       case 6 ->
           new Sum(
               step(

@@ -90,8 +90,7 @@ class ProgramFuzzTest {
   private static Call structured(Slot slot) {
     Map<StructField, Operand> how =
         Map.of(
-            StructField.OPEN_HOW_FLAGS,
-            Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
+            StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
     return Call.of(
             SystemCall.OPENAT2,
             Operand.of(LinuxConstant.AT_FDCWD),

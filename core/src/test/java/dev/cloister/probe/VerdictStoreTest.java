@@ -160,7 +160,8 @@ class VerdictStoreTest {
     HostReport host =
         HostReport.of(Caller.current(), "/nowhere")
             .with(new Bwrap(OsString.of("/bwrap"), () -> Set.of("--bind")));
-    assertTrue(store(STATE, usable).remembering(host).bwrap().orElseThrow().options().get().size() == 1);
+    assertTrue(
+        store(STATE, usable).remembering(host).bwrap().orElseThrow().options().get().size() == 1);
     store(STATE, usable).of(new Named("one"));
     store(STATE, BROKEN).of(new Named("two"));
     byte[] whole = Files.readAllBytes(VerdictStore.file(directory()));
@@ -182,7 +183,9 @@ class VerdictStoreTest {
     byte[] damaged = Arrays.copyOf(whole, random.nextInt(whole.length + 1));
     for (int left = random.nextInt(4); left > 0 && damaged.length > 0; left--) {
       damaged[random.nextInt(damaged.length)] =
-          random.nextBoolean() ? (byte) random.nextInt(256) : (byte) "\t\n \r".charAt(random.nextInt(4));
+          random.nextBoolean()
+              ? (byte) random.nextInt(256)
+              : (byte) "\t\n \r".charAt(random.nextInt(4));
     }
     return damaged;
   }

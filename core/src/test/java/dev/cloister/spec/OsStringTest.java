@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.fixture.Cases;
-import java.util.Random;
-import java.util.List;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class OsStringTest {
@@ -111,8 +111,14 @@ class OsStringTest {
           assertEquals(string, OsString.ofBytes(bytes));
           int middle = bytes.length / 2;
           assertEquals(string, string.substring(0, middle).concat(string.substring(middle)));
-          assertTrue(string.toString().chars().noneMatch(Character::isISOControl), string::toString);
-          string.toPath().ifPresent(path -> assertArrayEquals(path.toString().getBytes(FILES), OsString.of(path).bytes()));
+          assertTrue(
+              string.toString().chars().noneMatch(Character::isISOControl), string::toString);
+          string
+              .toPath()
+              .ifPresent(
+                  path ->
+                      assertArrayEquals(
+                          path.toString().getBytes(FILES), OsString.of(path).bytes()));
           destination(string);
         });
   }
