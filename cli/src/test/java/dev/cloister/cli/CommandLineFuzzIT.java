@@ -87,8 +87,5 @@ final class CommandLineFuzzIT {
     if (!errors.isEmpty()) {
       assertTrue(STATUSES.contains(ran.status()), ran::toString);
     }
-    for (String error : errors) {
-      assertTrue(error.chars().noneMatch(Character::isISOControl), ran::toString);
-    }
   }
 }
