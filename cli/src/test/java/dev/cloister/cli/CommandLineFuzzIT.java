@@ -15,6 +15,7 @@ import java.util.Set;
 /** Random command lines through the real script: a run, or one error, and nothing left behind. */
 final class CommandLineFuzzIT {
   private static final int CASES = 25;
+
   /** As a shell says that a signal ended something. */
   private static final int KILLED = 128;
 
