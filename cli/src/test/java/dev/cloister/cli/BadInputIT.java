@@ -226,6 +226,11 @@ final class BadInputIT {
 
   /** A name that is no text, which Java alone could not even print. */
   @EveryUser
+  void anUnknownCommandDrawsNothingOnTheTerminal(CallingUser user) {
+    user.cloister("\u001b[2J\nok").run().refuses(125, "unknown command \\x1b[2J\\nok");
+  }
+
+  @EveryUser
   void namesBytesThatAreNoText(CallingUser user) {
     user.shell(Installation.SCRIPT + " run \"$(printf -- '--\\377')\" -- true")
         .run()

@@ -412,6 +412,36 @@ abstract class StrategyContract {
     assertEquals("", ended.output());
   }
 
+  /**
+   * What is bound at a link covers what the link says. A directory that was the sandbox's own until
+   * then is no longer, and a link in what is there now leads to the sandbox's root, not the host's.
+   */
+  @EachUser
+  void aLinkCannotMakeTheHostsDirectoryPassForAnOwnOne(User user) throws Exception {
+    Path outside = folder(user, "outside");
+    Path planted = folder(user, "planted");
+    Files.createSymbolicLink(planted.resolve("link"), Path.of("/own"));
+    Path covering = folder(user, "covering");
+    Files.createSymbolicLink(covering.resolve("below"), outside);
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(planted, "/planted", Access.READ_ONLY))
+            .mount(directory("/own/below"))
+            .mount(bind(covering, "/planted/link", Access.READ_WRITE))
+            .mount(directory("/own/below/made"))
+            .build();
+    if (launcher(user, spec).isPresent()) {
+      Ended ended = sandbox(user, spec, "ls /own").end();
+      assertEquals(List.of(), entries(outside), ended::toString);
+    }
+  }
+
+  private static List<Path> entries(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.toList();
+    }
+  }
+
   @EachUser
   void ownMountsCannotBeEnteredAnew(User user) throws Exception {
     String script = Required.program("nsenter") + " --mount=/proc/self/ns/mnt true";

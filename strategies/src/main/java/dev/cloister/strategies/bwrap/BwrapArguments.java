@@ -74,7 +74,8 @@ final class BwrapArguments {
       if (earlier.equals(operation)) {
         return operation instanceof MountOperation.Symlink;
       }
-      if (operation.destination().isAtOrBelow(earlier.destination())) {
+      if (!(earlier instanceof MountOperation.Directory)
+          && operation.destination().isAtOrBelow(earlier.destination())) {
         return false;
       }
     }
