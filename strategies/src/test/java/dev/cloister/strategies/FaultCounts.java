@@ -15,6 +15,11 @@ final class FaultCounts {
   private int faults;
   private int kills;
 
+  @Override
+  public String toString() {
+    return "steps=%d, faults=%d, kills=%d".formatted(steps, faults, kills);
+  }
+
   void addCase(String strategy, String user) {
     strategies.add(strategy);
     users.add(user);

@@ -55,7 +55,7 @@ class FaultInjectionTest {
           new Row(new PivotRoot(), FaultSpec.PLAIN),
           new Row(new PivotRoot(), FaultSpec.EVERYTHING),
           new Row(new PivotRoot(), FaultSpec.ROOT),
-          new Row(new Chroot(), FaultSpec.PLAIN),
+          new Row(new PivotRoot(), FaultSpec.NAMESPACES),
           new Row(new Chroot(), FaultSpec.EVERYTHING),
           new Row(new Bubblewrap(), FaultSpec.PLAIN),
           new Row(new Bubblewrap(), FaultSpec.OTHER_USER),
@@ -134,6 +134,8 @@ class FaultInjectionTest {
         cases.add(new Case(row, user));
       }
     }
+    String rows = System.getProperty("rows", ""); // DEBUG
+    if (!rows.isEmpty()) return cases.stream().filter(Case::applies).filter(c -> c.toString().matches(rows)).toList(); // DEBUG
     return cases.stream().filter(Case::applies).toList();
   }
 
@@ -179,7 +181,7 @@ class FaultInjectionTest {
       FaultRun run = new FaultRun(program, harness, COUNTS);
       long t0 = System.nanoTime(); // DEBUG
       run.all();
-      System.err.println("DEBUG " + tested + " " + (System.nanoTime() - t0) / 1000000 + " ms, wrong " + run.wrong().size() + " " + COUNTS); // DEBUG
+      System.err.println("DEBUG " + tested + " " + (System.nanoTime() - t0) / 1000000 + " ms, wrong " + run.wrong().size() + " " + COUNTS + run.wrong().stream().limit(40).map(x -> "\n - " + (x.length() > 600 ? x.substring(0, 600) : x)).collect(Collectors.joining())); // DEBUG
       COUNTS.addCase(tested.row().strategy().name(), tested.user().toString());
       List<String> wrong = run.wrong();
       assertTrue(

@@ -33,7 +33,8 @@ final class PlausibleErrnos {
     add(SystemCall.CLOSE_RANGE, List.of(EMFILE, ENOMEM, EINVAL));
     add(SystemCall.DUP3, List.of(EBADF, EBUSY, EINTR, EMFILE));
     add(SystemCall.EVENTFD2, NEW_DESCRIPTOR, List.of(EINVAL, ENODEV));
-    add(SystemCall.EXECVE, PATHS, List.of(E2BIG, EAGAIN, EINVAL, ENOEXEC, ETXTBSY, EMFILE, ENFILE));
+    // Not ENOEXEC: then a shell reads the file, as for execvp(3).
+    add(SystemCall.EXECVE, PATHS, List.of(E2BIG, EAGAIN, EINVAL, ETXTBSY, EMFILE, ENFILE));
     add(SystemCall.FACCESSAT, PATHS, List.of(EROFS));
     add(SystemCall.FCHDIR, List.of(EACCES, EBADF, ENOTDIR));
     add(SystemCall.FCNTL, List.of(EBADF, EMFILE, EINVAL));
@@ -85,8 +86,8 @@ final class PlausibleErrnos {
     add(SystemCall.WAIT4, List.of(ECHILD, EINTR));
     add(SystemCall.WAITID, List.of(ECHILD, EINTR));
     add(SystemCall.WRITE, List.of(EACCES, EBADF, EINVAL, EIO, ENOSPC, EAGAIN, EINTR));
-    // No filter refuses it: nothing would run at all.
-    TABLE.put(SystemCall.CLOSE, EnumSet.of(EBADF, EINTR, EIO, ENOSPC, EDQUOT));
+    // No filter refuses it: nothing would run at all. EBADF only where the program expects it.
+    TABLE.put(SystemCall.CLOSE, EnumSet.of(EINTR, EIO, ENOSPC, EDQUOT));
     // It does not come back.
     TABLE.put(SystemCall.EXIT_GROUP, EnumSet.noneOf(Errno.class));
   }
