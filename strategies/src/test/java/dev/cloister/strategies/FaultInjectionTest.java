@@ -29,7 +29,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -84,6 +87,7 @@ class FaultInjectionTest {
               Workaround.WALK_PATHS));
 
   @TempDir static Path directory;
+  private static final Map<String, Set<Call>> TRIED = new HashMap<>();
   private static final FaultCounts COUNTS = new FaultCounts();
 
   /** A strategy, what it shall make, and what it shall do differently although it need not. */
@@ -178,7 +182,12 @@ class FaultInjectionTest {
       command.add(Files.readSymbolicLink(Path.of("/proc/self/ns", namespace)).toString());
     }
     try (FaultHarness harness = FaultHarness.start(directory, tested.user(), command)) {
-      FaultRun run = new FaultRun(program, harness, COUNTS);
+      FaultRun run = new FaultRun(
+              program,
+              harness,
+              TRIED.computeIfAbsent(
+                  tested.row().strategy().name() + tested.user(), _ -> new HashSet<>()),
+              COUNTS);
       long t0 = System.nanoTime(); // DEBUG
       run.all();
       System.err.println("DEBUG " + tested + " " + (System.nanoTime() - t0) / 1000000 + " ms, wrong " + run.wrong().size() + " " + COUNTS + run.wrong().stream().limit(40).map(x -> "\n - " + (x.length() > 600 ? x.substring(0, 600) : x)).collect(Collectors.joining())); // DEBUG
