@@ -65,7 +65,7 @@ final class FaultHarness implements AutoCloseable {
 
     /** Whether the command ran. */
     boolean ran() {
-      return !output.isEmpty() || files.stream().anyMatch(file -> file.endsWith("/bound/ran"));
+      return !output.isEmpty() || files.stream().anyMatch(FaultHarness::isMark);
     }
   }
 
@@ -109,6 +109,11 @@ final class FaultHarness implements AutoCloseable {
     } finally {
       Files.delete(source);
     }
+  }
+
+  /** Whether this is the file that the witness makes. */
+  static boolean isMark(String file) {
+    return file.endsWith("/bound/ran");
   }
 
   /** A path for the next launcher. */

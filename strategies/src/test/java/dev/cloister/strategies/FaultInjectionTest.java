@@ -59,10 +59,13 @@ class FaultInjectionTest {
           new Row(new PivotRoot(), FaultSpec.EVERYTHING),
           new Row(new PivotRoot(), FaultSpec.ROOT),
           new Row(new PivotRoot(), FaultSpec.NAMESPACES),
+          new Row(new PivotRoot(), FaultSpec.PROCESSES),
           new Row(new Chroot(), FaultSpec.EVERYTHING),
+          new Row(new Chroot(), FaultSpec.PROCESSES),
           new Row(new Bubblewrap(), FaultSpec.PLAIN),
           new Row(new Bubblewrap(), FaultSpec.OTHER_USER),
           new Row(new Bubblewrap(), FaultSpec.EVERYTHING_AS_CALLER),
+          new Row(new Bubblewrap(), FaultSpec.PROCESSES),
           new Row(new PivotRoot(), FaultSpec.EVERYTHING, Workaround.LEAVE_CHROOT),
           new Row(
               new PivotRoot(),
@@ -190,6 +193,9 @@ class FaultInjectionTest {
               COUNTS);
       long t0 = System.nanoTime(); // DEBUG
       run.all();
+      if (tested.row().spec().diesWithLauncher()) {
+        run.killFromOutside();
+      }
       System.err.println("DEBUG " + tested + " " + (System.nanoTime() - t0) / 1000000 + " ms, wrong " + run.wrong().size() + " " + COUNTS + run.wrong().stream().limit(40).map(x -> "\n - " + (x.length() > 600 ? x.substring(0, 600) : x)).collect(Collectors.joining())); // DEBUG
       COUNTS.addCase(tested.row().strategy().name(), tested.user().toString());
       List<String> wrong = run.wrong();

@@ -9,13 +9,16 @@ import dev.cloister.machine.Faults.Site;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
 import dev.cloister.program.CText;
+import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.OsString;
 import dev.cloister.strategies.FaultHarness.Report;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -25,6 +28,13 @@ import java.util.stream.Collectors;
 final class FaultRun {
   private static final ProgramCompiler.Options OPTIONS =
       ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "test");
+
+  /** Of a launcher whose child was killed; process 1 of a pid namespace dies of SIGILL instead. */
+  private static final Set<Integer> FATAL = Set.of(125, 128 + 4, 128 + 9);
+
+  /** Whoever waits makes these again, whatever they say: they fail once, as they would. */
+  private static final Set<SystemCall> REPEATED =
+      Set.of(SystemCall.PPOLL, SystemCall.READ);
 
   /** Stands for the launcher's own path, whatever it is. */
   private static final String OWN_PATH = "/launcher";
@@ -36,6 +46,10 @@ final class FaultRun {
   private final List<String> wrong = new ArrayList<>();
   private final List<Site> sites;
   private final List<Call> steps;
+
+  /** Those whose failure is reported, and what is done instead; others are made for good measure. */
+  private final Set<Call> calls = Collections.newSetFromMap(new IdentityHashMap<>());
+
   private final Set<Integer> reached = new HashSet<>();
   private final Set<Attempt> hits = new HashSet<>();
   private Report good = new Report(-1, false, 0, false, false, false, "", "", List.of());
@@ -84,6 +98,15 @@ final class FaultRun {
     ProgramCompiler.compile(whole, OPTIONS, none);
     this.sites = none.sites();
     this.steps = whole.steps();
+    addCalls(steps);
+  }
+
+  private void addCalls(List<? extends Instruction> instructions) {
+    for (Instruction instruction : instructions) {
+      if (instruction instanceof Call call && calls.add(call)) {
+        call.recoveries().values().forEach(this::addCalls);
+      }
+    }
   }
 
   List<String> wrong() {
@@ -109,6 +132,18 @@ final class FaultRun {
     runAll(recoveries());
   }
 
+  /** Somebody kills the launcher while it, or its child, is at some step. */
+  void killFromOutside() throws Exception {
+    List<Attempt> pauses = new ArrayList<>();
+    for (Site site : sites) {
+      if (isStep(site)) {
+        Fault pause = new Fault.Pause(site.number());
+        pauses.add(new Attempt(List.of(pause), site, Optional.empty()));
+      }
+    }
+    runAll(pauses);
+  }
+
   private Attempt kill(List<Fault> before, Site site) {
     return new Attempt(with(before, new Fault.Kill(site.number())), site, Optional.empty());
   }
@@ -128,7 +163,9 @@ final class FaultRun {
     Set<Errno> errnos =
         site.instruction().map(PlausibleErrnos::of).orElse(PlausibleErrnos.of(site.call()));
     for (Errno errno : errnos) {
-      attempts.add(failure(before, site, errno, false));
+      if (site.instruction().isPresent() || !REPEATED.contains(site.call())) {
+        attempts.add(failure(before, site, errno, false));
+      }
       boolean retried = site.instruction().map(call -> call.retried().contains(errno)).orElse(true);
       if (retried) {
         attempts.add(failure(before, site, errno, true));
@@ -189,7 +226,12 @@ final class FaultRun {
 
   private void judge(Attempt attempt, Report report) {
     List<String> bad = new ArrayList<>();
-    if (attempt.kills()) {
+    if (attempt.pauses()) {
+      counts.addKill();
+      check(report.killed() && report.output().equals(Faults.PAUSED), "is not killed", bad);
+      check(report.closed() || attempt.site().step() <= 2, "holds a descriptor", bad);
+      check(report.files().stream().noneMatch(FaultHarness::isMark), "runs the command", bad);
+    } else if (attempt.kills()) {
       judgeKill(attempt, report, bad);
     } else {
       counts.addFault();
@@ -210,7 +252,7 @@ final class FaultRun {
     check(!report.hung(), "hangs", bad);
     check(report.processes() == 0, "leaves " + report.processes() + " processes", bad);
     check(!report.mounts(), "leaves mounts", bad);
-    check(report.closed(), "leaves a descriptor", bad);
+    check(report.closed() || attempt.site().step() <= 2, "leaves a descriptor", bad);
     check(good.files().containsAll(report.files()), "leaves files " + report.files(), bad);
     // Removing itself is the first step.
     check(!report.launcher() || attempt.site().step() <= 1, "leaves itself", bad);
@@ -230,8 +272,8 @@ final class FaultRun {
         reached.add(attempt.site().number());
       }
       counts.addKill();
-      check(report.killed() || report.status() == 137 || report.status() == 125, "status", bad);
-      boolean mayRun = attempt.site().instruction().isEmpty();
+      check(report.killed() || FATAL.contains(report.status()), "status", bad);
+      boolean mayRun = attempt.site().instruction().filter(calls::contains).isEmpty();
       check(mayRun || !report.ran(), "runs the command", bad);
     } else if (attempt.isDouble()) {
       boolean isReached = report.status() != 125;
@@ -250,7 +292,7 @@ final class FaultRun {
 
   private void judgeFailure(Attempt attempt, Report report, List<String> bad) {
     Errno errno = attempt.errno().orElseThrow();
-    if (attempt.site().instruction().isEmpty()) {
+    if (attempt.site().instruction().filter(calls::contains).isEmpty()) {
       judgeOther(attempt, report, bad);
       return;
     }

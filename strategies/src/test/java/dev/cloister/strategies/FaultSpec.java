@@ -8,6 +8,7 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Processes;
 import dev.cloister.spec.SandboxSpec;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,6 +41,14 @@ enum FaultSpec {
       for (Namespace namespace : List.of(Namespace.NET, Namespace.IPC, Namespace.CGROUP)) {
         spec.unshare(namespace);
       }
+    }
+  },
+
+  /** A process that waits, an init, and the command. */
+  PROCESSES("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.unshare(Namespace.PID).processes(Processes::dyingWithParent);
     }
   },
 
@@ -78,6 +87,11 @@ enum FaultSpec {
 
   FaultSpec(String root) {
     this.root = root;
+  }
+
+  /** Whether nothing of the sandbox shall outlive the launcher, even while it is made. */
+  boolean diesWithLauncher() {
+    return this == PROCESSES;
   }
 
   abstract void add(SandboxSpec.Builder spec, Path directory) throws Exception;

@@ -83,11 +83,11 @@ final class PlausibleErrnos {
     add(SystemCall.UMOUNT2, PATHS, List.of(EBUSY, EINVAL));
     add(SystemCall.UNLINKAT, PATHS, List.of(EBUSY, EISDIR, EROFS));
     add(SystemCall.UNSHARE, List.of(EINVAL, ENOMEM, ENOSPC, EUSERS));
-    add(SystemCall.WAIT4, List.of(ECHILD, EINTR));
-    add(SystemCall.WAITID, List.of(ECHILD, EINTR));
     add(SystemCall.WRITE, List.of(EACCES, EBADF, EINVAL, EIO, ENOSPC, EAGAIN, EINTR));
     // No filter refuses it: nothing would run at all. EBADF only where the program expects it.
     TABLE.put(SystemCall.CLOSE, EnumSet.of(EINTR, EIO, ENOSPC, EDQUOT));
+    // With WNOHANG, as who waits makes it, it fails only where there is no child.
+    TABLE.put(SystemCall.WAIT4, EnumSet.noneOf(Errno.class));
     // It does not come back.
     TABLE.put(SystemCall.EXIT_GROUP, EnumSet.noneOf(Errno.class));
   }
@@ -111,6 +111,10 @@ final class PlausibleErrnos {
   static Set<Errno> of(Call call) {
     Set<Errno> all = EnumSet.copyOf(of(call.call()));
     all.addAll(call.recoveries().keySet());
+    if (call.call() == SystemCall.MOUNT_SETATTR) {
+      // Tolerated after a bind that had nothing to bind; then there is nothing to restrict either.
+      all.remove(ENOENT);
+    }
     all.addAll(call.retried());
     all.addAll(call.hints().keySet());
     call.until().ifPresent(all::add);
