@@ -104,7 +104,8 @@ public final class ProgramCompiler {
   private ElfImage embedded(SyscallProgram program) {
     Options inner = Options.plain(options.architecture(), options.reporting(), options.version());
     return images.computeIfAbsent(
-        program, p -> new ProgramCompiler(p, inner, this.program.ownSteps(), steps, faults).compile());
+        program,
+        p -> new ProgramCompiler(p, inner, this.program.ownSteps(), steps, faults).compile());
   }
 
   private ElfImage compile() {
@@ -394,7 +395,8 @@ public final class ProgramCompiler {
 
   /** How code that follows a call reports its own failures: as that call's step. */
   private Failure failure() {
-    return new Failure(emitter.step, place(emitter.step), noHints, onHost ? routines.failOnHost : routines.fail);
+    return new Failure(
+        emitter.step, place(emitter.step), noHints, onHost ? routines.failOnHost : routines.fail);
   }
 
   /** Entries of errno, size of the entry, text; ends with errno 0. */

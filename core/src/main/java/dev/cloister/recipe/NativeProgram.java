@@ -259,8 +259,8 @@ public final class NativeProgram {
   }
 
   /**
-   * In a plain chroot directory the root is no mount and EINVAL. To go on would let the host's later
-   * mounts into the sandbox, and those of a caller with privilege out of it.
+   * In a plain chroot directory the root is no mount and EINVAL. To go on would let the host's
+   * later mounts into the sandbox, and those of a caller with privilege out of it.
    */
   private static Call makeMountsPrivate() {
     return Steps.makePrivate()

@@ -81,7 +81,7 @@ final class FaultHarness implements AutoCloseable {
    * Starts it.
    *
    * @param directory in which {@code bound} is what launchers may change
-   * @param witness where that is in the sandbox
+   * @param command what they shall run, with its arguments
    */
   static FaultHarness start(Path directory, User user, List<String> command) throws IOException {
     List<String> words =
@@ -188,15 +188,15 @@ final class FaultHarness implements AutoCloseable {
     List<String> files = text(numbers[8]).lines().toList();
     return Optional.of(
         new Report(
-        numbers[0],
-        numbers[1] != 0,
-        numbers[2],
-        numbers[3] != 0,
-        numbers[4] != 0,
-        numbers[5] != 0,
-        output,
-        error,
-        files));
+            numbers[0],
+            numbers[1] != 0,
+            numbers[2],
+            numbers[3] != 0,
+            numbers[4] != 0,
+            numbers[5] != 0,
+            output,
+            error,
+            files));
   }
 
   private int number() throws IOException {

@@ -2,23 +2,11 @@ package dev.cloister.strategies;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.cloister.ffm.Architecture;
-import dev.cloister.ffm.Errno;
-import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
-import dev.cloister.machine.Faults;
-import dev.cloister.machine.Faults.Fault;
-import dev.cloister.machine.Faults.Site;
-import dev.cloister.machine.ProgramCompiler;
-import dev.cloister.machine.Reporting;
-import dev.cloister.program.CText;
-import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.SyscallProgram;
-import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
-import dev.cloister.strategies.FaultHarness.Report;
 import dev.cloister.strategies.bwrap.Bubblewrap;
 import dev.cloister.strategies.chroot.Chroot;
 import dev.cloister.strategies.pivotroot.PivotRoot;
@@ -33,14 +21,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -114,11 +99,11 @@ class FaultInjectionTest {
             Workaround.NO_USER_NAMESPACE,
             Workaround.LANDLOCK_DOMAIN);
 
-    /** Nothing for one that is another row's, too, because some workarounds are root's. */
     HostReport host() throws IOException {
       return user.host().with(row.workarounds());
     }
 
+    /** Some workarounds are for a privileged caller only. */
     boolean applies() {
       try {
         boolean privileged = user.caller().isPrivileged();
@@ -141,8 +126,6 @@ class FaultInjectionTest {
         cases.add(new Case(row, user));
       }
     }
-    String rows = System.getProperty("rows", ""); // DEBUG
-    if (!rows.isEmpty()) return cases.stream().filter(Case::applies).filter(c -> c.toString().matches(rows)).toList(); // DEBUG
     return cases.stream().filter(Case::applies).toList();
   }
 
@@ -160,7 +143,6 @@ class FaultInjectionTest {
     Files.createDirectory(directory.resolve("launchers"));
   }
 
-  static { System.err.println("DEBUG"); } // DEBUG
   @AfterAll
   static void count() throws IOException {
     COUNTS.write(Path.of("target/counts/faults"));
@@ -185,18 +167,17 @@ class FaultInjectionTest {
       command.add(Files.readSymbolicLink(Path.of("/proc/self/ns", namespace)).toString());
     }
     try (FaultHarness harness = FaultHarness.start(directory, tested.user(), command)) {
-      FaultRun run = new FaultRun(
+      FaultRun run =
+          new FaultRun(
               program,
               harness,
               TRIED.computeIfAbsent(
                   tested.row().strategy().name() + tested.user(), _ -> new HashSet<>()),
               COUNTS);
-      long t0 = System.nanoTime(); // DEBUG
       run.all();
       if (tested.row().spec().diesWithLauncher()) {
         run.killFromOutside();
       }
-      System.err.println("DEBUG " + tested + " " + (System.nanoTime() - t0) / 1000000 + " ms, wrong " + run.wrong().size() + " " + COUNTS + run.wrong().stream().limit(40).map(x -> "\n - " + (x.length() > 600 ? x.substring(0, 600) : x)).collect(Collectors.joining())); // DEBUG
       COUNTS.addCase(tested.row().strategy().name(), tested.user().toString());
       List<String> wrong = run.wrong();
       assertTrue(

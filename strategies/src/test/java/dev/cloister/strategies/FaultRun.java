@@ -22,6 +22,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** One program, compiled anew for each thing that can go wrong in it. */
@@ -33,8 +34,7 @@ final class FaultRun {
   private static final Set<Integer> FATAL = Set.of(125, 128 + 4, 128 + 9);
 
   /** Whoever waits makes these again, whatever they say: they fail once, as they would. */
-  private static final Set<SystemCall> REPEATED =
-      Set.of(SystemCall.PPOLL, SystemCall.READ);
+  private static final Set<SystemCall> REPEATED = Set.of(SystemCall.PPOLL, SystemCall.READ);
 
   /** Stands for the launcher's own path, whatever it is. */
   private static final String OWN_PATH = "/launcher";
@@ -47,7 +47,9 @@ final class FaultRun {
   private final List<Site> sites;
   private final List<Call> steps;
 
-  /** Those whose failure is reported, and what is done instead; others are made for good measure. */
+  /**
+   * Those whose failure is reported, and what is done instead; others are made for good measure.
+   */
   private final Set<Call> calls = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private final Set<Integer> reached = new HashSet<>();
@@ -215,7 +217,7 @@ final class FaultRun {
     harness.runAll(attempts, this::compile, Attempt::pauses, this::judge);
   }
 
-  private java.util.function.Function<Path, byte[]> compile(Attempt attempt) {
+  private Function<Path, byte[]> compile(Attempt attempt) {
     return path ->
         ProgramCompiler.compile(
                 program.removing(OsString.of(path)),
@@ -238,13 +240,12 @@ final class FaultRun {
       judgeFailure(attempt, report, bad);
     }
     judgeRemains(attempt, report, bad);
-    if (System.getProperty("trace") != null) System.err.println("DEBUG " + System.currentTimeMillis() % 1000000 + " " + attempt + " " + bad + " " + report.status() + " " + report.hung()); // DEBUG
     if (!bad.isEmpty()) {
-      wrong.add(attempt + ": " + bad + ": " + short_(report));
+      wrong.add(attempt + ": " + bad + ": " + shorten(report));
     }
   }
 
-  private static String short_(Report report) {
+  private static String shorten(Report report) {
     return report.status() + " " + report.error();
   }
 
@@ -297,7 +298,8 @@ final class FaultRun {
       return;
     }
     Call call = attempt.site().instruction().get();
-    if (call.until().equals(Optional.of(errno)) || (attempt.once() && call.retried().contains(errno))) {
+    if (call.until().equals(Optional.of(errno))
+        || (attempt.once() && call.retried().contains(errno))) {
       judgeSuccess(report, bad);
     } else if (call.recoveries().containsKey(errno)) {
       if (report.status() == 0) {
