@@ -21,6 +21,12 @@ public final class Faults {
   /** What a launcher that shall be killed from outside says on standard output before it waits. */
   public static final String PAUSED = "paused";
 
+  private static final List<Register> OPERANDS =
+      List.of(Register.A0, Register.A1, Register.A2, Register.A3, Register.A4, Register.A5);
+
+  /** Enough to be killed in; should it not be, the test fails. */
+  private static final long PAUSE_NANOS = 200_000_000;
+
   private final Map<Integer, Fault> faults = new HashMap<>();
   private final List<Site> sites = new ArrayList<>();
 
@@ -49,7 +55,7 @@ public final class Faults {
     /** The process kills itself before the call, as kill -9 would. */
     record Kill(int site) implements Fault {}
 
-    /** The process says that it is here and then waits for ever. */
+    /** The process says that it is here, waits for a while, and goes on. */
     record Pause(int site) implements Fault {}
   }
 
@@ -77,7 +83,7 @@ public final class Faults {
       case null -> emitter.make(call);
       case Fault.Failure failure -> writeFailure(emitter, call, failure);
       case Fault.Kill _ -> writeKill(emitter);
-      case Fault.Pause _ -> writePause(emitter);
+      case Fault.Pause _ -> writePause(emitter, call);
     }
   }
 
@@ -115,18 +121,28 @@ public final class Faults {
     emitter.asm.trap();
   }
 
-  private static void writePause(Emitter emitter) {
+  private static void writePause(Emitter emitter, SystemCall call) {
     Assembler asm = emitter.asm;
-    Label again = new Label();
+    Label operands = emitter.data.zeroed(OPERANDS.size() * Long.BYTES);
+    byte[] pause = new ByteBuilder().u64(0).u64(PAUSE_NANOS).toArray();
+    asm.address(Register.SCRATCH, operands);
+    for (int i = 0; i < OPERANDS.size(); i++) {
+      asm.store(Register.SCRATCH, i * Long.BYTES, OPERANDS.get(i), Width.DOUBLE);
+    }
     asm.set(Register.A0, 1);
     emitter.text(Register.A1, PAUSED);
     asm.set(Register.A2, PAUSED.length());
     emitter.make(SystemCall.WRITE);
-    asm.place(again);
-    for (Register operand : List.of(Register.A0, Register.A1, Register.A2, Register.A3)) {
-      asm.set(operand, 0);
-    }
+    asm.set(Register.A0, 0);
+    asm.set(Register.A1, 0);
+    asm.address(Register.A2, emitter.data.constant(pause, 8));
+    asm.set(Register.A3, 0);
+    asm.set(Register.A4, 0);
     emitter.make(SystemCall.PPOLL);
-    asm.jump(again);
+    for (int i = 0; i < OPERANDS.size(); i++) {
+      asm.address(Register.SCRATCH, operands);
+      asm.load(OPERANDS.get(i), Register.SCRATCH, i * Long.BYTES, Width.DOUBLE);
+    }
+    emitter.make(call);
   }
 }
