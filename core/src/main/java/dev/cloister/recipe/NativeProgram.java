@@ -225,15 +225,12 @@ public final class NativeProgram {
   }
 
   /**
-   * In a plain chroot directory the root is no mount and EINVAL. Without privilege that is
-   * harmless, as a new user namespace's mounts never reach the host's; with it, they could.
+   * In a plain chroot directory the root is no mount and EINVAL. To go on would let the host's
+   * later mounts into the sandbox, and those of a caller with privilege out of it.
    */
-  private static Call makeMountsPrivate(HostReport host) {
-    Call call = Steps.makePrivate();
-    return host.caller().isPrivileged()
-        ? call.hint(
-            Errno.EINVAL, "this process is in a chroot whose directory is not a mount point")
-        : call.tolerate(Errno.EINVAL);
+  private static Call makeMountsPrivate() {
+    return Steps.makePrivate()
+        .hint(Errno.EINVAL, "this process is in a chroot whose directory is not a mount point");
   }
 
   /**
@@ -246,7 +243,7 @@ public final class NativeProgram {
     if (host.needs(Workaround.LEAVE_CHROOT)) {
       steps.addAll(leaveChroot(host, early));
     } else {
-      steps.add(makeMountsPrivate(host));
+      steps.add(makeMountsPrivate());
       if (host.needs(Workaround.OWN_PROC)) {
         steps.addAll(openOwnProc());
       }
