@@ -167,7 +167,7 @@ public final class ProcessTree {
       if (waits()) {
         steps.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
         // From now on the signal would come; until now only this tells.
-        steps.add(new Instruction.RequireLifeline(LIFELINE));
+        steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE)));
       }
       steps.add(NativeProgram.closeDescriptors(NativeProgram.STANDARD, proc));
       steps.addAll(session());
@@ -178,6 +178,8 @@ public final class ProcessTree {
     child.addAll(session());
     child.addAll(last);
     steps.add(NativeProgram.closeDescriptors(LIFELINE_FD + 1, proc));
+    // Who was killed while the sandbox was made shall not have its command started after that.
+    steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE_FD)));
     // Before the command exists; execve(2) makes that one's memory its own again.
     steps.add(hide());
     steps.add(new Instruction.Init(child, Operand.of(LIFELINE_FD), stepBack()));
