@@ -183,7 +183,7 @@ enum RunOption implements CliOption {
       run.spec().unshare(Namespace.CGROUP);
     }
   },
-  STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot or bwrap (default: auto)") {
+  STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot, bwrap or landlock (default: auto)") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
       run.strategy(values.get(0));

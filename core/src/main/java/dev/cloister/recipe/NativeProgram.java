@@ -198,7 +198,7 @@ public final class NativeProgram {
   }
 
   /** As bubblewrap: where the caller is, if that exists inside; else its home; else the root. */
-  private static List<Instruction> returnToPlace(SandboxSpec spec) {
+  public static List<Instruction> returnToPlace(SandboxSpec spec) {
     if (spec.workingDirectory().isPresent()) {
       OsString directory = spec.workingDirectory().get();
       return List.of(
