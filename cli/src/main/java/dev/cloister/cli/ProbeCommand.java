@@ -34,7 +34,7 @@ final class ProbeCommand implements Subcommand {
 
         Tries every strategy with a small sandbox and every capability by itself, and says what works,
         why the rest does not, and what helps. Ends with 0 if there is a strategy for a sandbox that asks
-        for nothing special, otherwise with 1.
+        for nothing special, or the one named works, otherwise with 1.
 
         """
         + CliOption.helpText(List.of(ProbeOption.values()))

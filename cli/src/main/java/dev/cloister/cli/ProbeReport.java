@@ -136,12 +136,14 @@ record ProbeReport(
         : Set.of();
   }
 
-  /** The strategy that {@code run} takes for a sandbox that asks for nothing special. */
+  /**
+   * The strategy that {@code run} takes for a sandbox that asks for nothing special, with an empty
+   * {@code /tmp} as all have that do not ask for another; or the only one that was tried.
+   */
   Optional<String> choice() {
     return strategies.stream()
         .filter(strategy -> strategy.assessment() instanceof Assessment.Usable)
-        // Without one there is no empty /tmp, which all that ask for nothing special get.
-        .filter(Strategy::ownView)
+        .filter(strategy -> strategy.ownView() || strategies.size() == 1)
         .map(Strategy::name)
         .findFirst();
   }

@@ -51,7 +51,8 @@ class ProbeReportTest {
         CALLER,
         Evidence.NONE,
         List.of(
-            new ProbeReport.Strategy("first", first, Optional.of(PROGRAM), Set.of(), Set.of()),
+            new ProbeReport.Strategy(
+                "first", first, true, Optional.of(PROGRAM), Set.of(), Set.of()),
             new ProbeReport.Strategy(
                 "second",
                 second,
