@@ -56,6 +56,7 @@ class ProbeReportTest {
             new ProbeReport.Strategy(
                 "second",
                 second,
+                true,
                 Optional.empty(),
                 Set.of(Guarantee.NO_CAPABILITIES),
                 Set.of(Guarantee.IN_PLACE))),
