@@ -10,7 +10,6 @@ import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
-import dev.cloister.spec.Processes;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Assessment.Unusable;
@@ -60,9 +59,6 @@ final class Demands {
 
   /** The place to allow what the program of {@link Landlock#plan} learns to do. */
   private Optional<Unusable> process() {
-    if (!spec.processes().equals(Processes.PLAIN)) {
-      return unsupported("sessions, time limits and ends with the parent");
-    }
     if (!spec.privileges().equals(Privileges.NONE)) {
       return unsupported("capabilities, limits on user namespaces and seccomp filters");
     }

@@ -4,11 +4,13 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
+import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.LandlockDomain;
 import dev.cloister.recipe.NativeProgram;
+import dev.cloister.recipe.ProcessTree;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
@@ -61,7 +63,9 @@ public final class Landlock implements IsolationStrategy {
     given.addAll(Credentials.inPlace(host, spec.identity()).guarantees());
     given.add(Guarantee.NO_INHERITED_DESCRIPTORS);
     given.add(Guarantee.NO_SYMLINK_RACES);
-    given.add(Guarantee.IN_PLACE);
+    if (!new ProcessTree(spec).waits()) {
+      given.add(Guarantee.IN_PLACE);
+    }
     return given;
   }
 
@@ -86,20 +90,35 @@ public final class Landlock implements IsolationStrategy {
 
   /**
    * The rules are made as the command's user and without capabilities, so that a place it cannot
-   * reach is an error. Nothing is open any more when it starts, so what comes after the domain
-   * needs no {@code /proc}, which may be forbidden then.
+   * reach is an error. What comes after the domain needs no {@code /proc}, which may be forbidden
+   * then: all descriptors are closed before, and those of the domain one by one.
    */
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
+    ProcessTree processes = new ProcessTree(spec);
+    List<Instruction> last = new ArrayList<>(enterDomain(Rule.of(spec.mounts(), host), host));
+    last.addAll(NativeProgram.returnToPlace(spec));
+    last.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    List<Instruction> inside = new ArrayList<>();
+    inside.addAll(Credentials.inPlace(host, spec.identity()).becomeCommandUser());
+    inside.addAll(Credentials.giveUpCapabilities());
+    inside.add(new Instruction.FilterEnvironment(spec.environment()));
+    inside.addAll(command(processes, last));
     List<Instruction> steps = new ArrayList<>(NativeProgram.startClean());
+    steps.addAll(processes.prepare());
     steps.addAll(NativeProgram.rememberDirectory(spec));
-    steps.addAll(Credentials.inPlace(host, spec.identity()).becomeCommandUser());
-    steps.addAll(Credentials.giveUpCapabilities());
-    steps.addAll(enterDomain(Rule.of(spec.mounts(), host), host));
-    steps.add(new Instruction.FilterEnvironment(spec.environment()));
-    steps.addAll(NativeProgram.returnToPlace(spec));
-    steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    steps.addAll(processes.sandbox(inside));
     return new SyscallProgram(name(), steps);
+  }
+
+  /** Nothing is open that would have to be closed unless a process waits. */
+  private static List<Instruction> command(ProcessTree processes, List<Instruction> last) {
+    if (!processes.waits()) {
+      return last;
+    }
+    List<Instruction> steps = new ArrayList<>(List.of(Credentials.openProc()));
+    steps.addAll(processes.command(last, Operand.of(Credentials.PROC)));
+    return steps;
   }
 
   private static List<Instruction> enterDomain(List<Rule> rules, HostReport host) {
