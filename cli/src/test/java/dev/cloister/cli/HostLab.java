@@ -359,7 +359,7 @@ final class HostLab {
   }
 
   /** Directories with what the script needs, and no bwrap. */
-  private static Path tools() {
+  static Path tools() {
     Path tools = CallingUser.own().work();
     try {
       for (String tool : List.of("readlink", "env", "dirname", "uname")) {
