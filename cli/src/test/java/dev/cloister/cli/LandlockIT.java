@@ -1,7 +1,6 @@
 package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.strategy.Guarantee;
@@ -68,9 +67,19 @@ final class LandlockIT {
       return base.resolve("read-only/landlock.py").toString();
     }
 
+    /** Keeps what is standard input at 8; Python does not start with a directory there. */
     String[] command(String kind) {
       return new String[] {
-        Required.tool("python3"), script(base), kind, base.toString(), where.get(0), where.get(1)
+        "/bin/sh",
+        "-c",
+        "exec 8<&0 </dev/null && exec \"$@\"",
+        "sh",
+        Required.tool("python3"),
+        script(base),
+        kind,
+        base.toString(),
+        where.get(0),
+        where.get(1)
       };
     }
 
@@ -82,6 +91,7 @@ final class LandlockIT {
     Ran inside(String kind) {
       return start(Installation.SCRIPT.toString(), NAMED.toArray(String[]::new))
           .and("--ro-bind", "/usr", "/usr", "--ro-bind", "/proc", "/proc")
+          .and("--dev-bind", "/dev/null", "/dev/null")
           .and("--ro-bind", place("read-only"), place("read-only"))
           .and("--mount", place("writable"))
           .command(command(kind))
@@ -231,12 +241,7 @@ final class LandlockIT {
 
   private static boolean holds(CallingUser user, Guarantee guarantee) {
     return switch (guarantee) {
-      case NO_CAPABILITIES,
-          NO_NEW_PRIVILEGES,
-          GROUPS_DROPPED,
-          NO_INHERITED_DESCRIPTORS,
-          NO_SYMLINK_RACES,
-          IN_PLACE ->
+      case NO_CAPABILITIES, NO_NEW_PRIVILEGES, GROUPS_DROPPED, NO_INHERITED_DESCRIPTORS, IN_PLACE ->
           true;
       case UNPRIVILEGED_USER -> !user.isRoot();
       case OLD_ROOT_UNREACHABLE,
@@ -244,6 +249,7 @@ final class LandlockIT {
           OWN_USER_NAMESPACE,
           READ_ONLY_RECURSIVE,
           NO_MOUNT_PROPAGATION,
+          NO_SYMLINK_RACES,
           NETWORK_ISOLATION,
           IPC_ISOLATION,
           PID_ISOLATION ->
@@ -312,39 +318,31 @@ final class LandlockIT {
     }
   }
 
-  /** A place that is a directory at one moment and a link out at the next. */
+  /** A place that is a directory at one moment and a link at the next: one of them, or an error. */
   @EveryUser
-  void aLinkThatComesAndGoesLeadsNowhere(CallingUser user) throws Exception {
-    Path victim = user.work();
+  void aPlaceThatComesAndGoesIsNoCrash(CallingUser user) throws Exception {
     Path project = user.work();
     Path place = user.give(Files.createDirectory(project.resolve("place")));
-    Path link = Files.createSymbolicLink(project.resolve("link"), victim);
-    String write = "echo x >'%s/written'".formatted(victim);
+    Path link = Files.createSymbolicLink(project.resolve("link"), user.work());
     Path nowhere = Path.of("/dev/null");
     Process exchange =
         user.call(Required.tool("python3"), Installation.resource("reach.py").toString())
             .and("exchange", place.toString(), link.toString())
             .start(nowhere, nowhere);
     try {
-      for (int i = 0; i < 20; i++) {
-        user.cloister(NAMED.toArray(String[]::new))
-            .and("--ro-bind", "/usr", "/usr", "--bind", place.toString(), place.toString())
-            .command("/bin/sh", "-c", write)
-            .run();
+      for (int i = 0; i < 10; i++) {
+        Ran ran =
+            user.cloister(NAMED.toArray(String[]::new))
+                .and("--ro-bind", "/usr", "/usr", "--bind", place.toString(), place.toString())
+                .command("/bin/true")
+                .run();
+        assertTrue(ran.status() == 0 || ran.status() == 125, ran::toString);
       }
-      assertFalse(Files.exists(victim.resolve("written")));
       assertTrue(exchange.isAlive());
     } finally {
       exchange.destroy();
       exchange.waitFor();
     }
-    // The control: where the victim is what was asked for, it is written to.
-    user.cloister(NAMED.toArray(String[]::new))
-        .and("--ro-bind", "/usr", "/usr", "--bind", victim.toString(), victim.toString())
-        .command("/bin/sh", "-c", write)
-        .run()
-        .exits(0);
-    assertTrue(Files.exists(victim.resolve("written")));
   }
 
   // What it refuses.
@@ -392,7 +390,6 @@ final class LandlockIT {
             "--ro-bind /bin /bin",
             "--bind /usr/lib /usr/lib",
             "--ro-bind /usr/../usr/. /usr",
-            "--dev-bind / /",
             "--bind /dev/shm /dev/shm",
             "--chdir /usr",
             "--clearenv --setenv A b",
@@ -537,7 +534,7 @@ final class LandlockIT {
 
   /** A ruleset of 24 bytes is too long for a kernel that knows no scopes (E2BIG). */
   @EveryUser
-  void olderKernelsForbidLessAndThatIsSaid(CallingUser user) throws IOException {
+  void olderKernelsForbidLessAndThatIsSaid(CallingUser user) {
     SimulatedHost old =
         SimulatedHost.named("no scopes")
             .enteredBy(
@@ -545,10 +542,20 @@ final class LandlockIT {
     Ran ran =
         old.cloister(user, "run", "--strategy", "landlock", "--verbose")
             .and(READ_ONLY_PROGRAMS)
-            .command("/bin/sh", "-c", "kill -WINCH $PPID && ! ls /etc")
+            .command("/bin/sh", "-c", "! ls /etc")
             .run()
             .exits(0);
     assertTrue(ran.err().contains("landlock_without_scopes"), ran::toString);
     assertTrue(ran.err().contains("to send signals"), ran::toString);
+    assertEquals("0\n", signal(user, old).out());
+    assertEquals("1\n", signal(user, SimulatedHost.named("this")).out());
+  }
+
+  /** Sends one to a process outside, and says how that went. */
+  private static Ran signal(CallingUser user, SimulatedHost host) {
+    String script =
+        "sleep 1000 & outside=$!; \"$0\" run --strategy landlock --ro-bind /usr /usr --"
+            + " /bin/sh -c \"kill -WINCH $outside\"; echo $?; kill $outside";
+    return host.call(user, "/bin/sh", "-c", script, Installation.SCRIPT.toString()).run();
   }
 }

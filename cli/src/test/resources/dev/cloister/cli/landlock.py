@@ -123,7 +123,8 @@ def read_memory(pid):
 
 
 def through_standard_input(path):
-    os.close(os.open(path, os.O_RDONLY, dir_fd=0))
+    # What was standard input; Python would not start with a directory there.
+    os.close(os.open(path, os.O_RDONLY, dir_fd=8))
 
 
 def mount():

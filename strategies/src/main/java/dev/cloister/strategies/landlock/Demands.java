@@ -126,10 +126,7 @@ final class Demands {
   private Optional<Unusable> bind(Bind bind) {
     Optional<Rule> rule = Rule.of(bind, host);
     if (rule.isEmpty()) {
-      return refused(
-          "Landlock cannot show %s at another place, %s"
-              .formatted(bind.source().path(), bind.destination()),
-          "bind it where it is, or " + OTHER_STRATEGY);
+      return elsewhere(bind);
     }
     Destination place = rule.get().place();
     boolean showsDevices =
@@ -139,6 +136,13 @@ final class Demands {
             "Landlock cannot close the devices in " + place + " and leave the rest of it open",
             "bind less than that, or --dev-bind " + place + " " + place)
         : Optional.empty();
+  }
+
+  private static Optional<Unusable> elsewhere(Bind bind) {
+    return refused(
+        "Landlock cannot show %s at another place, %s"
+            .formatted(bind.source().path(), bind.destination()),
+        "bind it where it is, or " + OTHER_STRATEGY);
   }
 
   private Optional<Unusable> symlink(MountOperation.Symlink link) {
@@ -158,7 +162,12 @@ final class Demands {
     List<Rule> earlier = new ArrayList<>();
     for (MountOperation mount : spec.mounts()) {
       if (mount instanceof Bind bind) {
-        Rule rule = Rule.of(bind, host).orElseThrow();
+        Optional<Rule> known = Rule.of(bind, host);
+        if (known.isEmpty()) {
+          // A link on its way has changed since it was judged.
+          return elsewhere(bind);
+        }
+        Rule rule = known.get();
         for (Rule other : earlier) {
           if (rule.overlaps(other) && allowsMore(other.access(), rule.access())) {
             return refused(

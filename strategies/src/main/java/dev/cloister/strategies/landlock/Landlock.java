@@ -62,7 +62,6 @@ public final class Landlock implements IsolationStrategy {
     Set<Guarantee> given = EnumSet.noneOf(Guarantee.class);
     given.addAll(Credentials.inPlace(host, spec.identity()).guarantees());
     given.add(Guarantee.NO_INHERITED_DESCRIPTORS);
-    given.add(Guarantee.NO_SYMLINK_RACES);
     if (!new ProcessTree(spec).waits()) {
       given.add(Guarantee.IN_PLACE);
     }
