@@ -89,12 +89,13 @@ record RunRequest(
      * What presets depend on.
      *
      * @param reallyRoot whether the command stays the kernel's root
+     * @param ownPids whether it has a pid namespace of its own
      * @param inPlace whether a strategy was asked for that shows things only where they are
      */
-    private record PresetView(boolean reallyRoot, boolean inPlace) {
+    private record PresetView(boolean reallyRoot, boolean ownPids, boolean inPlace) {
       List<MountOperation> of(Preset preset) throws CliException {
         try {
-          return inPlace ? preset.mountsInPlace(reallyRoot) : preset.mounts(reallyRoot);
+          return inPlace ? preset.mountsInPlace(reallyRoot) : preset.mounts(reallyRoot, ownPids);
         } catch (SourceException e) {
           throw new CliException("--preset " + preset.word() + ": " + e.getMessage());
         }
@@ -290,7 +291,7 @@ record RunRequest(
       }
       setProcesses();
       boolean reallyRoot = caller.uid() == 0 && identity.uid().orElse(0) == 0;
-      PresetView view = new PresetView(reallyRoot, inPlace());
+      PresetView view = new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace());
       if (onlyMountPaths) {
         spec.mounts(view.of(Preset.HOST));
       }
