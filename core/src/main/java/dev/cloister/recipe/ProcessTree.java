@@ -53,7 +53,7 @@ public final class ProcessTree {
   }
 
   /** What to open before any other descriptor is. */
-  List<Instruction> prepare() {
+  public List<Instruction> prepare() {
     List<Instruction> steps = new ArrayList<>();
     if (waits()) {
       steps.add(openLifeline());
@@ -85,7 +85,7 @@ public final class ProcessTree {
   }
 
   /** The sandbox and who waits for it. */
-  List<Instruction> sandbox(List<Instruction> inside) {
+  public List<Instruction> sandbox(List<Instruction> inside) {
     if (!waits()) {
       return inside;
     }
@@ -161,7 +161,7 @@ public final class ProcessTree {
    * @param last how it becomes the command
    * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
    */
-  List<Instruction> command(List<Instruction> last, Operand proc) {
+  public List<Instruction> command(List<Instruction> last, Operand proc) {
     List<Instruction> steps = new ArrayList<>();
     if (!hasInit()) {
       if (waits()) {
