@@ -53,6 +53,7 @@ public final class NativeProgram {
     MountPlanner.Result mounts = MountPlanner.plan(spec.mounts(), host);
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean());
+    steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(rememberDirectory(spec));
     // Directories get the modes they are made with; the caller's own mask is restored at the end.
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
@@ -177,9 +178,10 @@ public final class NativeProgram {
   }
 
   /**
-   * Goes where the command starts, from the root, with no descriptor left. Some of those used so
-   * far are of the host's directories, and a link planted in what is bound can name them: through
-   * {@code /proc/self/fd/3} the command would start outside (CVE-2024-21626 was this in runc).
+   * Goes where the command starts, from the root, with its limits and no descriptor left. Some of
+   * those used so far are of the host's directories, and a link planted in what is bound can name
+   * them: through {@code /proc/self/fd/3} the command would start outside (CVE-2024-21626 was this
+   * in runc).
    */
   public static List<Instruction> enterDirectory(SandboxSpec spec) {
     return enterDirectory(spec, Operand.of(Credentials.PROC));
@@ -193,6 +195,7 @@ public final class NativeProgram {
   public static List<Instruction> enterDirectory(SandboxSpec spec, Operand proc) {
     List<Instruction> steps = new ArrayList<>();
     steps.add(closeDescriptors(closeListed(proc, "self/fd")));
+    steps.addAll(ResourceLimits.set(spec.limits()));
     steps.addAll(returnToPlace(spec));
     return steps;
   }

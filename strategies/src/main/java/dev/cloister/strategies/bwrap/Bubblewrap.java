@@ -12,6 +12,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
+import dev.cloister.recipe.ResourceLimits;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
@@ -156,6 +157,7 @@ public final class Bubblewrap implements IsolationStrategy {
     List<Instruction> withoutCloseRange =
         List.of(Credentials.openProc(), duplicate(Credentials.PROC, PROC_FD));
     List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(withoutCloseRange));
+    steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.add(
         Call.of(
                 SystemCall.EVENTFD2,

@@ -1,0 +1,29 @@
+package dev.cloister.host;
+
+import dev.cloister.spec.OsString;
+import java.util.Set;
+
+/** Whether and where a cgroup of the sandbox's own can be made. */
+public sealed interface CgroupPlace {
+  /**
+   * There.
+   *
+   * @param directory in which to make it
+   * @param mount where that hierarchy is mounted
+   * @param missing controllers that must be enabled there before
+   */
+  record Found(OsString directory, OsString mount, Set<CgroupController> missing)
+      implements CgroupPlace {
+    public Found {
+      missing = Set.copyOf(missing);
+    }
+  }
+
+  /**
+   * Nowhere.
+   *
+   * @param reason names what is missing where
+   * @param remedy what would help
+   */
+  record Refused(String reason, String remedy) implements CgroupPlace {}
+}
