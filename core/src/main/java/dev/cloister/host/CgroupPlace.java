@@ -1,6 +1,7 @@
 package dev.cloister.host;
 
 import dev.cloister.spec.OsString;
+import java.util.List;
 import java.util.Set;
 
 /** Whether and where a cgroup of the sandbox's own can be made. */
@@ -9,12 +10,13 @@ public sealed interface CgroupPlace {
    * There.
    *
    * @param directory in which to make it
-   * @param mount where that hierarchy is mounted
+   * @param mounts where that hierarchy is mounted, wholly or in part
    * @param missing controllers that must be enabled there before
    */
-  record Found(OsString directory, OsString mount, Set<CgroupController> missing)
+  record Found(OsString directory, List<OsString> mounts, Set<CgroupController> missing)
       implements CgroupPlace {
     public Found {
+      mounts = List.copyOf(mounts);
       missing = Set.copyOf(missing);
     }
   }

@@ -90,7 +90,7 @@ final class CgroupSearch {
     }
     String directory = mount.directory(own);
     if (isRoot(directory)) {
-      return in(directory, mount, controllers);
+      return in(directory, controllers);
     }
     if (directory.equals(mount.point())) {
       return new Refused(
@@ -103,11 +103,11 @@ final class CgroupSearch {
               + directory
               + "/cgroup.subtree_control");
     }
-    return in(directory.substring(0, directory.lastIndexOf('/')), mount, controllers);
+    return in(directory.substring(0, directory.lastIndexOf('/')), controllers);
   }
 
   /** Whether a cgroup can be made in that directory, and this process be moved there. */
-  private CgroupPlace in(String directory, Mount mount, Set<CgroupController> controllers) {
+  private CgroupPlace in(String directory, Set<CgroupController> controllers) {
     Optional<String> closed = notWritable(directory, "", "/cgroup.procs");
     if (closed.isPresent()) {
       return new Refused(
@@ -127,7 +127,9 @@ final class CgroupSearch {
           "enable it there: echo %s >%s/cgroup.subtree_control"
               .formatted(words(missing, "+"), directory));
     }
-    return new Found(OsString.of(directory), OsString.of(mount.point()), missing);
+    List<OsString> mounts = new ArrayList<>();
+    mounts().forEach(mount -> mounts.add(OsString.of(mount.point())));
+    return new Found(OsString.of(directory), mounts, missing);
   }
 
   /** A controller is in one hierarchy only, and on many hosts in one of version 1. */
@@ -207,19 +209,26 @@ final class CgroupSearch {
   /** The last one: what is mounted later at the same place covers the earlier. */
   private Optional<Mount> mount(String own) {
     Optional<Mount> last = Optional.empty();
+    for (Mount mount : mounts()) {
+      if (mount.shows(own) && Files.exists(path(mount.directory(own) + "/cgroup.procs"))) {
+        last = Optional.of(mount);
+      }
+    }
+    return last;
+  }
+
+  private List<Mount> mounts() {
+    List<Mount> mounts = new ArrayList<>();
     for (String line : lines("proc/self/mountinfo")) {
       List<String> fields = List.of(line.split(" "));
       // Behind a variable number of optional fields (proc_pid_mountinfo(5)).
       int type = fields.indexOf("-") + 1;
       if (type > 6 && type < fields.size() && fields.get(type).equals("cgroup2")) {
         boolean readOnly = List.of(fields.get(5).split(",")).contains("ro");
-        Mount mount = new Mount(plain(fields.get(3)), plain(fields.get(4)), readOnly);
-        if (mount.shows(own) && Files.exists(path(mount.directory(own) + "/cgroup.procs"))) {
-          last = Optional.of(mount);
-        }
+        mounts.add(new Mount(plain(fields.get(3)), plain(fields.get(4)), readOnly));
       }
     }
-    return last;
+    return mounts;
   }
 
   /** Blanks and their like are written as a backslash and three octal digits. */

@@ -47,6 +47,10 @@ public sealed interface Instruction {
 
     void restoreVariable(RestoreVariable restore);
 
+    void composeName(ComposeName compose);
+
+    void removeCgroup(RemoveCgroup remove);
+
     void exit(Exit exit);
   }
 
@@ -290,6 +294,36 @@ public sealed interface Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.restoreVariable(this);
+    }
+  }
+
+  /**
+   * Makes a name that is known only when the program runs.
+   *
+   * @param into large enough for the three together and a NUL
+   * @param number written in decimal
+   */
+  record ComposeName(Buffer into, String before, Slot number, String after) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.composeName(this);
+    }
+  }
+
+  /**
+   * Kills whatever is left in a cgroup and removes it with the one in it, as well as that can be
+   * done in a second. It takes a moment until a process that was killed is gone, and nobody says
+   * when; what cannot be removed stays and is empty some time.
+   *
+   * @param place a descriptor of the directory that the cgroup is in
+   * @param kill the name, from there, of its {@code cgroup.kill} (since Linux 5.14)
+   * @param inner the name, from there, of the one in it
+   * @param outer its own name
+   */
+  record RemoveCgroup(Slot place, Buffer kill, Buffer inner, Buffer outer) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.removeCgroup(this);
     }
   }
 

@@ -81,6 +81,14 @@ public final class Listing {
               "      signalfd4(%d, [], 8, 0)  # and close, if it is such a one".formatted(number));
         }
       }
+      case Instruction.ComposeName compose ->
+          lines.add(
+              "      sprintf(%s, %s, %s)"
+                  .formatted(
+                      compose.into().name(),
+                      CText.quote(OsString.of(compose.before() + "%d" + compose.after())),
+                      compose.number().name()));
+      case Instruction.RemoveCgroup remove -> removeCgroup(remove);
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
           Instruction.FilterEnvironment _,
@@ -103,6 +111,17 @@ public final class Listing {
     lines.add("      wait4(child, status, WNOHANG, NULL)");
     lines.add("      read(%s, pid, 8)".formatted(supervise.started().name()));
     lines.add("      exit_group(status)");
+  }
+
+  /** The calls of the code that {@code CgroupRemoval} writes; whatever they say, it goes on. */
+  private void removeCgroup(Instruction.RemoveCgroup remove) {
+    String place = remove.place().name();
+    lines.add("      openat(%s, %s, O_WRONLY|O_CLOEXEC)".formatted(place, remove.kill().name()));
+    lines.add("      write(kill, \"1\", 1)");
+    for (Buffer name : List.of(remove.inner(), remove.outer())) {
+      lines.add("      unlinkat(%s, %s, AT_REMOVEDIR)".formatted(place, name.name()));
+    }
+    lines.add("      nanosleep(1 ms)  # and again, while that says EBUSY");
   }
 
   private static String where(OsString command, Instruction.SearchPath path) {
