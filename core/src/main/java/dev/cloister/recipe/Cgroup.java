@@ -37,7 +37,6 @@ public final class Cgroup {
   private static final Slot PID = new Slot("pid");
   private static final Slot OUTER_DIRECTORY = new Slot("cgroup");
   private static final Slot PROCESSES = new Slot("cgroup_procs");
-  private static final Slot STALE = new Slot("stale_cgroup");
 
   private static final String INNER_NAME = "sandbox";
   private static final Buffer OUTER = new Buffer("cgroup_name", 64);
