@@ -6,7 +6,6 @@ import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.CgroupController;
 import dev.cloister.host.CgroupPlace;
 import dev.cloister.host.HostReport;
-import dev.cloister.host.StaleCgroups;
 import dev.cloister.program.Buffer;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
@@ -33,6 +32,9 @@ import java.util.Set;
  * end; the other makes the inner one, and goes into it before anything else.
  */
 public final class Cgroup {
+  /** With the process id behind it, the name of a sandbox's cgroup. */
+  public static final String NAME_PREFIX = "cloister-";
+
   private static final Slot PLACE = new Slot("cgroups");
   private static final Slot PID = new Slot("pid");
   private static final Slot OUTER_DIRECTORY = new Slot("cgroup");
@@ -102,8 +104,8 @@ public final class Cgroup {
     return options.toString();
   }
 
-  /** Makes the outer cgroup, in the process that waits. */
-  public List<Instruction> make() {
+  /** Finds the place and a name, before anything has another root. */
+  List<Instruction> open() {
     List<Instruction> steps = new ArrayList<>();
     steps.add(Steps.openDirectory(place.directory(), PLACE));
     if (!place.missing().isEmpty()) {
@@ -114,13 +116,17 @@ public final class Cgroup {
     steps.add(name(INNER, "/" + INNER_NAME));
     steps.add(name(INNER_PROCS, "/" + INNER_NAME + "/cgroup.procs"));
     steps.add(name(KILL, "/cgroup.kill"));
+    return steps;
+  }
+
+  /** Makes the outer cgroup, in the process that waits. */
+  List<Instruction> make() {
     Call mkdir = mkdir(OUTER);
-    steps.add(
+    return List.of(
         mkdir
             .recover(Errno.EEXIST, removeStale(mkdir))
             .hint(Errno.EACCES, "no cgroup is delegated to this user there")
             .hint(Errno.EAGAIN, "cgroup.max.descendants or cgroup.max.depth is reached above"));
-    return steps;
   }
 
   private String enabling() {
@@ -134,7 +140,7 @@ public final class Cgroup {
   }
 
   private static Instruction name(Buffer into, String after) {
-    return new Instruction.ComposeName(into, StaleCgroups.PREFIX, PID, after);
+    return new Instruction.ComposeName(into, NAME_PREFIX, PID, after);
   }
 
   private static Call mkdir(Buffer name) {
@@ -162,7 +168,7 @@ public final class Cgroup {
   }
 
   /** Sets the limits and goes into the cgroup, in the process that becomes the sandbox. */
-  public List<Instruction> join() {
+  List<Instruction> join() {
     List<Instruction> steps = new ArrayList<>();
     steps.add(
         Call.of(
@@ -229,7 +235,7 @@ public final class Cgroup {
   }
 
   /** Ends what is left in the cgroup and removes it, in the process that waited. */
-  public List<Instruction> remove() {
+  List<Instruction> remove() {
     return List.of(new Instruction.RemoveCgroup(PLACE, KILL, INNER, OUTER));
   }
 }

@@ -1,4 +1,4 @@
-package dev.cloister.host;
+package dev.cloister.launch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,6 +1,10 @@
-package dev.cloister.host;
+package dev.cloister.launch;
 
-import dev.cloister.spec.OsString;
+import dev.cloister.host.CgroupPlace;
+import dev.cloister.host.HostReport;
+import dev.cloister.host.KernelFile;
+import dev.cloister.recipe.Cgroup;
+import dev.cloister.spec.Limits;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -9,23 +13,25 @@ import java.util.Optional;
 
 /** The cgroups of sandboxes whose waiting process was killed before it could remove them. */
 public final class StaleCgroups {
-  /** With the process id behind it, the name of a sandbox's cgroup. */
-  public static final String PREFIX = "cloister-";
-
   private StaleCgroups() {}
+
+  /** Removes them where a sandbox with such limits would have its own. */
+  public static void removeFor(Limits limits, HostReport host) {
+    if (limits.needCgroup()
+        && host.allowance().cgroup(Cgroup.controllers(limits)) instanceof CgroupPlace.Found found) {
+      found.directory().toPath().ifPresent(path -> remove(path, Path.of("/proc")));
+    }
+  }
 
   /**
    * Removes those in {@code directory} that are empty, and whose process is gone: one that lives
    * may be about to go into it. What cannot be removed is left.
    */
-  public static void remove(OsString directory) {
-    directory.toPath().ifPresent(path -> remove(path, Path.of("/proc")));
-  }
-
   static void remove(Path directory, Path proc) {
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, PREFIX + "*")) {
+    try (DirectoryStream<Path> all =
+        Files.newDirectoryStream(directory, Cgroup.NAME_PREFIX + "*")) {
       for (Path cgroup : all) {
-        String pid = String.valueOf(cgroup.getFileName()).substring(PREFIX.length());
+        String pid = String.valueOf(cgroup.getFileName()).substring(Cgroup.NAME_PREFIX.length());
         if (!Files.exists(proc.resolve(pid)) && isEmpty(cgroup)) {
           removeTree(cgroup);
         }
