@@ -334,7 +334,6 @@ public final class ProgramCompiler {
   }
 
   /** Calls without a number, whose failure is of no importance. */
-  /** What fails of it is of no importance. */
   private void writeBestEffort(List<? extends Instruction> instructions) {
     for (Instruction instruction : instructions) {
       if (!(instruction instanceof Instruction.Call call)) {
