@@ -96,7 +96,8 @@ class LimitValuesTest {
         "nofile=Unlimited"
       })
   void refusesAnyOther(String value) {
-    String said = String.valueOf(assertThrows(CliException.class, () -> rlimit(value)).getMessage());
+    String said =
+        String.valueOf(assertThrows(CliException.class, () -> rlimit(value)).getMessage());
     assertTrue(said.startsWith("--rlimit " + (value.isEmpty() ? "''" : value) + ": "), said);
     assertEquals(1, said.lines().count());
   }
