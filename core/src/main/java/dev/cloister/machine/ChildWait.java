@@ -92,6 +92,8 @@ final class ChildWait {
     }
     asm.set(A3, MASK_SIZE);
     emitter.systemCall(SystemCall.RT_SIGPROCMASK);
+    // A signal that is not blocked is never read, and so the child's end never noticed.
+    routines.failIfNegative("rt_sigprocmask(" + how + "): ");
   }
 
   /** V0 is RESULT. */

@@ -11,10 +11,8 @@ import dev.cloister.program.Slot;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Which processes a sandbox has besides the command's own: often none. One outside waits where
@@ -110,19 +108,6 @@ public final class ProcessTree {
     List<Instruction> steps = new ArrayList<>(makeCgroup());
     steps.add(hasInit() ? supervise : supervise.withLifeline(LIFELINE));
     return steps;
-  }
-
-  /**
-   * Those that the process outside makes. A cgroup namespace shows the cgroup that its maker is in,
-   * which shall be the sandbox's.
-   */
-  Set<Namespace> ownNamespaces() {
-    if (cgroup.isEmpty() || !spec.namespaces().contains(Namespace.CGROUP)) {
-      return spec.namespaces();
-    }
-    Set<Namespace> others = EnumSet.copyOf(spec.namespaces());
-    others.remove(Namespace.CGROUP);
-    return others;
   }
 
   /** The last thing before there is a process that will remove it, whatever happens. */
