@@ -1,5 +1,7 @@
 package dev.cloister.cli;
 
+import dev.cloister.launch.StaleCgroups;
+
 /** {@code cloister run}. */
 final class RunCommand implements Subcommand {
   @Override
@@ -41,6 +43,7 @@ final class RunCommand implements Subcommand {
     Sandboxing sandboxing = Sandboxing.prepare(invocation);
     RunRequest request = RunRequest.of(parsed, invocation, sandboxing.host().caller());
     Sandboxing.Planned planned = sandboxing.plan(request);
+    StaleCgroups.removeFor(request.spec().limits(), sandboxing.host());
     for (String line :
         request.verbose() ? planned.choice().report() : planned.choice().warnings()) {
       Messages.print(line);

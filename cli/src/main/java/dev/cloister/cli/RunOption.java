@@ -298,6 +298,30 @@ enum RunOption implements CliOption {
       run.killAfter(Durations.of(this, values.get(0)));
     }
   },
+  RLIMIT("--rlimit", "NAME=VALUE", "limit each process: nofile=100, fsize=1M, core=0:unlimited") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.limits(new LimitValues(this, values.get(0)).resource(run.limits()));
+    }
+  },
+  MEMORY("--memory", "SIZE", "limit the memory of all processes together, by a cgroup: 64M") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.limits(run.limits().withMemory(new LimitValues(this, values.get(0)).memory()));
+    }
+  },
+  PIDS("--pids", "N", "limit how many processes and threads there are at a time, by a cgroup") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.limits(run.limits().withPids(new LimitValues(this, values.get(0)).pids()));
+    }
+  },
+  CPU("--cpu", "SHARE", "limit processor time, by a cgroup: 1.5 is that of one and a half") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.limits(run.limits().withCpu(new LimitValues(this, values.get(0)).cpu()));
+    }
+  },
   STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot, bwrap or landlock (default: auto)") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {

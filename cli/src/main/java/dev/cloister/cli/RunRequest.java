@@ -8,6 +8,7 @@ import dev.cloister.host.Preset;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.Identity;
+import dev.cloister.spec.Limits;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
@@ -67,6 +68,7 @@ record RunRequest(
     private EnvironmentRules environment = EnvironmentRules.INHERIT;
     private Optional<OsString> kept = Optional.empty();
     private Identity identity = Identity.CALLER;
+    private Limits limits = Limits.NONE;
     private Optional<String> strategy = Optional.empty();
     private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
     private boolean verbose;
@@ -212,6 +214,14 @@ record RunRequest(
       kept = Optional.of(name);
     }
 
+    Limits limits() {
+      return limits;
+    }
+
+    void limits(Limits value) {
+      limits = value;
+    }
+
     void uid(long id) {
       identity = identity.withUid(id);
     }
@@ -305,7 +315,7 @@ record RunRequest(
         operations.addAll(source.mounts(view));
       }
       BindTypes.check(operations);
-      spec.mounts(operations).identity(identity).environment(environment);
+      spec.mounts(operations).identity(identity).environment(environment).limits(_ -> limits);
       return new RunRequest(spec.build(), strategy, required, verbose, command);
     }
   }

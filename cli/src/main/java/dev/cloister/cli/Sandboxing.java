@@ -6,6 +6,7 @@ import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
 import dev.cloister.launch.HiddenLaunchers;
 import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.launch.ReadOnlyCgroups;
 import dev.cloister.probe.Diagnosis;
 import dev.cloister.probe.ProgramRunner;
 import dev.cloister.probe.StrategyTrial;
@@ -58,7 +59,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   /** Chooses a strategy for what was asked, and plans it. */
   Planned plan(RunRequest request) throws CliException {
     try {
-      SandboxSpec spec = HiddenLaunchers.in(request.spec(), directory);
+      SandboxSpec spec = ReadOnlyCgroups.in(HiddenLaunchers.in(request.spec(), directory), host);
       Choice choice = selector().choose(spec, request.strategy(), request.required());
       return new Planned(choice, choice.strategy().plan(spec, choice.host()));
     } catch (NoStrategyException e) {

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
  * makes every call it was given, and ends: emulated, a JVM is slow enough.
  */
 final class Guest {
-  /** Only against a guest that hangs: it takes less than a minute where nothing else is busy. */
-  private static final int PATIENCE_SECONDS = 600;
+  /** Only against a guest that hangs: it takes a few minutes where nothing else is busy. */
+  private static final int PATIENCE_SECONDS = 1200;
 
   /** The script, where it lies in the guest. */
   static final String SCRIPT = "/opt/cloister/cloister";
@@ -48,6 +48,15 @@ final class Guest {
   }
 
   static Guest boot(List<Call> calls) throws IOException, InterruptedException {
+    return boot("", calls);
+  }
+
+  /**
+   * The same.
+   *
+   * @param preparation what its shell does first, as root, once for each {@code $caller}
+   */
+  static Guest boot(String preparation, List<Call> calls) throws IOException, InterruptedException {
     // The JVM that is copied into it runs on no other.
     Required.that("amd64".equals(System.getProperty("os.arch")), "an x86_64 machine");
     Path work = Files.createTempDirectory(Installation.BASE, "guest");
@@ -74,7 +83,7 @@ final class Guest {
             "-kernel",
             kernel().toString(),
             "-initrd",
-            initramfs(work, calls).toString(),
+            initramfs(work, preparation, calls).toString(),
             "-append",
             // A guest that panics ends at once.
             "console=ttyS0 quiet panic=-1",
@@ -110,18 +119,18 @@ final class Guest {
     return String.valueOf(file.getFileName()).startsWith("vmlinuz-");
   }
 
-  private static Path initramfs(Path work, List<Call> calls)
+  private static Path initramfs(Path work, String preparation, List<Call> calls)
       throws IOException, InterruptedException {
     for (String tool : List.of("busybox", "cpio", "python3", "setpriv", "unshare", "bwrap")) {
       Required.tool(tool);
     }
     Path tree = Files.createDirectory(work.resolve("tree"));
     Path list = work.resolve("calls");
-    Files.write(
+    Files.writeString(
         list,
         calls.stream()
-            .map(call -> "call %s %d %s".formatted(call.name(), call.uid(), call.command()))
-            .toList());
+            .map(call -> "call %s %d %s%n".formatted(call.name(), call.uid(), call.command()))
+            .collect(Collectors.joining("", preparation + "\n", "")));
     Path initramfs = work.resolve("initramfs");
     List<String> pack =
         List.of(

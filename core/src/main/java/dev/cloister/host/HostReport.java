@@ -18,13 +18,15 @@ import java.util.function.Function;
  * @param bwrap the bubblewrap executable, if one is installed
  * @param links what a symbolic link of the host says; empty for what is none
  * @param workarounds what plans must do differently here
+ * @param allowance what the caller may use of the machine
  */
 public record HostReport(
     Caller caller,
     List<String> protectedProc,
     Optional<Bwrap> bwrap,
     Function<OsString, Optional<OsString>> links,
-    Set<Workaround> workarounds) {
+    Set<Workaround> workarounds,
+    Allowance allowance) {
   public HostReport {
     protectedProc = List.copyOf(protectedProc);
     workarounds = Workaround.copy(workarounds);
@@ -36,22 +38,27 @@ public record HostReport(
       List<String> protectedProc,
       Optional<Bwrap> bwrap,
       Function<OsString, Optional<OsString>> links) {
-    this(caller, protectedProc, bwrap, links, Set.of());
+    this(caller, protectedProc, bwrap, links, Set.of(), Allowance.UNKNOWN);
   }
 
   /** The same host, where plans must do these things differently. */
   public HostReport with(Set<Workaround> needed) {
-    return new HostReport(caller, protectedProc, bwrap, links, needed);
+    return new HostReport(caller, protectedProc, bwrap, links, needed, allowance);
   }
 
   /** The same host, called by somebody else. */
   public HostReport with(Caller other) {
-    return new HostReport(other, protectedProc, bwrap, links, workarounds);
+    return new HostReport(other, protectedProc, bwrap, links, workarounds, allowance);
   }
 
   /** The same host with another bubblewrap. */
   public HostReport with(Bwrap other) {
-    return new HostReport(caller, protectedProc, Optional.of(other), links, workarounds);
+    return new HostReport(caller, protectedProc, Optional.of(other), links, workarounds, allowance);
+  }
+
+  /** The same host, where the caller may use that much. */
+  public HostReport with(Allowance other) {
+    return new HostReport(caller, protectedProc, bwrap, links, workarounds, other);
   }
 
   /** Whether plans must do this differently here. */
@@ -72,7 +79,13 @@ public record HostReport(
     if (HostFiles.hasProc()) {
       protectedProc.removeIf(name -> !Files.exists(Path.of("/proc", name)));
     }
-    return new HostReport(caller, protectedProc, Bwrap.find(path), HostReport::readLink);
+    return new HostReport(
+        caller,
+        protectedProc,
+        Bwrap.find(path),
+        HostReport::readLink,
+        Set.of(),
+        new CallerAllowance(Path.of("/")));
   }
 
   private static Optional<OsString> readLink(OsString path) {

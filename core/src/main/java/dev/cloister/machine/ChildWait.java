@@ -1,6 +1,7 @@
 package dev.cloister.machine;
 
 import static dev.cloister.machine.Condition.EQUAL;
+import static dev.cloister.machine.Condition.GREATER_OR_EQUAL;
 import static dev.cloister.machine.Condition.LESS;
 import static dev.cloister.machine.Condition.NOT_EQUAL;
 import static dev.cloister.machine.Register.A0;
@@ -60,12 +61,13 @@ final class ChildWait {
    * Writes the fork and the code of the child; what follows is the parent's.
    *
    * @param child the child's code, which starts with the signal mask of the caller
+   * @param undo code for when there can be no child; keeps V0
    */
-  void fork(Runnable child) {
+  void fork(Runnable child, Runnable undo) {
     Label parent = new Label();
     changeMask(LinuxConstant.SIG_BLOCK, true);
     // Before the fork: without it nobody could wait for the child.
-    openSignals();
+    openSignals(undo);
     emitter.fork();
     asm.branch(NOT_EQUAL, RESULT, 0, parent);
     changeMask(LinuxConstant.SIG_SETMASK, false);
@@ -75,7 +77,7 @@ final class ChildWait {
     asm.trap();
     asm.place(parent);
     asm.copy(V0, RESULT);
-    routines.failIfNegative("clone(SIGCHLD): ");
+    failIfNegative("clone(SIGCHLD): ", undo);
     asm.copy(A0, V1);
     watch(0);
   }
@@ -94,14 +96,25 @@ final class ChildWait {
     routines.failIfNegative("rt_sigprocmask(" + how + "): ");
   }
 
-  private void openSignals() {
+  /** V0 is RESULT. */
+  private void failIfNegative(String call, Runnable undo) {
+    Label good = new Label();
+    asm.branch(GREATER_OR_EQUAL, V0, 0, good);
+    undo.run();
+    asm.copy(RESULT, V0);
+    routines.failIfNegative(call);
+    asm.place(good);
+  }
+
+  private void openSignals(Runnable undo) {
     asm.set(A0, -1);
     asm.address(A1, mask);
     asm.set(A2, MASK_SIZE);
     emitter.set(A3, LinuxConstant.SFD_CLOEXEC);
     emitter.systemCall(SystemCall.SIGNALFD4);
-    routines.failIfNegative("signalfd4(SFD_CLOEXEC): ");
-    asm.copy(V1, RESULT);
+    asm.copy(V0, RESULT);
+    failIfNegative("signalfd4(SFD_CLOEXEC): ", undo);
+    asm.copy(V1, V0);
   }
 
   /** Looks at descriptor A0 besides the signals, or with -1 no longer. */

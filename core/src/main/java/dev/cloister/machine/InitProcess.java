@@ -57,7 +57,7 @@ final class InitProcess {
    * @param bestEffort writes calls whose failure is of no importance
    */
   void write(Runnable child, Consumer<List<Instruction.Call>> bestEffort) {
-    wait.fork(child);
+    wait.fork(child, () -> {});
     emitter.operand(A0, init.lifeline());
     emitter.storeVariable(lifeline, A0);
     wait.watchAlso();

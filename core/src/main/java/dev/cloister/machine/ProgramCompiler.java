@@ -10,6 +10,7 @@ import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.V0;
 import static dev.cloister.machine.Register.V1;
 import static dev.cloister.machine.Register.V2;
+import static dev.cloister.machine.Register.V3;
 import static dev.cloister.machine.Register.V5;
 
 import dev.cloister.ffm.Architecture;
@@ -279,6 +280,16 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void composeName(Instruction.ComposeName compose) {
+      writeComposeName(compose);
+    }
+
+    @Override
+    public void removeCgroup(Instruction.RemoveCgroup remove) {
+      new CgroupRemoval(emitter).write(remove);
+    }
+
+    @Override
     public void exit(Instruction.Exit exit) {
       asm.set(A0, 0);
       emitter.systemCall(SystemCall.EXIT_GROUP);
@@ -358,8 +369,12 @@ public final class ProgramCompiler {
   }
 
   /** Calls without a number, whose failure is of no importance. */
-  private void writeBestEffort(List<Instruction.Call> calls) {
-    for (Instruction.Call call : calls) {
+  private void writeBestEffort(List<? extends Instruction> instructions) {
+    for (Instruction instruction : instructions) {
+      if (!(instruction instanceof Instruction.Call call)) {
+        write(instruction);
+        continue;
+      }
       Label next = new Label();
       Ways ways = new Ways(new Label(), new Label(), next, next);
       writeMaking(call, ways);
@@ -449,6 +464,16 @@ public final class ProgramCompiler {
     asm.copy(A0, RESULT);
     emitter.systemCall(SystemCall.CHDIR);
     asm.place(end);
+  }
+
+  private void writeComposeName(Instruction.ComposeName compose) {
+    asm.address(V3, emitter.buffer(compose.into()));
+    routines.append(compose.before());
+    emitter.loadVariable(RESULT, emitter.slot(compose.number()));
+    asm.call(routines.appendNumber);
+    routines.append(compose.after());
+    asm.set(A0, 0);
+    asm.store(V3, 0, A0, Width.BYTE);
   }
 
   /** Makes the argument vector on the stack: the fixed arguments, then the command's. */

@@ -322,10 +322,21 @@ final class Routines {
 
   private void writeDie() {
     asm.place(die);
+    // A limit on the size of files shall cost no more than the message, should that go to a file.
+    emitter.set(A0, LinuxConstant.SIG_BLOCK);
+    asm.address(A1, emitter.data.constant(tooLargeFile(), 8));
+    asm.set(A2, 0);
+    asm.set(A3, 8);
+    emitter.systemCall(SystemCall.RT_SIGPROCMASK);
     writeMessage();
     asm.copy(A0, V4);
     emitter.systemCall(SystemCall.EXIT_GROUP);
     asm.trap();
+  }
+
+  private byte[] tooLargeFile() {
+    long signal = LinuxConstant.SIGXFSZ.value(emitter.architecture);
+    return new ByteBuilder().u64(1L << (signal - 1)).toArray();
   }
 
   /** Best effort: a file that cannot be removed is no worse than before. */

@@ -82,12 +82,13 @@ final class Supervision {
    * @param child writes the child's instructions
    * @param bestEffort writes calls whose failure is of no importance
    */
-  void write(Runnable child, Consumer<List<Instruction.Call>> bestEffort) {
+  void write(Runnable child, Consumer<List<? extends Instruction>> bestEffort) {
     wait.fork(
         () -> {
           supervise.lifeline().ifPresent(this::keepReadingEnd);
           child.run();
-        });
+        },
+        () -> bestEffort.accept(supervise.after()));
     supervise.lifeline().ifPresent(this::keepWritingEnd);
     supervise.parent().ifPresent(this::watch);
     bestEffort.accept(supervise.waiting());

@@ -58,6 +58,10 @@ public sealed interface Instruction {
 
     void restoreVariable(RestoreVariable restore);
 
+    void composeName(ComposeName compose);
+
+    void removeCgroup(RemoveCgroup remove);
+
     void exit(Exit exit);
   }
 
@@ -273,7 +277,7 @@ public sealed interface Instruction {
    * @param terminal whether the terminal's signals are passed on, too: it does not send them to a
    *     command in another session
    * @param waiting what this process does before it waits; what fails of it is of no importance
-   * @param after what it does when the child has ended; likewise
+   * @param after what it does when the child has ended, or could not be made; likewise
    */
   record Supervise(
       List<Instruction> child,
@@ -284,7 +288,7 @@ public sealed interface Instruction {
       Optional<Timeout> timeout,
       boolean terminal,
       List<Call> waiting,
-      List<Call> after)
+      List<Instruction> after)
       implements Instruction {
     /** The status of a command that took too long, as timeout(1) has it. */
     public static final int TIMED_OUT = 124;
@@ -352,9 +356,9 @@ public sealed interface Instruction {
           child, started, lifeline, relay, parent, timeout, terminal, calls, after);
     }
 
-    public Supervise after(List<Call> calls) {
+    public Supervise after(List<Instruction> instructions) {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, terminal, waiting, calls);
+          child, started, lifeline, relay, parent, timeout, terminal, waiting, instructions);
     }
 
     @Override
@@ -443,6 +447,36 @@ public sealed interface Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.restoreVariable(this);
+    }
+  }
+
+  /**
+   * Makes a name that is known only when the program runs.
+   *
+   * @param into large enough for the three together and a NUL
+   * @param number written in decimal
+   */
+  record ComposeName(Buffer into, String before, Slot number, String after) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.composeName(this);
+    }
+  }
+
+  /**
+   * Kills whatever is left in a cgroup and removes it with the one in it, as well as that can be
+   * done in a second. It takes a moment until a process that was killed is gone, and nobody says
+   * when; what cannot be removed stays and is empty some time.
+   *
+   * @param place a descriptor of the directory that the cgroup is in
+   * @param kill the name, from there, of its {@code cgroup.kill} (since Linux 5.14)
+   * @param inner the name, from there, of the one in it
+   * @param outer its own name
+   */
+  record RemoveCgroup(Slot place, Buffer kill, Buffer inner, Buffer outer) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.removeCgroup(this);
     }
   }
 

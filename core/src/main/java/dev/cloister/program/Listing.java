@@ -89,6 +89,14 @@ public final class Listing {
               "      signalfd4(%d, [], 8, 0)  # and close, if it is such a one".formatted(number));
         }
       }
+      case Instruction.ComposeName compose ->
+          lines.add(
+              "      sprintf(%s, %s, %s)"
+                  .formatted(
+                      compose.into().name(),
+                      CText.quote(OsString.of(compose.before() + "%d" + compose.after())),
+                      compose.number().name()));
+      case Instruction.RemoveCgroup remove -> removeCgroup(remove);
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
           Instruction.FilterEnvironment _,
@@ -118,7 +126,7 @@ public final class Listing {
             : "      kill(%s, signal)"
                 .formatted(supervise.started().isPresent() ? "pid" : "child"));
     lines.add("      wait4(-1, status, WNOHANG, NULL)");
-    supervise.after().forEach(this::addWithoutNumber);
+    supervise.after().forEach(each -> addLast(each, command));
     lines.add("      exit_group(status)");
   }
 
@@ -152,8 +160,27 @@ public final class Listing {
     lines.add("      close(signals)");
   }
 
+  private void addLast(Instruction instruction, OsString command) {
+    if (instruction instanceof Instruction.Call call) {
+      addWithoutNumber(call);
+    } else {
+      add(instruction, command);
+    }
+  }
+
   private void addWithoutNumber(Instruction.Call call) {
     lines.add("      " + CText.assignment(call));
+  }
+
+  /** The calls of the code that {@code CgroupRemoval} writes; whatever they say, it goes on. */
+  private void removeCgroup(Instruction.RemoveCgroup remove) {
+    String place = remove.place().name();
+    lines.add("      openat(%s, %s, O_WRONLY|O_CLOEXEC)".formatted(place, remove.kill().name()));
+    lines.add("      write(kill, \"1\", 1)");
+    for (Buffer name : List.of(remove.inner(), remove.outer())) {
+      lines.add("      unlinkat(%s, %s, AT_REMOVEDIR)".formatted(place, name.name()));
+    }
+    lines.add("      nanosleep(1 ms)  # and again, while that says EBUSY");
   }
 
   private static String where(OsString command, Instruction.SearchPath path) {

@@ -130,6 +130,10 @@ public final class Credentials {
     Set<Namespace> first = EnumSet.noneOf(Namespace.class);
     first.addAll(spec.namespaces());
     first.removeAll(namespacesMadeLast(spec));
+    if (spec.limits().needCgroup()) {
+      // It shows the cgroup that its maker is in, which shall be the sandbox's: ProcessTree.
+      first.remove(Namespace.CGROUP);
+    }
     List<Instruction> steps = new ArrayList<>(makeNamespaces(first));
     steps.addAll(NewNamespaces.setUp(first, spec));
     return steps;
@@ -177,7 +181,7 @@ public final class Credentials {
     return flags;
   }
 
-  private static Call unshare(List<LinuxConstant> flags) {
+  static Call unshare(List<LinuxConstant> flags) {
     return Call.of(SystemCall.UNSHARE, new Operand.Flags(flags));
   }
 

@@ -56,7 +56,7 @@ public final class NativeProgram {
       throws PlanException {
     Credentials credentials = new Credentials(host, spec);
     MountPlanner.Result mounts = MountPlanner.plan(spec, host);
-    ProcessTree processes = new ProcessTree(spec);
+    ProcessTree processes = new ProcessTree(spec, Cgroup.of(spec, host));
     List<Instruction> inside = new ArrayList<>();
     inside.addAll(credentials.makeAsCommandUser());
     inside.addAll(makeNewRoot(host, mounts.early()));
@@ -70,6 +70,7 @@ public final class NativeProgram {
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean());
     steps.addAll(processes.prepare());
+    steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(rememberDirectory(spec));
     // Directories get the modes they are made with; the caller's own mask is restored at the end.
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
@@ -81,6 +82,7 @@ public final class NativeProgram {
   /** From a process without descriptors of the host's. */
   private static List<Instruction> becomeCommand(SandboxSpec spec) {
     List<Instruction> steps = new ArrayList<>(returnToPlace(spec));
+    steps.addAll(ResourceLimits.set(spec.limits()));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return steps;
   }
@@ -91,7 +93,7 @@ public final class NativeProgram {
     given.addAll(guaranteesOf(spec));
     given.add(Guarantee.NO_MOUNT_PROPAGATION);
     given.add(Guarantee.NO_SYMLINK_RACES);
-    if (!new ProcessTree(spec).waits()) {
+    if (!ProcessTree.waits(spec)) {
       given.add(Guarantee.IN_PLACE);
     }
     return given;

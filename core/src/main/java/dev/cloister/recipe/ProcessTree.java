@@ -12,12 +12,13 @@ import dev.cloister.spec.Namespace;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Which processes a sandbox has besides the command's own: often none. One outside waits where
  * someone must: for a pid namespace, whose first process is a child, for a time limit, for the
- * caller's end, or because a process that leads a group cannot have a new session (setsid(2)). In a
- * pid namespace, another is its init.
+ * caller's end, to remove a cgroup, or because a process that leads a group cannot have a new
+ * session (setsid(2)). In a pid namespace, another is its init.
  *
  * <p>A lifeline joins them: a pipe whose writing end only the waiting process has. Its end tells
  * that of the waiting process, however that came about. A signal on a parent's death would not do
@@ -34,17 +35,25 @@ public final class ProcessTree {
   private static final int LIFELINE_FD = NativeProgram.STANDARD;
 
   private final SandboxSpec spec;
+  private final Optional<Cgroup> cgroup;
 
-  public ProcessTree(SandboxSpec spec) {
+  public ProcessTree(SandboxSpec spec, Optional<Cgroup> cgroup) {
     this.spec = spec;
+    this.cgroup = cgroup;
   }
 
   /** Whether a process outside waits for the command. */
-  public boolean waits() {
+  private boolean waits() {
+    return waits(spec);
+  }
+
+  /** Whether for such a sandbox a process outside waits for the command. */
+  public static boolean waits(SandboxSpec spec) {
     return spec.namespaces().contains(Namespace.PID)
         || spec.processes().dieWithParent()
         || spec.processes().newSession()
-        || spec.processes().timeout().isPresent();
+        || spec.processes().timeout().isPresent()
+        || spec.limits().needCgroup();
   }
 
   /** Whether there is an init. */
@@ -61,6 +70,7 @@ public final class ProcessTree {
     if (spec.processes().dieWithParent()) {
       steps.addAll(openParent());
     }
+    cgroup.ifPresent(own -> steps.addAll(own.open()));
     return steps;
   }
 
@@ -89,12 +99,31 @@ public final class ProcessTree {
     if (!waits()) {
       return inside;
     }
-    Supervise supervise = supervise(inside).waiting(stepBack());
-    return List.of(hasInit() ? supervise : supervise.withLifeline(LIFELINE));
+    List<Instruction> child = new ArrayList<>(join());
+    if (cgroup.isPresent() && spec.namespaces().contains(Namespace.CGROUP)) {
+      child.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWCGROUP)));
+    }
+    child.addAll(inside);
+    Supervise supervise = supervise(child).waiting(stepBack());
+    List<Instruction> steps = new ArrayList<>(makeCgroup());
+    steps.add(hasInit() ? supervise : supervise.withLifeline(LIFELINE));
+    return steps;
+  }
+
+  /** The last thing before there is a process that will remove it, whatever happens. */
+  private List<Instruction> makeCgroup() {
+    return cgroup.map(Cgroup::make).orElse(List.of());
+  }
+
+  private List<Instruction> join() {
+    return cgroup.map(Cgroup::join).orElse(List.of());
   }
 
   private Supervise supervise(List<Instruction> inside) {
     Supervise supervise = Supervise.of(inside);
+    if (cgroup.isPresent()) {
+      supervise = supervise.after(cgroup.get().remove());
+    }
     if (hasInit()) {
       supervise = supervise.relaying(LIFELINE);
     }
@@ -116,6 +145,7 @@ public final class ProcessTree {
     if (spec.processes().dieWithParent()) {
       steps.addAll(openParent());
     }
+    cgroup.ifPresent(own -> steps.addAll(own.open()));
     return steps;
   }
 
@@ -124,18 +154,19 @@ public final class ProcessTree {
    *
    * @param lifeline the number at which what runs in the sandbox finds its end of the lifeline
    */
-  public Instruction behind(
+  public List<Instruction> behind(
       int lifeline, Instruction.ExecuteProgram program, Supervise.Started started) {
-    List<Instruction> child = new ArrayList<>();
+    List<Instruction> child = new ArrayList<>(join());
     if (hasInit()) {
       child.add(
           Call.of(SystemCall.DUP3, Operand.of(LIFELINE), Operand.of(lifeline), Operand.of(0)));
     }
     child.add(program);
     // Its standard error it keeps, to say that the other failed.
-    return supervise(child)
-        .through(started)
-        .waiting(List.of(hide(), Steps.close(0), Steps.close(1)));
+    List<Instruction> steps = new ArrayList<>(makeCgroup());
+    steps.add(
+        supervise(child).through(started).waiting(List.of(hide(), Steps.close(0), Steps.close(1))));
+    return steps;
   }
 
   /**

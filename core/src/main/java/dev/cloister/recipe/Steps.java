@@ -31,7 +31,7 @@ public final class Steps {
     return mkdir(CWD, path, mode);
   }
 
-  private static Operand mode(int mode) {
+  static Operand mode(int mode) {
     return new Operand.Literal(mode, "0" + Integer.toOctalString(mode));
   }
 
@@ -300,6 +300,10 @@ public final class Steps {
 
   /** A directory to come back to, or to find things from. */
   public static Call openDirectory(String path, Slot into) {
+    return openDirectory(OsString.of(path), into);
+  }
+
+  static Call openDirectory(OsString path, Slot into) {
     return Call.of(
             SystemCall.OPENAT,
             CWD,

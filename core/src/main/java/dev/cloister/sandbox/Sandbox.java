@@ -13,6 +13,8 @@ import dev.cloister.host.Evidence;
 import dev.cloister.host.HostReport;
 import dev.cloister.launch.HiddenLaunchers;
 import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.launch.ReadOnlyCgroups;
+import dev.cloister.launch.StaleCgroups;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
@@ -79,7 +81,8 @@ public final class Sandbox implements AutoCloseable {
     Caller caller = Caller.current();
     HostReport host = HostReport.of(caller, System.getenv().getOrDefault("PATH", "/usr/bin:/bin"));
     PrivateDirectory directory = directory(caller.uid());
-    SandboxSpec safe = HiddenLaunchers.in(spec, directory);
+    SandboxSpec safe = ReadOnlyCgroups.in(HiddenLaunchers.in(spec, directory), host);
+    StaleCgroups.removeFor(spec.limits(), host);
     ProgramRunner runner = new ProgramRunner(directory);
     Diagnosis diagnosis = new Diagnosis(caller, Evidence::collect).with(runner);
     StrategyTrial trial = new StrategyTrial(runner, host, diagnosis);

@@ -3,9 +3,11 @@ package dev.cloister.spec;
 import dev.cloister.ffm.LinuxConstant;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * What a sandbox may use of the machine. By default there is no limit but the caller's own.
@@ -20,6 +22,11 @@ public record Limits(
     OptionalLong memory,
     OptionalLong pids,
     Optional<Cpu> cpu) {
+  /** What {@link #resources} may name: all there is. */
+  public static final Set<LinuxConstant> RESOURCES =
+      Collections.unmodifiableSet(
+          EnumSet.range(LinuxConstant.RLIMIT_CPU, LinuxConstant.RLIMIT_RTTIME));
+
   /** The default. */
   public static final Limits NONE =
       new Limits(Map.of(), OptionalLong.empty(), OptionalLong.empty(), Optional.empty());
@@ -33,6 +40,12 @@ public record Limits(
   public record ResourceLimit(long soft, long hard) {
     /** RLIM_INFINITY, the largest unsigned number. */
     public static final long UNLIMITED = -1;
+
+    public ResourceLimit {
+      if (Long.compareUnsigned(soft, hard) > 0) {
+        throw new IllegalArgumentException("the soft limit is above the hard limit");
+      }
+    }
   }
 
   /**
@@ -41,7 +54,12 @@ public record Limits(
    * @param quotaMicros how much of each period, in microseconds
    * @param periodMicros the period, in microseconds
    */
-  public record Cpu(long quotaMicros, long periodMicros) {}
+  public record Cpu(long quotaMicros, long periodMicros) {
+    public Cpu {
+      requirePositive(quotaMicros);
+      requirePositive(periodMicros);
+    }
+  }
 
   public Limits {
     if (resources.isEmpty()) {
@@ -49,7 +67,18 @@ public record Limits(
     } else {
       Map<LinuxConstant, ResourceLimit> copy = new EnumMap<>(LinuxConstant.class);
       copy.putAll(resources);
+      if (!RESOURCES.containsAll(copy.keySet())) {
+        throw new IllegalArgumentException("not a resource in " + copy.keySet());
+      }
       resources = Collections.unmodifiableMap(copy);
+    }
+    requirePositive(memory.orElse(1));
+    requirePositive(pids.orElse(1));
+  }
+
+  private static void requirePositive(long number) {
+    if (number < 1) {
+      throw new IllegalArgumentException("not a limit: " + number);
     }
   }
 

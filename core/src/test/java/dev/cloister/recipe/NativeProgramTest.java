@@ -2,17 +2,23 @@ package dev.cloister.recipe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.fixture.Golden;
+import dev.cloister.host.Allowance;
 import dev.cloister.host.Caller;
+import dev.cloister.host.CgroupController;
+import dev.cloister.host.CgroupPlace;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.Identity;
+import dev.cloister.spec.Limits.Cpu;
+import dev.cloister.spec.Limits.ResourceLimit;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Source;
@@ -21,8 +27,10 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
+import dev.cloister.strategy.PlanException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +91,50 @@ class NativeProgramTest {
       spec.unshare(namespace);
     }
     check("namespaces", caller(1000, 0), spec.build());
+  }
+
+  /** On a host where everything is there but one controller. */
+  private static final Allowance DELEGATED =
+      new Allowance() {
+        @Override
+        public OptionalLong hardLimit(LinuxConstant resource) {
+          return OptionalLong.of(4096);
+        }
+
+        @Override
+        public CgroupPlace cgroup(Set<CgroupController> controllers) {
+          OsString mount = OsString.of("/sys/fs/cgroup");
+          return new CgroupPlace.Found(mount, List.of(mount), Set.of(CgroupController.CPU));
+        }
+      };
+
+  @Test
+  void limitsAreTheOuterCgroupsAndThoseOfTheCommandComeLast() throws Exception {
+    SandboxSpec spec =
+        SandboxSpec.builder()
+            .unshare(Namespace.CGROUP)
+            .limits(
+                limits ->
+                    limits
+                        .withMemory(1 << 20)
+                        .withPids(7)
+                        .withCpu(new Cpu(50_000, 100_000))
+                        .with(LinuxConstant.RLIMIT_NOFILE, new ResourceLimit(5, 5000))
+                        .with(LinuxConstant.RLIMIT_CORE, new ResourceLimit(0, 0)))
+            .build();
+    HostReport host = host(caller(1000, 0)).with(DELEGATED);
+    SyscallProgram program = NativeProgram.plan("native", spec, host, _ -> List.of());
+    Golden.check("native-limits", Listing.of(program, OsString.of("command")));
+  }
+
+  @Test
+  void limitsWithoutACgroupAreRefused() {
+    SandboxSpec spec = SandboxSpec.builder().limits(limits -> limits.withPids(7)).build();
+    HostReport host = host(caller(1000, 0));
+    PlanException refused =
+        assertThrows(
+            PlanException.class, () -> NativeProgram.plan("native", spec, host, _ -> List.of()));
+    assertEquals("--pids: no cgroup was looked for (nothing)", refused.getMessage());
   }
 
   /** Capabilities of both halves, over namespaces that are made with the last user namespace. */

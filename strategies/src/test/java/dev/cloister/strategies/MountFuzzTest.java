@@ -97,7 +97,8 @@ final class MountFuzzTest {
      * @param details permissions, owners and mounts
      * @param host what is in the tree now
      */
-    record Shown(TreeSet<String> names, TreeSet<String> details, TreeSet<String> host)
+    record Shown(
+        NavigableSet<String> names, NavigableSet<String> details, NavigableSet<String> host)
         implements Outcome {}
   }
 

@@ -237,7 +237,7 @@ abstract class StrategyContract {
     }
   }
 
-  private static SandboxSpec.Builder capable(User user, LinuxConstant... capabilities)
+  private SandboxSpec.Builder capable(User user, LinuxConstant... capabilities)
       throws Exception {
     return hostPrograms(user).privileges(some -> some.withCapabilities(Set.of(capabilities)));
   }

@@ -10,9 +10,11 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.recipe.Cgroup;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.ProcessTree;
+import dev.cloister.recipe.ResourceLimits;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
@@ -22,6 +24,7 @@ import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
+import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -187,15 +190,16 @@ public final class Bubblewrap implements IsolationStrategy {
   }
 
   @Override
-  public SyscallProgram plan(SandboxSpec spec, HostReport host) {
+  public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
     Bwrap bwrap = host.bwrap().orElseThrow();
     boolean asRoot = asRoot(host.caller());
     // The inner launcher finds its descriptors there, should it have to close them one by one.
     List<Instruction> withoutCloseRange =
         List.of(Credentials.openProc(), duplicate(Credentials.PROC, PROC_FD));
-    ProcessTree processes = new ProcessTree(spec);
+    ProcessTree processes = new ProcessTree(spec, Cgroup.of(spec, host));
     List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(withoutCloseRange));
     steps.addAll(processes.prepareBehind());
+    steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.add(
         Call.of(
                 SystemCall.EVENTFD2,
@@ -215,7 +219,7 @@ public final class Bubblewrap implements IsolationStrategy {
     }
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
     steps.add(new Instruction.ProtectVariable(PWD));
-    steps.add(
+    steps.addAll(
         processes.behind(
             LIFELINE_FD,
             new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host)),
@@ -294,9 +298,12 @@ public final class Bubblewrap implements IsolationStrategy {
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
     List<Instruction> last = new ArrayList<>(NativeProgram.returnToPlace(spec));
+    last.addAll(ResourceLimits.set(spec.limits()));
     last.add(new Instruction.FreeStandardDescriptors());
     last.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
-    steps.addAll(new ProcessTree(spec).commandBehind(LIFELINE_FD, last, Operand.of(PROC_FD)));
+    steps.addAll(
+        new ProcessTree(spec, Optional.empty())
+            .commandBehind(LIFELINE_FD, last, Operand.of(PROC_FD)));
     return new SyscallProgram(name(), steps);
   }
 }

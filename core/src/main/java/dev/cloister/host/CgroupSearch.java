@@ -1,0 +1,261 @@
+package dev.cloister.host;
+
+import dev.cloister.host.CgroupPlace.Found;
+import dev.cloister.host.CgroupPlace.Refused;
+import dev.cloister.spec.OsString;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Looks for a place where this process may make a cgroup and go into it (cgroups(7)).
+ *
+ * <p>A cgroup that has processes, as this process's own, can pass no memory controller on to a
+ * cgroup in it, unless it is the root; so the place is beside the own one, and that is where a
+ * service manager that delegates lets its user make cgroups.
+ */
+final class CgroupSearch {
+  private static final String DELEGATE =
+      "start it in a delegated cgroup, as by: systemd-run --user --scope -p Delegate=yes ...";
+
+  private final Path root;
+
+  /**
+   * A search.
+   *
+   * @param root {@code /}, or a directory with files like those of a host
+   */
+  CgroupSearch(Path root) {
+    this.root = root;
+  }
+
+  /**
+   * A mount of the hierarchy.
+   *
+   * @param shown which cgroup of it is at {@code point}
+   */
+  private record Mount(String shown, String point, boolean readOnly) {
+    /** Whether it shows this cgroup. */
+    boolean shows(String cgroup) {
+      return shown.equals("/") || cgroup.equals(shown) || cgroup.startsWith(shown + "/");
+    }
+
+    /** Where it shows it. */
+    String directory(String cgroup) {
+      String below = shown.equals("/") ? cgroup : cgroup.substring(shown.length());
+      return below.equals("/") ? point : point + below;
+    }
+  }
+
+  CgroupPlace place(Set<CgroupController> controllers) {
+    List<String> memberships = lines("proc/self/cgroup");
+    if (memberships.isEmpty()) {
+      return new Refused(
+          "there is no /proc/self/cgroup, so it is not known in which cgroup this process is",
+          "mount /proc, on a kernel with cgroups");
+    }
+    Optional<String> own = own(memberships);
+    if (own.isEmpty()) {
+      return new Refused(
+          "this host has cgroups of version 1 only (/proc/self/cgroup has no line 0::)",
+          "boot with systemd.unified_cgroup_hierarchy=1");
+    }
+    if (own.get().startsWith("/..")) {
+      return new Refused(
+          "this process's cgroup, " + own.get() + ", is outside of its cgroup namespace", DELEGATE);
+    }
+    Optional<Mount> mount = mount(own.get());
+    if (mount.isEmpty()) {
+      return new Refused(
+          "no cgroup v2 hierarchy that shows this process's cgroup is mounted here",
+          "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+    }
+    return place(controllers, own.get(), mount.get(), memberships);
+  }
+
+  private CgroupPlace place(
+      Set<CgroupController> controllers, String own, Mount mount, List<String> memberships) {
+    Optional<Refused> elsewhere = notInHierarchy(controllers, mount, memberships);
+    if (elsewhere.isPresent()) {
+      return elsewhere.get();
+    }
+    if (mount.readOnly()) {
+      return new Refused(
+          "the cgroup v2 hierarchy is mounted read-only at " + mount.point(),
+          "mount it writable, as with --cgroupns=private and a delegated cgroup of the container");
+    }
+    String directory = mount.directory(own);
+    if (isRoot(directory)) {
+      return in(directory, controllers);
+    }
+    if (directory.equals(mount.point())) {
+      return new Refused(
+          "this process's cgroup is the topmost that is shown, at "
+              + directory
+              + ", and there is no place beside it",
+          "move it to a cgroup below, and enable "
+              + words(controllers, "+")
+              + " in "
+              + directory
+              + "/cgroup.subtree_control");
+    }
+    return in(directory.substring(0, directory.lastIndexOf('/')), controllers);
+  }
+
+  /** Whether a cgroup can be made in that directory, and this process be moved there. */
+  private CgroupPlace in(String directory, Set<CgroupController> controllers) {
+    Optional<String> closed = notWritable(directory, "", "/cgroup.procs");
+    if (closed.isPresent()) {
+      return new Refused(
+          closed.get() + " may not be written to by this user: no cgroup is delegated to it",
+          DELEGATE);
+    }
+    String type = text(directory + "/cgroup.type").orElse("domain");
+    if (!type.equals("domain")) {
+      return new Refused(directory + " is a cgroup of the type " + type, DELEGATE);
+    }
+    Set<CgroupController> missing = missing(controllers, directory + "/cgroup.subtree_control");
+    boolean mayEnable =
+        isRoot(directory) && notWritable(directory, "/cgroup.subtree_control").isEmpty();
+    if (!missing.isEmpty() && !mayEnable) {
+      return new Refused(
+          "%s not enabled in %s/cgroup.subtree_control".formatted(are(missing), directory),
+          "enable it there: echo %s >%s/cgroup.subtree_control"
+              .formatted(words(missing, "+"), directory));
+    }
+    List<OsString> mounts = new ArrayList<>();
+    mounts().forEach(mount -> mounts.add(OsString.of(mount.point())));
+    return new Found(OsString.of(directory), mounts, missing);
+  }
+
+  /** A controller is in one hierarchy only, and on many hosts in one of version 1. */
+  private Optional<Refused> notInHierarchy(
+      Set<CgroupController> controllers, Mount mount, List<String> memberships) {
+    Set<CgroupController> absent = missing(controllers, mount.point() + "/cgroup.controllers");
+    if (absent.isEmpty()) {
+      return Optional.empty();
+    }
+    String reason = "%s not in %s/cgroup.controllers".formatted(are(absent), mount.point());
+    for (CgroupController controller : absent) {
+      for (String line : memberships) {
+        List<String> fields = List.of(line.split(":", 3));
+        if (fields.size() == 3 && List.of(fields.get(1).split(",")).contains(controller.word())) {
+          return Optional.of(
+              new Refused(
+                  reason
+                      + ": cgroups of version 1 have the "
+                      + controller.word()
+                      + " controller here",
+                  "boot with systemd.unified_cgroup_hierarchy=1"));
+        }
+      }
+    }
+    return Optional.of(
+        new Refused(reason, "enable it in the cgroup above, or on the kernel's command line"));
+  }
+
+  private static String are(Set<CgroupController> controllers) {
+    return controllers.size() == 1
+        ? "the " + words(controllers, "") + " controller is"
+        : "the controllers " + words(controllers, "") + " are";
+  }
+
+  private static String words(Set<CgroupController> controllers, String prefix) {
+    StringBuilder words = new StringBuilder();
+    for (CgroupController controller : controllers) {
+      words.append(words.isEmpty() ? "" : " ").append(prefix).append(controller.word());
+    }
+    return words.toString();
+  }
+
+  private Set<CgroupController> missing(Set<CgroupController> controllers, String file) {
+    List<String> present = List.of(text(file).orElse("").split(" "));
+    Set<CgroupController> missing = EnumSet.noneOf(CgroupController.class);
+    for (CgroupController controller : controllers) {
+      if (!present.contains(controller.word())) {
+        missing.add(controller);
+      }
+    }
+    return missing;
+  }
+
+  /** Every cgroup but the root has a type. */
+  private boolean isRoot(String directory) {
+    return !Files.exists(path(directory + "/cgroup.type"));
+  }
+
+  private Optional<String> notWritable(String directory, String... files) {
+    for (String file : files) {
+      if (!Files.isWritable(path(directory + file))) {
+        return Optional.of(directory + file);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> own(List<String> memberships) {
+    for (String line : memberships) {
+      if (line.startsWith("0::")) {
+        return Optional.of(line.substring(3));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The last one: what is mounted later at the same place covers the earlier. */
+  private Optional<Mount> mount(String own) {
+    Optional<Mount> last = Optional.empty();
+    for (Mount mount : mounts()) {
+      if (mount.shows(own) && Files.exists(path(mount.directory(own) + "/cgroup.procs"))) {
+        last = Optional.of(mount);
+      }
+    }
+    return last;
+  }
+
+  private List<Mount> mounts() {
+    List<Mount> mounts = new ArrayList<>();
+    for (String line : lines("proc/self/mountinfo")) {
+      List<String> fields = List.of(line.split(" "));
+      // Behind a variable number of optional fields (proc_pid_mountinfo(5)).
+      int type = fields.indexOf("-") + 1;
+      if (type > 6 && type < fields.size() && fields.get(type).equals("cgroup2")) {
+        boolean readOnly = List.of(fields.get(5).split(",")).contains("ro");
+        mounts.add(new Mount(plain(fields.get(3)), plain(fields.get(4)), readOnly));
+      }
+    }
+    return mounts;
+  }
+
+  /** Blanks and their like are written as a backslash and three octal digits. */
+  private static String plain(String field) {
+    StringBuilder plain = new StringBuilder();
+    for (int i = 0; i < field.length(); i++) {
+      if (field.charAt(i) == '\\' && i + 3 < field.length()) {
+        plain.append((char) Integer.parseInt(field.substring(i + 1, i + 4), 8));
+        i += 3;
+      } else {
+        plain.append(field.charAt(i));
+      }
+    }
+    return plain.toString();
+  }
+
+  private Path path(String file) {
+    return root.resolve(file.substring(1));
+  }
+
+  private Optional<String> text(String file) {
+    return KernelFile.read(path(file));
+  }
+
+  private List<String> lines(String file) {
+    List<String> lines = new ArrayList<>();
+    KernelFile.read(root.resolve(file)).ifPresent(text -> text.lines().forEach(lines::add));
+    return lines;
+  }
+}
