@@ -183,6 +183,24 @@ enum RunOption implements CliOption {
       run.spec().unshare(Namespace.CGROUP);
     }
   },
+  SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.seccomp().only(values.get(0));
+    }
+  },
+  ADD_SECCOMP_FD("--add-seccomp-fd", "FD", "the same, once for each filter; all apply") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.seccomp().add(this, values.get(0));
+    }
+  },
+  SECCOMP_PROFILE("--seccomp-profile", "NAME", "default or none: allow only what programs need") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.seccomp().profile(values.get(0));
+    }
+  },
   STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot or bwrap (default: auto)") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {

@@ -13,6 +13,7 @@ import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.spec.SeccompFilter;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
@@ -60,6 +61,7 @@ record RunRequest(
     private Identity identity = Identity.CALLER;
     private Optional<String> strategy = Optional.empty();
     private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
+    private Optional<SeccompFilters> seccomp = Optional.empty();
     private boolean verbose;
 
     /** Mounts that may depend on whether the command stays the kernel's root. */
@@ -223,6 +225,13 @@ record RunRequest(
       required.add(guarantee.get());
     }
 
+    SeccompFilters seccomp() {
+      if (seccomp.isEmpty()) {
+        seccomp = Optional.of(new SeccompFilters());
+      }
+      return seccomp.get();
+    }
+
     void verbose() {
       verbose = true;
     }
@@ -241,6 +250,10 @@ record RunRequest(
         operations.addAll(source.mounts(reallyRoot));
       }
       BindTypes.check(operations);
+      if (seccomp.isPresent()) {
+        List<SeccompFilter> filters = seccomp.get().read(invocation);
+        spec.privileges(privileges -> privileges.withFilters(filters));
+      }
       spec.mounts(operations).identity(identity).environment(environment);
       return new RunRequest(spec.build(), strategy, required, verbose, command);
     }

@@ -243,6 +243,7 @@ public final class Bubblewrap implements IsolationStrategy {
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
     steps.addAll(NativeProgram.enterDirectory(spec, Operand.of(PROC_FD)));
     steps.add(new Instruction.FreeStandardDescriptors());
+    steps.addAll(NativeProgram.installFilters(spec));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return new SyscallProgram(name(), steps);
   }
