@@ -55,7 +55,7 @@ class SystemCallTableTest {
     List<String> command = new java.util.ArrayList<>();
     command.add(Required.program(compiler));
     command.addAll(List.of(options));
-    command.addAll(List.of("-E", "-"));
+    command.addAll(List.of("-E", "-P", "-"));
     Process process = new ProcessBuilder(command).start();
     try (var input = process.getOutputStream()) {
       input.write(("#include <asm/unistd.h>\n" + source).getBytes(StandardCharsets.US_ASCII));
