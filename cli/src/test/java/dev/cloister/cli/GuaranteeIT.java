@@ -405,10 +405,14 @@ final class GuaranteeIT {
   // pid-isolation
 
   @EverySetting
-  void processesOutsideCanBeSentSignals(Setting setting) throws Exception {
+  void processesOutsideCanBeSentSignalsUnlessAsked(Setting setting) throws Exception {
     Path nowhere = Path.of("/dev/null");
     Process outside = setting.user().call("sleep", "1000").start(nowhere, nowhere);
     try {
+      String all = "kill %d; kill -9 -1; exit 0".formatted(outside.pid());
+      Ran ran = setting.run("--unshare-pid", "--require", "pid-isolation").script(all).run();
+      assertTrue(ran.status() == 0 || ran.status() == 128 + 9, ran::toString);
+      assertTrue(outside.isAlive());
       setting.run("--", "kill", Long.toString(outside.pid())).run().exits(0);
       assertEquals(128 + 15, outside.waitFor());
     } finally {

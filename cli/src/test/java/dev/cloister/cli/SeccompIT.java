@@ -387,6 +387,20 @@ final class SeccompIT {
     assertKilled(run(setting, "9<" + all, "--seccomp", FD).command("true").run());
   }
 
+  /** The init is none of the command: it still says how that ended. */
+  @EverySetting
+  void filtersAreTheCommandsNotTheInits(Setting setting) {
+    Path all = file(setting.user(), always(KILL_PROCESS));
+    assertKilled(run(setting, "9<" + all, "--seccomp", FD, "--unshare-pid").command("true").run());
+    setting
+        .run(PROFILE)
+        .and("--unshare-pid", "--new-session", "--timeout", "60s")
+        .and(WITH_CALLS)
+        .command("/calls", "unshare_user", "uname")
+        .run()
+        .prints("unshare_user 1\nuname 0\n");
+  }
+
   private static void assertKilled(Ran ran) {
     int sigsys = 31;
     // A shell says 128+n of its own child, and so does Java of its; Cloister where it waited.
