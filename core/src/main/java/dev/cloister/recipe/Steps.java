@@ -320,7 +320,7 @@ public final class Steps {
             Errno.ENOMEM,
             "all filters of a process together may have 32768 instructions, four more for each"
                 + " filter counted")
-        .hint(Errno.EPERM, "a filter that was installed before this one refuses it");
+        .hint(Errno.EPERM, "a filter that applies already refuses it");
   }
 
   static Call close(Slot descriptor) {

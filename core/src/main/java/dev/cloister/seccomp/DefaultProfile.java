@@ -14,7 +14,7 @@ import java.util.Map;
  * What ordinary programs need, and nothing else (docs/seccomp.md): an allow-list. What nobody knew
  * when it was written is answered as by a kernel that does not have it.
  *
- * <p>A call is found by halving: eight comparisons for any. Where the arguments do not matter,
+ * <p>A call is found by halving: seven comparisons at most. Where the arguments do not matter,
  * Linux 5.11 and later find out once, when the filter is installed, that the answer is to allow,
  * and run it no more for such a call (seccomp_cache_prepare of kernel/seccomp.c); it must therefore
  * load nothing but the architecture and the number on the way there.

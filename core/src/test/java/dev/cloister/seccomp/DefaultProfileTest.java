@@ -281,9 +281,9 @@ class DefaultProfileTest {
       if (number.isPresent()) {
         int steps =
             BpfMachine.run(profile.program(), audit(architecture), number.getAsInt()).steps();
-        assertTrue(steps <= 20, () -> "call " + number + ": " + steps);
+        assertTrue(steps <= 18, () -> "call " + number + ": " + steps);
       }
     }
-    assertTrue(profile.program().length < 8 * 256, () -> "length " + profile.program().length);
+    assertTrue(profile.program().length < 8 * 128, () -> "length " + profile.program().length);
   }
 }
