@@ -245,7 +245,7 @@ final class SeccompIT {
       cp -a repository copy; ln -s copy link; mkfifo pipe; touch -d yesterday file; ls -l >/dev/null
       tar -cf all.tar copy link; mkdir out; tar -C out -xf all.tar; diff -r copy out/copy
       echo "tar ok"
-      python3 -m http.server --bind 127.0.0.1 --directory repository 0 >log 2>&1 &
+      python3 -u -m http.server --bind 127.0.0.1 --directory repository 0 >log 2>&1 &
       until port=$(grep -os 'port [0-9]*' log); do sleep 0.1; done
       echo curl >repository/answer; curl -s "http://127.0.0.1:${port#port }/answer"; kill $!
       """;
