@@ -11,6 +11,7 @@ module dev.cloister.core {
   exports dev.cloister.program;
   exports dev.cloister.recipe;
   exports dev.cloister.sandbox;
+  exports dev.cloister.seccomp;
   exports dev.cloister.spec;
   exports dev.cloister.strategy;
 }

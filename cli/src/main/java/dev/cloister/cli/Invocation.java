@@ -88,6 +88,27 @@ record Invocation(
     return KernelFile.field(Path.of("/proc/self/status"), "PPid:");
   }
 
+  /**
+   * Whether the caller left this descriptor open. A JVM has files of its own at numbers that were
+   * free, but not those that the script's process has there. Without the script, they are told by
+   * where they lie.
+   */
+  boolean inherited(int descriptor) throws IOException {
+    String number = Integer.toString(descriptor);
+    try {
+      Path own = Files.readSymbolicLink(Path.of("/proc/self/fd", number));
+      return throughScript
+          ? own.equals(Files.readSymbolicLink(Path.of("/proc", parent(), "fd", number)))
+          : !own.startsWith(System.getProperty("java.home"))
+              && !System.getProperty("java.class.path").contains(own.toString());
+    } catch (NoSuchFileException e) {
+      if (Files.exists(Path.of("/proc/self/fd"))) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
   private static List<OsString> read(String file) throws IOException {
     byte[] bytes = Files.readAllBytes(Path.of(file));
     List<OsString> strings = new ArrayList<>();

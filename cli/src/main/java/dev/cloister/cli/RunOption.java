@@ -298,6 +298,24 @@ enum RunOption implements CliOption {
       run.killAfter(Durations.of(this, values.get(0)));
     }
   },
+  SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.seccomp().only(values.get(0));
+    }
+  },
+  ADD_SECCOMP_FD("--add-seccomp-fd", "FD", "the same, once for each filter; all apply") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.seccomp().add(this, values.get(0));
+    }
+  },
+  SECCOMP_PROFILE("--seccomp-profile", "NAME", "default or none: allow only what programs need") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.seccomp().profile(values.get(0));
+    }
+  },
   RLIMIT("--rlimit", "NAME=VALUE", "limit each process: nofile=100, fsize=1M, core=0:unlimited") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {

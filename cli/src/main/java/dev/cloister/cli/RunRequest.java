@@ -17,6 +17,7 @@ import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.Processes;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.spec.SeccompFilter;
 import dev.cloister.spec.Timeout;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Guarantee;
@@ -71,6 +72,7 @@ record RunRequest(
     private Limits limits = Limits.NONE;
     private Optional<String> strategy = Optional.empty();
     private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
+    private Optional<SeccompFilters> seccomp = Optional.empty();
     private boolean verbose;
     private boolean asPid1;
     private Optional<Duration> timeout = Optional.empty();
@@ -263,6 +265,13 @@ record RunRequest(
       required.add(guarantee.get());
     }
 
+    SeccompFilters seccomp() {
+      if (seccomp.isEmpty()) {
+        seccomp = Optional.of(new SeccompFilters());
+      }
+      return seccomp.get();
+    }
+
     void asPid1() {
       asPid1 = true;
     }
@@ -315,6 +324,10 @@ record RunRequest(
         operations.addAll(source.mounts(view));
       }
       BindTypes.check(operations);
+      if (seccomp.isPresent()) {
+        List<SeccompFilter> filters = seccomp.get().read(invocation);
+        spec.privileges(privileges -> privileges.withFilters(filters));
+      }
       spec.mounts(operations).identity(identity).environment(environment).limits(_ -> limits);
       return new RunRequest(spec.build(), strategy, required, verbose, command);
     }

@@ -29,6 +29,7 @@ final class ArchitectureTest {
     "dev.cloister.probe..",
     "dev.cloister.recipe..",
     "dev.cloister.sandbox..",
+    "dev.cloister.seccomp..",
     "dev.cloister.strategy..",
     "dev.cloister.launch.."
   };

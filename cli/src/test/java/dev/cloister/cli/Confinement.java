@@ -1,7 +1,5 @@
 package dev.cloister.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,36 +9,9 @@ final class Confinement {
   /** CLONE_NEWNS, -CGROUP, -UTS, -IPC, -USER, -PID and -NET of linux/sched.h. */
   private static final String NAMESPACE_FLAGS = "0x7e020000";
 
-  private static final Path PROGRAM = compile();
+  private static final Path PROGRAM = CProgram.compile("confine");
 
   private final List<String> words = new ArrayList<>(List.of(PROGRAM.toString()));
-
-  private static Path compile() {
-    Path source = Installation.resource("confine.c");
-    Path program = Installation.BASE.resolve("confine");
-    try {
-      Process gcc =
-          new ProcessBuilder(
-                  Required.tool("gcc"),
-                  "-Wall",
-                  "-Wextra",
-                  "-Werror",
-                  "-o",
-                  program.toString(),
-                  source.toString())
-              .inheritIO()
-              .start();
-      if (gcc.waitFor() != 0) {
-        throw new AssertionError("gcc cannot compile " + source);
-      }
-      return program;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new AssertionError("interrupted", e);
-    }
-  }
 
   /** As of container runtimes' default: no namespaces, no mounts. */
   static Confinement likeContainerRuntimes() {

@@ -42,6 +42,8 @@ static const struct name calls[] = {
     {"openat2", SYS_openat2},
     {"pidfd_open", SYS_pidfd_open},
     {"pivot_root", SYS_pivot_root},
+    {"prctl", SYS_prctl},
+    {"seccomp", SYS_seccomp},
     {"setns", SYS_setns},
     {"umount2", SYS_umount2},
     {"unshare", SYS_unshare},

@@ -1,7 +1,10 @@
 package dev.cloister.machine;
 
+import static dev.cloister.machine.Register.SCRATCH;
+
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Buffer;
@@ -22,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * What the parts of one launcher share: its code, its data, and the variables that live in memory.
  */
 final class Emitter {
+  /** Of {@code struct sock_filter}. */
+  private static final int FILTER_INSTRUCTION_SIZE = 8;
+
   final Architecture architecture;
   final Assembler asm;
   final Data data = new Data();
@@ -194,6 +200,18 @@ final class Emitter {
     @Override
     public void imageSize(Operand.ImageSize size) {
       asm.set(to, images.apply(size.program()).size());
+    }
+
+    /** It holds an address, which an executable without relocations can only fill in itself. */
+    @Override
+    public void filter(Operand.Filter filter) {
+      byte[] instructions = filter.filter().instructions(architecture);
+      asm.address(SCRATCH, data.zeroed(LinuxStruct.SOCK_FPROG.size()));
+      asm.set(to, instructions.length / FILTER_INSTRUCTION_SIZE);
+      asm.store(SCRATCH, StructField.SOCK_FPROG_LEN.offset(), to, Width.HALF);
+      asm.address(to, data.constant(instructions, 8));
+      asm.store(SCRATCH, StructField.SOCK_FPROG_FILTER.offset(), to, Width.DOUBLE);
+      asm.copy(to, SCRATCH);
     }
   }
 

@@ -4,6 +4,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.SeccompFilter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -45,6 +46,8 @@ public sealed interface Operand {
     void image(Image image);
 
     void imageSize(ImageSize size);
+
+    void filter(Filter filter);
   }
 
   /** A number, written in C as {@code text}. */
@@ -213,6 +216,19 @@ public sealed interface Operand {
     @Override
     public void accept(Visitor visitor) {
       visitor.imageSize(this);
+    }
+  }
+
+  /** The address of a seccomp filter's {@code struct sock_fprog}. */
+  record Filter(SeccompFilter filter) implements Operand {
+    @Override
+    public String text() {
+      return "{" + filter.text() + "}";
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.filter(this);
     }
   }
 

@@ -16,6 +16,7 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.spec.SeccompFilter;
 import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
@@ -83,6 +84,7 @@ public final class NativeProgram {
   private static List<Instruction> becomeCommand(SandboxSpec spec) {
     List<Instruction> steps = new ArrayList<>(returnToPlace(spec));
     steps.addAll(ResourceLimits.set(spec.limits()));
+    steps.addAll(installFilters(spec));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return steps;
   }
@@ -224,6 +226,18 @@ public final class NativeProgram {
       back = back.recover(errno, List.of(new Instruction.EnterHome()));
     }
     return List.of(back);
+  }
+
+  /**
+   * The last steps before the command: all that is done after them must pass the filters, as what
+   * the command does. no_new_privs is set already, without which seccomp(2) says EACCES.
+   */
+  public static List<Instruction> installFilters(SandboxSpec spec) {
+    List<Instruction> steps = new ArrayList<>();
+    for (SeccompFilter filter : spec.privileges().filters()) {
+      steps.add(Steps.installFilter(filter));
+    }
+    return steps;
   }
 
   /**

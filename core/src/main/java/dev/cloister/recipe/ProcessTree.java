@@ -213,7 +213,10 @@ public final class ProcessTree {
     steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE_FD)));
     // Before the command exists; execve(2) makes that one's memory its own again.
     steps.add(hide());
-    steps.add(new Instruction.Init(child, Operand.of(LIFELINE_FD), stepBack()));
+    List<Call> waiting = new ArrayList<>(stepBack());
+    // Those that were asked for are the command's.
+    waiting.add(Credentials.setCapabilities(List.of()));
+    steps.add(new Instruction.Init(child, Operand.of(LIFELINE_FD), waiting));
     return steps;
   }
 

@@ -12,6 +12,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.SeccompFilter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -287,6 +288,39 @@ public final class Steps {
         .into(into)
         .retry(Errno.EAGAIN)
         .hint(Errno.ENOSYS, "openat2 needs Linux 5.6 and no filter that hides it");
+  }
+
+  /**
+   * Lets a filter judge every call from here on. prctl(2) does the same before Linux 3.17, and
+   * where a filter before this one refuses seccomp(2).
+   */
+  static Call installFilter(SeccompFilter filter) {
+    Operand program = new Operand.Filter(filter);
+    List<Instruction> prctl =
+        List.of(
+            withFilterHints(
+                Call.of(
+                    SystemCall.PRCTL,
+                    Operand.of(LinuxConstant.PR_SET_SECCOMP),
+                    Operand.of(LinuxConstant.SECCOMP_MODE_FILTER),
+                    program)));
+    return withFilterHints(
+        Call.of(
+                SystemCall.SECCOMP,
+                Operand.of(LinuxConstant.SECCOMP_SET_MODE_FILTER),
+                NO_FLAGS,
+                program)
+            .recover(Errno.ENOSYS, prctl)
+            .recover(Errno.EPERM, prctl));
+  }
+
+  private static Call withFilterHints(Call call) {
+    return call.hint(Errno.EINVAL, "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)")
+        .hint(
+            Errno.ENOMEM,
+            "all filters of a process together may have 32768 instructions, four more for each"
+                + " filter counted")
+        .hint(Errno.EPERM, "a filter that applies already refuses it");
   }
 
   public static Call close(Slot descriptor) {

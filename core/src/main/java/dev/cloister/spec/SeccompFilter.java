@@ -9,4 +9,7 @@ public interface SeccompFilter {
    * as the kernel checks it.
    */
   byte[] instructions(Architecture architecture);
+
+  /** {@code struct sock_fprog} as a person reads it, without braces: {@code len=4, filter=...}. */
+  String text();
 }

@@ -244,7 +244,9 @@ final class MountFuzzTest {
             new MountOperation.Source(OsString.of("/x"), true, true),
             Destination.of("/"),
             Access.READ_WRITE);
-    root.applyAll(List.of(bind), new IdentityHashMap<>(Map.of(bind, host)));
+    IdentityHashMap<MountOperation, File> sources = new IdentityHashMap<>();
+    sources.put(bind, host);
+    root.applyAll(List.of(bind), sources);
     return root.listing(new TreeSet<>());
   }
 

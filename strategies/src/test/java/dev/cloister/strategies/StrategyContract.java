@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.seccomp.BpfProgram;
+import dev.cloister.seccomp.DefaultProfile;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.Identity;
@@ -22,6 +25,7 @@ import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.spec.SeccompFilter;
 import dev.cloister.strategies.Run.Ended;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -198,6 +202,26 @@ abstract class StrategyContract {
         inside(user, spec.identity(Identity.CALLER.withUid(7)).build(), ids).lines());
   }
 
+  /** The command sees filters in their order, and all of them. */
+  @EachUser
+  void filtersApplyToTheCommand(User user) throws Exception {
+    // Refuses setsid(2) with EBUSY and allows all else.
+    byte[] code = {
+      0x20, 0, 0, 0, 0, 0, 0, 0, 0x15, 0, 0, 1, 112, 0, 0, 0,
+      0x06, 0, 0, 0, 16, 0, 5, 0, 0x06, 0, 0, 0, 0, 0, -1, 0x7f
+    };
+    code[12] = (byte) SystemCall.SETSID.number(Architecture.host());
+    List<SeccompFilter> filters = List.of(DefaultProfile.INSTANCE, BpfProgram.of(code));
+    SandboxSpec spec =
+        hostPrograms(user).privileges(privileges -> privileges.withFilters(filters)).build();
+    Ended ended = sandbox(user, spec, "unshare -U true; setsid -w true; echo end").end().good();
+    assertEquals("end\n", ended.output());
+    assertTrue(ended.error().contains("unshare failed: Operation not permitted"), ended::error);
+    assertTrue(ended.error().contains("setsid failed: Device or resource busy"), ended::error);
+    Ended control = sandbox(user, hostPrograms(user).build(), "unshare -U true; echo $?").end();
+    assertEquals("0\n", control.output(), control::error);
+  }
+
   /** Whoever that is; a strategy may refuse to make it for another than the caller. */
   @EachUser
   void whatIsMadeIsTheCommandsToWriteTo(User user) throws Exception {
@@ -237,8 +261,7 @@ abstract class StrategyContract {
     }
   }
 
-  private SandboxSpec.Builder capable(User user, LinuxConstant... capabilities)
-      throws Exception {
+  private SandboxSpec.Builder capable(User user, LinuxConstant... capabilities) throws Exception {
     return hostPrograms(user).privileges(some -> some.withCapabilities(Set.of(capabilities)));
   }
 

@@ -300,6 +300,7 @@ public final class Bubblewrap implements IsolationStrategy {
     List<Instruction> last = new ArrayList<>(NativeProgram.returnToPlace(spec));
     last.addAll(ResourceLimits.set(spec.limits()));
     last.add(new Instruction.FreeStandardDescriptors());
+    last.addAll(NativeProgram.installFilters(spec));
     last.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     steps.addAll(
         new ProcessTree(spec, Optional.empty())

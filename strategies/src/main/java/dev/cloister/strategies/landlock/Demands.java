@@ -4,7 +4,6 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.spec.Destination;
-import dev.cloister.spec.Limits;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
@@ -59,12 +58,11 @@ final class Demands {
 
   /** The place to allow what the program of {@link Landlock#plan} learns to do. */
   private Optional<Unusable> process() {
-    if (!spec.privileges().equals(Privileges.NONE)) {
-      return unsupported("capabilities, limits on user namespaces and seccomp filters");
+    Privileges privileges = spec.privileges();
+    if (!privileges.equals(Privileges.NONE.withFilters(privileges.filters()))) {
+      return unsupported("capabilities and user namespaces");
     }
-    return spec.limits().equals(Limits.NONE)
-        ? Optional.empty()
-        : unsupported("limits of resources");
+    return spec.limits().needCgroup() ? unsupported("limits that need a cgroup") : Optional.empty();
   }
 
   private static Optional<Unusable> unsupported(String what) {

@@ -11,6 +11,7 @@ import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.LandlockDomain;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.ProcessTree;
+import dev.cloister.recipe.ResourceLimits;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
@@ -20,6 +21,7 @@ import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -62,7 +64,7 @@ public final class Landlock implements IsolationStrategy {
     Set<Guarantee> given = EnumSet.noneOf(Guarantee.class);
     given.addAll(Credentials.inPlace(host, spec).guarantees());
     given.add(Guarantee.NO_INHERITED_DESCRIPTORS);
-    if (!new ProcessTree(spec).waits()) {
+    if (!ProcessTree.waits(spec)) {
       given.add(Guarantee.IN_PLACE);
     }
     return given;
@@ -94,16 +96,19 @@ public final class Landlock implements IsolationStrategy {
    */
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
-    ProcessTree processes = new ProcessTree(spec);
+    ProcessTree processes = new ProcessTree(spec, Optional.empty());
     List<Instruction> last = new ArrayList<>(enterDomain(Rule.of(spec.mounts(), host), host));
     last.addAll(NativeProgram.returnToPlace(spec));
+    last.addAll(ResourceLimits.set(spec.limits()));
+    last.addAll(NativeProgram.installFilters(spec));
     last.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     List<Instruction> inside = new ArrayList<>();
     inside.addAll(Credentials.inPlace(host, spec).becomeCommandUser());
     inside.addAll(Credentials.giveUpCapabilities());
     inside.add(new Instruction.FilterEnvironment(spec.environment()));
-    inside.addAll(command(processes, last));
+    inside.addAll(command(spec, processes, last));
     List<Instruction> steps = new ArrayList<>(NativeProgram.startClean());
+    steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(processes.prepare());
     steps.addAll(NativeProgram.rememberDirectory(spec));
     steps.addAll(processes.sandbox(inside));
@@ -111,8 +116,9 @@ public final class Landlock implements IsolationStrategy {
   }
 
   /** Nothing is open that would have to be closed unless a process waits. */
-  private static List<Instruction> command(ProcessTree processes, List<Instruction> last) {
-    if (!processes.waits()) {
+  private static List<Instruction> command(
+      SandboxSpec spec, ProcessTree processes, List<Instruction> last) {
+    if (!ProcessTree.waits(spec)) {
       return last;
     }
     List<Instruction> steps = new ArrayList<>(List.of(Credentials.openProc()));
