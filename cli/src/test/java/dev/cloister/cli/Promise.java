@@ -1,0 +1,122 @@
+package dev.cloister.cli;
+
+import dev.cloister.strategy.Guarantee;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * What docs/threat-model.md promises, in the tests' own words: what holds for whom is said here
+ * anew, not taken from the code. Each is attacked by some {@link Attack}.
+ */
+enum Promise {
+  OLD_ROOT_UNREACHABLE(Guarantee.OLD_ROOT_UNREACHABLE, "", _ -> true),
+  OLD_ROOT_UNMOUNTED(
+      Guarantee.OLD_ROOT_UNMOUNTED, "", setting -> !setting.strategy().equals("chroot")),
+  NO_CAPABILITIES(Guarantee.NO_CAPABILITIES, "", _ -> true),
+  NO_NEW_PRIVILEGES(Guarantee.NO_NEW_PRIVILEGES, "", _ -> true),
+  OWN_USER_NAMESPACE(
+      Guarantee.OWN_USER_NAMESPACE,
+      "",
+      setting -> setting.user().isRoot() || !setting.isBwrap()),
+  UNPRIVILEGED_USER(Guarantee.UNPRIVILEGED_USER, "--uid", _ -> true),
+  GROUPS_DROPPED(Guarantee.GROUPS_DROPPED, "", setting -> setting.user().isRoot()),
+  NO_INHERITED_DESCRIPTORS(Guarantee.NO_INHERITED_DESCRIPTORS, "", _ -> true),
+  READ_ONLY_RECURSIVE(Guarantee.READ_ONLY_RECURSIVE, "--ro-bind", _ -> true),
+  NO_MOUNT_PROPAGATION(Guarantee.NO_MOUNT_PROPAGATION, "", setting -> !setting.isBwrap()),
+  NO_SYMLINK_RACES(Guarantee.NO_SYMLINK_RACES, "", setting -> !setting.isBwrap()),
+  NETWORK_ISOLATION(Guarantee.NETWORK_ISOLATION, "--unshare-net", _ -> true),
+  IPC_ISOLATION(Guarantee.IPC_ISOLATION, "--unshare-ipc", _ -> true),
+  IN_PLACE(Guarantee.IN_PLACE, "", setting -> !setting.isBwrap()),
+
+  PROCESSES_CLOSED(
+      "processes-closed",
+      "",
+      "no process outside can be traced, its memory, environment, descriptors and executable"
+          + " neither read nor written",
+      _ -> true),
+  DESTINATIONS_CONFINED(
+      "destinations-confined",
+      "",
+      "a symbolic link in what is bound leads no mount point out of the sandbox",
+      _ -> true),
+  NO_DEVICES(
+      "no-devices", "", "no device can be made, nor used but where devices are bound", _ -> true),
+  COVERED_STAYS_COVERED(
+      "covered-stays-covered", "", "what a later mount hides cannot be uncovered", _ -> true),
+  MOUNTS_STAY_INSIDE(
+      "mounts-stay-inside", "", "no mount of the sandbox appears on the host", _ -> true),
+  KERNEL_FILES_CLOSED(
+      "kernel-files-closed",
+      "--preset host",
+      "a root opens nothing for writing that would change the kernel or the machine",
+      _ -> true),
+  ENVIRONMENT_CLEARED(
+      "environment-cleared",
+      "--clearenv",
+      "no variable of the caller's is left to be read in the sandbox",
+      _ -> true),
+  WORDS_ARE_WORDS(
+      "words-are-words", "", "what follows -- is the command, whatever it looks like", _ -> true),
+  BOUND_IS_SHARED(
+      "bound-is-closed",
+      "",
+      "NOT promised: a socket that is bound can be connected to, whatever is unshared",
+      _ -> false);
+
+  private final String word;
+  private final Optional<Guarantee> guarantee;
+  private final String option;
+  private final String meaning;
+  private final Predicate<Setting> holder;
+
+  Promise(Guarantee guarantee, String option, Predicate<Setting> holder) {
+    this.word = guarantee.word();
+    this.guarantee = Optional.of(guarantee);
+    this.option = option;
+    this.meaning = guarantee.meaning();
+    this.holder = holder;
+  }
+
+  Promise(String word, String option, String meaning, Predicate<Setting> holder) {
+    this.word = word;
+    this.guarantee = Optional.empty();
+    this.option = option;
+    this.meaning = meaning;
+    this.holder = holder;
+  }
+
+  String word() {
+    return word;
+  }
+
+  String meaning() {
+    return meaning;
+  }
+
+  /** What has to be asked for; empty if the promise holds for every sandbox. */
+  String option() {
+    return option;
+  }
+
+  Optional<Guarantee> guarantee() {
+    return guarantee;
+  }
+
+  /** Whether it is kept there, if {@link #option} is given. */
+  boolean holds(Setting setting) {
+    return holder.test(setting);
+  }
+
+  static Optional<Promise> of(Guarantee guarantee) {
+    return Arrays.stream(values())
+        .filter(promise -> promise.guarantee.equals(Optional.of(guarantee)))
+        .findFirst();
+  }
+
+  /** The attacks on it. */
+  List<Attack> attacks() {
+    return Attack.ALL.stream().filter(attack -> attack.promise() == this).toList();
+  }
+}
