@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -34,6 +35,9 @@ record Invocation(
 
   /** Set by the script to whether the working directory was removed; Java is then elsewhere. */
   static final String REMOVED_PROPERTY = "cloister.removed";
+
+  /** Set by the script to the process that called it, before that can have ended unnoticed. */
+  private static final String PARENT_PROPERTY = "cloister.parent";
 
   /** The script keeps these from the JVM, which would heed them, but not from the command. */
   private static final Set<String> JVM_VARIABLES =
@@ -112,6 +116,12 @@ record Invocation(
     int equals = variable.indexOf('=');
     byte[] name = variable.substring(0, Math.max(equals, 0)).bytes();
     return new String(name, StandardCharsets.ISO_8859_1);
+  }
+
+  /** The process that called, as the script saw it when it started; empty if there was none. */
+  OptionalLong caller() {
+    Long parent = Long.getLong(PARENT_PROPERTY);
+    return parent == null ? OptionalLong.empty() : OptionalLong.of(parent);
   }
 
   /** The value of a variable. */

@@ -70,6 +70,7 @@ final class LauncherStart {
         command + 1,
         Reporting.TEXT,
         invocation.environmentIntact() ? Optional.empty() : Optional.of(invocation.environment()),
+        invocation.caller(),
         Optional.of(OsString.of(VerdictStore.file(directory))),
         Version.current());
   }

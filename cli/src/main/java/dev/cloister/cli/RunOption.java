@@ -6,6 +6,7 @@ import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Processes;
 import dev.cloister.strategy.Guarantee;
 import java.util.List;
 import java.util.Optional;
@@ -181,6 +182,64 @@ enum RunOption implements CliOption {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
       run.spec().unshare(Namespace.CGROUP);
+    }
+  },
+  UNSHARE_PID("--unshare-pid", "", "hide all other processes; the command ends with all its own") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().unshare(Namespace.PID);
+    }
+  },
+  AS_PID_1("--as-pid-1", "", "with --unshare-pid: no init, the command itself is process 1") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.asPid1();
+    }
+  },
+  UNSHARE_ALL("--unshare-all", "", "all of these, the cgroup namespace where there are such") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      for (Namespace namespace : Namespace.values()) {
+        if (namespace != Namespace.CGROUP || RunRequest.hasCgroupNamespaces()) {
+          run.spec().unshare(namespace);
+        }
+      }
+    }
+  },
+  SHARE_NET("--share-net", "", "after --unshare-all: keep the caller's network") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().share(Namespace.NET);
+    }
+  },
+  DIE_WITH_PARENT(
+      "--die-with-parent",
+      "",
+      "kill the command when the caller ends; with --unshare-pid all that it started, too") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().processes(Processes::dyingWithParent);
+    }
+  },
+  NEW_SESSION("--new-session", "", "give the command a session without the caller's terminal") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().processes(Processes::inNewSession);
+    }
+  },
+  TIMEOUT(
+      "--timeout",
+      "DURATION",
+      "end the command with SIGTERM after so many seconds (or ms, s, m, h, d): status 124") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.timeout(Durations.positive(this, values.get(0)));
+    }
+  },
+  KILL_AFTER("--kill-after", "DURATION", "with --timeout: SIGKILL so much later (default: 5s)") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.killAfter(Durations.of(this, values.get(0)));
     }
   },
   STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot or bwrap (default: auto)") {

@@ -11,10 +11,16 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.MountOperation.Source;
+import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Processes;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.spec.Timeout;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Guarantee;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -35,6 +41,14 @@ record RunRequest(
     Set<Guarantee> required,
     boolean verbose,
     int command) {
+
+  /** How long a command has to end by itself once its time is over. */
+  private static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
+
+  /** Whether the kernel has cgroup namespaces (cgroup_namespaces(7)). */
+  static boolean hasCgroupNamespaces() {
+    return Files.exists(Path.of("/proc/self/ns/cgroup"));
+  }
 
   /** Makes a request of parsed options. */
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
@@ -61,6 +75,9 @@ record RunRequest(
     private Optional<String> strategy = Optional.empty();
     private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
     private boolean verbose;
+    private boolean asPid1;
+    private Optional<Duration> timeout = Optional.empty();
+    private Optional<Duration> killAfter = Optional.empty();
 
     /** Mounts that may depend on whether the command stays the kernel's root. */
     @FunctionalInterface
@@ -223,6 +240,34 @@ record RunRequest(
       required.add(guarantee.get());
     }
 
+    void asPid1() {
+      asPid1 = true;
+    }
+
+    void timeout(Duration limit) {
+      timeout = Optional.of(limit);
+    }
+
+    void killAfter(Duration grace) {
+      killAfter = Optional.of(grace);
+    }
+
+    /** Adds what several options say together. */
+    private void setProcesses() throws CliException {
+      if (asPid1) {
+        if (!spec.unshares(Namespace.PID)) {
+          throw new CliException("--as-pid-1: means nothing without --unshare-pid");
+        }
+        spec.processes(Processes::withCommandAsInit);
+      }
+      if (timeout.isPresent()) {
+        Timeout limit = new Timeout(timeout.get(), killAfter.orElse(DEFAULT_GRACE));
+        spec.processes(processes -> processes.within(limit));
+      } else if (killAfter.isPresent()) {
+        throw new CliException("--kill-after: means nothing without --timeout");
+      }
+    }
+
     void verbose() {
       verbose = true;
     }
@@ -232,6 +277,7 @@ record RunRequest(
         throw new CliException(
             "--keep-env %s: means nothing without --clearenv".formatted(kept.get()));
       }
+      setProcesses();
       boolean reallyRoot = caller.uid() == 0 && identity.uid().orElse(0) == 0;
       if (onlyMountPaths) {
         spec.mounts(presetMounts(Preset.HOST, reallyRoot));

@@ -32,9 +32,6 @@ import dev.cloister.spec.OsString;
  * any was closed since the start of the list, and V4 the entry's number.
  */
 final class DescriptorClosing {
-  /** The first that is closed: behind standard error. */
-  private static final int FIRST = 3;
-
   private static final int BUFFER_SIZE = 4096;
 
   /** Of struct linux_dirent64 (getdents64(2)). */
@@ -75,7 +72,7 @@ final class DescriptorClosing {
     asm.add(V2, RESULT);
     asm.place(entry);
     parseNumber(next);
-    asm.branch(BELOW, V4, FIRST, next);
+    asm.branch(BELOW, V4, close.first(), next);
     asm.branch(EQUAL, V4, V0, next);
     // Whatever it returns, the number is free (close(2)); were it not, the next pass would see it.
     asm.copy(A0, V4);

@@ -24,6 +24,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Compiles a {@link SyscallProgram} to an executable. */
 public final class ProgramCompiler {
@@ -44,6 +45,7 @@ public final class ProgramCompiler {
    *
    * @param commandIndex which of the launcher's own arguments is the command; at least 1
    * @param callerEnvironment used in place of the launcher's own, as {@code NAME=VALUE}
+   * @param parent which process starts the launcher, where that is known
    * @param forgetOnFailure a file to remove if the set-up fails before the root changes: what was
    *     believed of this host when the launcher was made does not hold
    * @param version of Cloister, for the executable's note
@@ -53,11 +55,19 @@ public final class ProgramCompiler {
       int commandIndex,
       Reporting reporting,
       Optional<List<OsString>> callerEnvironment,
+      OptionalLong parent,
       Optional<OsString> forgetOnFailure,
       String version) {
     /** Options for a launcher whose command is its first argument. */
     public static Options plain(Architecture architecture, Reporting reporting, String version) {
-      return new Options(architecture, 1, reporting, Optional.empty(), Optional.empty(), version);
+      return new Options(
+          architecture,
+          1,
+          reporting,
+          Optional.empty(),
+          OptionalLong.empty(),
+          Optional.empty(),
+          version);
     }
 
     public Options {
@@ -211,7 +221,31 @@ public final class ProgramCompiler {
 
     @Override
     public void supervise(Instruction.Supervise supervise) {
-      new Supervision(emitter, routines, supervise).write(() -> write(supervise.child()));
+      new Supervision(emitter, routines, supervise)
+          .write(() -> write(supervise.child()), ProgramCompiler.this::writeBestEffort);
+    }
+
+    @Override
+    public void init(Instruction.Init init) {
+      new InitProcess(emitter, routines, init, options.commandIndex())
+          .write(() -> write(init.child()), ProgramCompiler.this::writeBestEffort);
+    }
+
+    @Override
+    public void requireParent(Instruction.RequireParent require) {
+      relations().requireParent(require, options.parent());
+    }
+
+    @Override
+    public void requireLifeline(Instruction.RequireLifeline require) {
+      relations().requireLifeline(require);
+    }
+
+    @Override
+    public void say(Instruction.Say say) {
+      routines.startMessage();
+      routines.append("cloister: " + program.name() + ": " + say.text() + "\n");
+      routines.say();
     }
 
     @Override
@@ -237,27 +271,29 @@ public final class ProgramCompiler {
   }
 
   private void writeCall(Instruction.Call call, int number) {
-    Label again = new Label();
-    Label failed = new Label();
-    Label next = new Label();
+    Label report = onHost ? routines.failOnHost : routines.fail;
+    Ways ways = new Ways(new Label(), new Label(), new Label(), report);
+    writeMaking(call, ways);
+    emitter.later(() -> writeFailure(call, number, ways));
+    // From here on the paths of the host mean something else.
+    onHost &= call.call() != SystemCall.PIVOT_ROOT && call.call() != SystemCall.CHROOT;
+  }
+
+  private void writeMaking(Instruction.Call call, Ways ways) {
     if (!call.retried().isEmpty()) {
       asm.set(V5, Instruction.MAX_RETRIES);
     }
-    asm.place(again);
+    asm.place(ways.again);
     for (int i = 0; i < call.operands().size(); i++) {
       emitter.operand(Register.argument(i), call.operands().get(i));
     }
     emitter.systemCall(call.call());
-    asm.branch(LESS, RESULT, 0, failed);
+    asm.branch(LESS, RESULT, 0, ways.failed);
     call.result().ifPresent(slot -> emitter.storeVariable(emitter.slot(slot), RESULT));
     if (call.until().isPresent()) {
-      asm.jump(again);
+      asm.jump(ways.again);
     }
-    asm.place(next);
-    Label report = onHost ? routines.failOnHost : routines.fail;
-    emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next, report)));
-    // From here on the paths of the host mean something else.
-    onHost &= call.call() != SystemCall.PIVOT_ROOT && call.call() != SystemCall.CHROOT;
+    asm.place(ways.next);
   }
 
   /**
@@ -284,6 +320,25 @@ public final class ProgramCompiler {
       asm.branch(GREATER_OR_EQUAL, V5, 0, ways.again);
       asm.place(other);
     }
+  }
+
+  /** Calls without a number, whose failure is of no importance. */
+  private void writeBestEffort(List<Instruction.Call> calls) {
+    for (Instruction.Call call : calls) {
+      Label next = new Label();
+      Ways ways = new Ways(new Label(), new Label(), next, next);
+      writeMaking(call, ways);
+      emitter.later(
+          () -> {
+            asm.place(ways.failed);
+            writeRetry(call, ways);
+            asm.jump(next);
+          });
+    }
+  }
+
+  private Relations relations() {
+    return new Relations(emitter, routines, program.name());
   }
 
   /** What several errnos are recovered from with is written once. */

@@ -151,6 +151,21 @@ final class Routines {
     asm.call(appendText);
   }
 
+  /** Writes the message to standard error and goes on; where records are reported, does nothing. */
+  void say() {
+    if (reporting == Reporting.TEXT) {
+      writeMessage();
+    }
+  }
+
+  private void writeMessage() {
+    asm.set(A0, STANDARD_ERROR);
+    asm.address(A1, message);
+    asm.copy(A2, V3);
+    asm.subtract(A2, A1);
+    emitter.systemCall(SystemCall.WRITE);
+  }
+
   private void writeAppendText() {
     Label loop = new Label();
     Label end = new Label();
@@ -275,11 +290,7 @@ final class Routines {
 
   private void writeDie() {
     asm.place(die);
-    asm.set(A0, STANDARD_ERROR);
-    asm.address(A1, message);
-    asm.copy(A2, V3);
-    asm.subtract(A2, A1);
-    emitter.systemCall(SystemCall.WRITE);
+    writeMessage();
     asm.copy(A0, V4);
     emitter.systemCall(SystemCall.EXIT_GROUP);
     asm.trap();

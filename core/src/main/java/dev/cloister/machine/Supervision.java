@@ -1,7 +1,6 @@
 package dev.cloister.machine;
 
 import static dev.cloister.machine.Condition.EQUAL;
-import static dev.cloister.machine.Condition.LESS;
 import static dev.cloister.machine.Condition.NOT_EQUAL;
 import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
@@ -10,7 +9,6 @@ import static dev.cloister.machine.Register.A3;
 import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.SCRATCH;
 import static dev.cloister.machine.Register.V0;
-import static dev.cloister.machine.Register.V1;
 import static dev.cloister.machine.Register.V4;
 
 import dev.cloister.ffm.LinuxConstant;
@@ -18,15 +16,19 @@ import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
+import dev.cloister.program.Slot;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
- * A process that only waits for another and passes signals on.
+ * A process outside of the sandbox that only waits for another, passes signals on and sees to its
+ * end.
  *
- * <p>Signals are blocked and read from a signalfd(2). Those of job control are not: the terminal
- * sends them to the whole group, and this process must stop and go on with its child. For the same
- * reason only signals that a process sent ({@code si_code <= 0}) are passed on; the terminal's own
- * have reached the command already.
+ * <p>Signals of job control are not blocked: the terminal sends them to the whole group, and this
+ * process must stop and go on with its child. For the same reason only signals that a process sent
+ * ({@code si_code <= 0}) are passed on; the terminal's own have reached the command already.
  */
 final class Supervision {
   private static final List<LinuxConstant> JOB_CONTROL =
@@ -35,159 +37,238 @@ final class Supervision {
           LinuxConstant.SIGTTIN,
           LinuxConstant.SIGTTOU,
           LinuxConstant.SIGCONT);
-  private static final int MASK_SIZE = 8;
+  private static final int WRITING_END = 4;
+  private static final int SIGNAL_SIZE = 4;
+  private static final int FOREVER_SECONDS = Integer.MAX_VALUE;
+
+  /** The phases of a time limit: not reached, SIGTERM was sent, SIGKILL was sent. */
+  private static final int ASKED = 1;
+
+  private static final int KILLED = 2;
 
   private final Emitter emitter;
   private final Assembler asm;
   private final Routines routines;
   private final Instruction.Supervise supervise;
-  private final Label mask;
-  private final Label oldMask;
-  private final Label signal;
-  private final Label status;
+  private final ChildWait wait;
   private final Label command;
+  private final Label signalNumber;
+  private final Optional<Label> time;
+  private final Label phase;
 
   Supervision(Emitter emitter, Routines routines, Instruction.Supervise supervise) {
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.routines = routines;
     this.supervise = supervise;
-    this.mask = emitter.data.constant(mask(), 8);
-    this.oldMask = emitter.data.zeroed(MASK_SIZE);
-    this.signal = emitter.data.zeroed(LinuxStruct.SIGNALFD_SIGINFO.size());
-    this.status = emitter.data.zeroed(8);
+    this.wait = new ChildWait(emitter, routines, signals());
     this.command = emitter.data.zeroed(8);
+    this.signalNumber = emitter.data.zeroed(8);
+    this.time = supervise.timeout().map(_ -> emitter.data.zeroed(LinuxStruct.TIMESPEC.size()));
+    this.phase = emitter.data.zeroed(8);
   }
 
-  private byte[] mask() {
+  private long signals() {
     long bits = -1;
     for (LinuxConstant signal : JOB_CONTROL) {
       bits &= ~(1L << (signal.value(emitter.architecture) - 1));
     }
-    return new ByteBuilder().u64(bits).toArray();
+    return bits;
   }
 
-  /** Writes the code of the child with {@code child}, then the parent's. */
-  void write(Runnable child) {
-    Label parent = new Label();
-    changeMask(LinuxConstant.SIG_BLOCK, mask, oldMask);
-    openSignals();
-    emitter.fork();
-    asm.branch(NOT_EQUAL, RESULT, 0, parent);
-    changeMask(LinuxConstant.SIG_SETMASK, oldMask, null);
-    child.run();
-    asm.trap();
-    asm.place(parent);
-    writeParent();
-  }
-
-  private void changeMask(
-      LinuxConstant how, Label to, @org.jspecify.annotations.Nullable Label old) {
-    emitter.set(A0, how);
-    asm.address(A1, to);
-    if (old == null) {
-      asm.set(A2, 0);
-    } else {
-      asm.address(A2, old);
-    }
-    asm.set(A3, MASK_SIZE);
-    emitter.systemCall(SystemCall.RT_SIGPROCMASK);
-  }
-
-  /** V1 = the signalfd. Before the fork: without it nobody could wait for the child. */
-  private void openSignals() {
-    asm.set(A0, -1);
-    asm.address(A1, mask);
-    asm.set(A2, MASK_SIZE);
-    emitter.set(A3, LinuxConstant.SFD_CLOEXEC);
-    emitter.systemCall(SystemCall.SIGNALFD4);
-    routines.failIfNegative("signalfd4(SFD_CLOEXEC): ");
-    asm.copy(V1, RESULT);
-  }
-
-  /** V0 is the child's process id (or the negative errno of the fork), V1 the signalfd. */
-  private void writeParent() {
+  /**
+   * Writes the code of the child, then the parent's.
+   *
+   * @param child writes the child's instructions
+   * @param bestEffort writes calls whose failure is of no importance
+   */
+  void write(Runnable child, Consumer<List<Instruction.Call>> bestEffort) {
+    wait.fork(
+        () -> {
+          supervise.lifeline().ifPresent(this::keepReadingEnd);
+          child.run();
+        });
+    supervise.lifeline().ifPresent(this::keepWritingEnd);
+    supervise.parent().ifPresent(this::watch);
+    bestEffort.accept(supervise.waiting());
+    time.ifPresent(_ -> setTime(supervise.timeout().orElseThrow().limit()));
     Label next = new Label();
+    Label ended = new Label();
+    writeLoop(next, ended);
+    asm.place(ended);
+    bestEffort.accept(supervise.after());
+    end();
+  }
+
+  /** Else the child would hold the pipe open that shall tell it that this process has ended. */
+  private void keepReadingEnd(Slot lifeline) {
+    asm.address(SCRATCH, emitter.slot(lifeline));
+    asm.load(A0, SCRATCH, WRITING_END, Width.WORD);
+    emitter.systemCall(SystemCall.CLOSE);
+    asm.address(SCRATCH, emitter.slot(lifeline));
+    asm.load(A0, SCRATCH, 0, Width.WORD);
+    emitter.storeVariable(emitter.slot(lifeline), A0);
+  }
+
+  /** The other end stays open, too: writing to a pipe that nobody reads is a signal (pipe(7)). */
+  private void keepWritingEnd(Slot lifeline) {
+    asm.address(SCRATCH, emitter.slot(lifeline));
+    asm.load(A0, SCRATCH, WRITING_END, Width.WORD);
+    emitter.storeVariable(emitter.slot(lifeline), A0);
+  }
+
+  private void watch(Slot parent) {
+    emitter.loadVariable(A0, emitter.slot(parent));
+    wait.watchAlso();
+  }
+
+  private void setTime(Duration duration) {
+    asm.address(SCRATCH, time.orElseThrow());
+    asm.set(A0, duration.toSeconds());
+    asm.store(SCRATCH, StructField.TIMESPEC_SEC.offset(), A0, Width.DOUBLE);
+    asm.set(A0, duration.toNanosPart());
+    asm.store(SCRATCH, StructField.TIMESPEC_NSEC.offset(), A0, Width.DOUBLE);
+  }
+
+  private void writeLoop(Label next, Label ended) {
+    Label expired = new Label();
+    Label lost = new Label();
     Label child = new Label();
-    asm.copy(V0, RESULT);
-    routines.failIfNegative("clone(SIGCHLD): ");
     asm.place(next);
-    asm.copy(A0, V1);
-    asm.address(A1, signal);
-    asm.set(A2, LinuxStruct.SIGNALFD_SIGINFO.size());
-    emitter.systemCall(SystemCall.READ);
-    asm.branch(LESS, RESULT, 0, next);
-    asm.address(A2, signal);
-    asm.load(A1, A2, StructField.SIGNALFD_SIGINFO_SIGNO.offset(), Width.WORD);
+    // ppoll(2) takes from the time what has passed.
+    wait.await(supervise.parent().isPresent(), time, next);
+    time.ifPresent(_ -> asm.branch(EQUAL, RESULT, 0, expired));
+    supervise.parent().ifPresent(_ -> wait.branchIfAlso(lost));
+    wait.readSignal(next);
     int sigchld = (int) LinuxConstant.SIGCHLD.value(emitter.architecture);
     asm.branch(EQUAL, A1, sigchld, child);
     passOn(next);
     asm.place(child);
-    reap(next);
-    end();
+    wait.reap(next);
+    asm.jump(ended);
+    time.ifPresent(_ -> writeExpired(expired, next));
+    supervise.parent().ifPresent(_ -> writeLost(lost, next));
   }
 
-  /** Sends signal A1, described at A2, to the command, or to the child while there is none. */
+  /** Passes signal A1, described at A2, on to the command. */
   private void passOn(Label next) {
-    Label send = new Label();
-    asm.load(A3, A2, StructField.SIGNALFD_SIGINFO_CODE.offset(), Width.WORD);
-    // si_code is signed; as an unsigned word its negative values have the top bit set.
-    asm.branch(EQUAL, A3, 0, send);
-    asm.shiftRight(A3, 31);
-    asm.branch(EQUAL, A3, 0, next);
-    asm.place(send);
-    readStarted();
-    asm.address(A2, signal);
-    asm.load(A1, A2, StructField.SIGNALFD_SIGINFO_SIGNO.offset(), Width.WORD);
-    emitter.loadVariable(A0, command);
+    if (!supervise.terminal()) {
+      Label send = new Label();
+      asm.load(A3, A2, StructField.SIGNALFD_SIGINFO_CODE.offset(), Width.WORD);
+      // si_code is signed; as an unsigned word its negative values have the top bit set.
+      asm.branch(EQUAL, A3, 0, send);
+      asm.shiftRight(A3, 31);
+      asm.branch(EQUAL, A3, 0, next);
+      asm.place(send);
+    }
+    send(next);
+  }
+
+  /** Sends signal A1 to the command, or to the child while there is none. */
+  private void send(Label next) {
+    emitter.storeVariable(signalNumber, A1);
+    if (supervise.relay()) {
+      emitter.loadVariable(A0, emitter.slot(supervise.lifeline().orElseThrow()));
+      asm.address(A1, signalNumber);
+      asm.set(A2, SIGNAL_SIZE);
+      emitter.systemCall(SystemCall.WRITE);
+    } else {
+      loadCommand();
+      emitter.loadVariable(A1, signalNumber);
+      emitter.systemCall(SystemCall.KILL);
+    }
+    asm.jump(next);
+  }
+
+  /** A0 = the command's process id, or the child's. */
+  private void loadCommand() {
     Label known = new Label();
+    readStarted();
+    emitter.loadVariable(A0, command);
     asm.branch(NOT_EQUAL, A0, 0, known);
     asm.copy(A0, V0);
     asm.place(known);
-    emitter.systemCall(SystemCall.KILL);
-    asm.jump(next);
   }
 
   /** Reads the command's process id, if it was written since; an eventfd gives it once. */
   private void readStarted() {
-    emitter.loadVariable(A0, emitter.slot(supervise.started()));
-    asm.address(A1, command);
-    asm.set(A2, 8);
-    emitter.systemCall(SystemCall.READ);
+    supervise
+        .started()
+        .ifPresent(
+            started -> {
+              emitter.loadVariable(A0, emitter.slot(started.event()));
+              asm.address(A1, command);
+              asm.set(A2, 8);
+              emitter.systemCall(SystemCall.READ);
+            });
   }
 
-  private void reap(Label next) {
+  private void writeExpired(Label expired, Label next) {
+    Label insist = new Label();
+    asm.place(expired);
+    emitter.loadVariable(A0, phase);
+    asm.branch(NOT_EQUAL, A0, 0, insist);
+    asm.set(A0, ASKED);
+    emitter.storeVariable(phase, A0);
+    setTime(supervise.timeout().orElseThrow().grace());
+    emitter.set(A1, LinuxConstant.SIGTERM);
+    send(next);
+    asm.place(insist);
+    asm.set(A0, KILLED);
+    emitter.storeVariable(phase, A0);
+    setTime(Duration.ofSeconds(FOREVER_SECONDS));
+    kill();
+    asm.jump(next);
+  }
+
+  private void writeLost(Label lost, Label next) {
+    asm.place(lost);
+    asm.set(A0, -1);
+    wait.watchAlso();
+    kill();
+    asm.jump(next);
+  }
+
+  /** An init ends when its lifeline does, even one of another user. */
+  private void kill() {
+    if (supervise.relay()) {
+      emitter.loadVariable(A0, emitter.slot(supervise.lifeline().orElseThrow()));
+      emitter.systemCall(SystemCall.CLOSE);
+    } else {
+      loadCommand();
+      emitter.set(A1, LinuxConstant.SIGKILL);
+      emitter.systemCall(SystemCall.KILL);
+    }
     asm.copy(A0, V0);
-    asm.address(A1, status);
-    emitter.set(A2, LinuxConstant.WNOHANG);
-    asm.set(A3, 0);
-    emitter.systemCall(SystemCall.WAIT4);
-    asm.branch(NOT_EQUAL, RESULT, V0, next);
+    emitter.set(A1, LinuxConstant.SIGKILL);
+    emitter.systemCall(SystemCall.KILL);
   }
 
   private void end() {
-    Label signalled = new Label();
-    Label exit = new Label();
     Label failed = new Label();
-    readStarted();
-    emitter.loadVariable(A1, command);
-    asm.branch(EQUAL, A1, 0, failed);
-    asm.address(SCRATCH, status);
-    asm.load(A0, SCRATCH, 0, Width.WORD);
-    asm.copy(A1, A0);
-    asm.and(A1, 0x7f);
-    asm.branch(NOT_EQUAL, A1, 0, signalled);
-    asm.shiftRight(A0, 8);
-    asm.jump(exit);
-    asm.place(signalled);
-    asm.copy(A0, A1);
-    asm.add(A0, 128);
-    asm.place(exit);
+    if (supervise.started().isPresent()) {
+      readStarted();
+      emitter.loadVariable(A1, command);
+      asm.branch(EQUAL, A1, 0, failed);
+    }
+    Label inTime = new Label();
+    wait.loadStatus();
+    if (time.isPresent()) {
+      emitter.loadVariable(A1, phase);
+      asm.branch(EQUAL, A1, 0, inTime);
+      asm.set(A0, Instruction.Supervise.TIMED_OUT);
+    }
+    asm.place(inTime);
     emitter.systemCall(SystemCall.EXIT_GROUP);
-    asm.place(failed);
-    routines.startMessage();
-    routines.append(supervise.failure() + "\n");
-    asm.set(V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    supervise
+        .started()
+        .ifPresent(
+            started -> {
+              asm.place(failed);
+              routines.startMessage();
+              routines.append(started.failure() + "\n");
+              asm.set(V4, Routines.SETUP_FAILED);
+              asm.jump(routines.die);
+            });
   }
 }

@@ -407,7 +407,10 @@ public enum Capability {
                 Operand.of(0),
                 Operand.of(LinuxConstant.EFD_CLOEXEC, LinuxConstant.EFD_NONBLOCK))
             .into(started),
-        new Instruction.Supervise(child, started, "the process in the new pid namespace failed"));
+        Instruction.Supervise.of(child)
+            .through(
+                new Instruction.Supervise.Started(
+                    started, "the process in the new pid namespace failed")));
   }
 
   private static List<Instruction> with(List<Instruction> steps, Instruction last) {

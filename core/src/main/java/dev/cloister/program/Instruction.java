@@ -4,6 +4,7 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Timeout;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -40,6 +41,14 @@ public sealed interface Instruction {
     void executeProgram(ExecuteProgram execute);
 
     void supervise(Supervise supervise);
+
+    void init(Init init);
+
+    void requireParent(RequireParent require);
+
+    void requireLifeline(RequireLifeline require);
+
+    void say(Say say);
 
     void attempt(Attempt attempt);
 
@@ -144,13 +153,13 @@ public sealed interface Instruction {
   }
 
   /**
-   * Closes every descriptor above standard error that a directory lists, one by one, and then the
+   * Closes every descriptor from some number on that a directory lists, one by one, and then the
    * directory's own. What close_range(2) does in one call; descriptors above a lowered limit are
    * listed too.
    *
    * @param directory {@code /proc/self/fd}, open for reading
    */
-  record CloseListed(Slot directory) implements Instruction {
+  record CloseListed(Slot directory, int first) implements Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.closeListed(this);
@@ -240,18 +249,147 @@ public sealed interface Instruction {
    * Runs {@code child} in a new process and ends as it ends, with 128+n for signal n. Signals that
    * a process sends here are passed on to the command.
    *
-   * @param started an eventfd(2), non-blocking, to which the child writes the command's process id
-   *     once all is set up; if it ends before, the set-up failed
-   * @param failure what to say then
+   * @param started how to know whether the command was reached; empty if the child becomes it
+   * @param lifeline a pipe(2) that tells the child when this process has ended; afterwards the slot
+   *     has the end that is this process's
+   * @param relay whether signals go through the lifeline, to an {@link Init}, or else to the child
+   * @param parent a pidfd of a process with which the command shall end
+   * @param timeout after which the command is ended, and the status is 124
+   * @param terminal whether the terminal's signals are passed on, too: it does not send them to a
+   *     command in another session
+   * @param waiting what this process does before it waits; what fails of it is of no importance
+   * @param after what it does when the child has ended; likewise
    */
-  record Supervise(List<Instruction> child, Slot started, String failure) implements Instruction {
+  record Supervise(
+      List<Instruction> child,
+      Optional<Started> started,
+      Optional<Slot> lifeline,
+      boolean relay,
+      Optional<Slot> parent,
+      Optional<Timeout> timeout,
+      boolean terminal,
+      List<Call> waiting,
+      List<Call> after)
+      implements Instruction {
+    /** The status of a command that took too long, as timeout(1) has it. */
+    public static final int TIMED_OUT = 124;
+
     public Supervise {
       child = List.copyOf(child);
+      waiting = List.copyOf(waiting);
+      after = List.copyOf(after);
+    }
+
+    /**
+     * Between this process and the command is another program.
+     *
+     * @param event an eventfd(2), non-blocking, to which the child writes the command's process id
+     *     once all is set up; if it ends before, the set-up failed
+     * @param failure what to say then
+     */
+    public record Started(Slot event, String failure) {}
+
+    /** Passes signals on to the child, and nothing more. */
+    public static Supervise of(List<Instruction> child) {
+      return new Supervise(
+          child,
+          Optional.empty(),
+          Optional.empty(),
+          false,
+          Optional.empty(),
+          Optional.empty(),
+          false,
+          List.of(),
+          List.of());
+    }
+
+    public Supervise through(Started other) {
+      return new Supervise(
+          child, Optional.of(other), lifeline, relay, parent, timeout, terminal, waiting, after);
+    }
+
+    public Supervise withLifeline(Slot pipe) {
+      return new Supervise(
+          child, started, Optional.of(pipe), relay, parent, timeout, terminal, waiting, after);
+    }
+
+    public Supervise relaying(Slot pipe) {
+      return new Supervise(
+          child, started, Optional.of(pipe), true, parent, timeout, terminal, waiting, after);
+    }
+
+    public Supervise endingWith(Slot process) {
+      return new Supervise(
+          child, started, lifeline, relay, Optional.of(process), timeout, terminal, waiting, after);
+    }
+
+    public Supervise within(Timeout limit) {
+      return new Supervise(
+          child, started, lifeline, relay, parent, Optional.of(limit), terminal, waiting, after);
+    }
+
+    public Supervise passingOnTheTerminals() {
+      return new Supervise(child, started, lifeline, relay, parent, timeout, true, waiting, after);
+    }
+
+    public Supervise waiting(List<Call> calls) {
+      return new Supervise(
+          child, started, lifeline, relay, parent, timeout, terminal, calls, after);
+    }
+
+    public Supervise after(List<Call> calls) {
+      return new Supervise(
+          child, started, lifeline, relay, parent, timeout, terminal, waiting, calls);
     }
 
     @Override
     public void accept(Visitor visitor) {
       visitor.supervise(this);
+    }
+  }
+
+  /**
+   * Process 1 of a pid namespace: runs {@code child} in a new process, reaps what is orphaned, and
+   * ends as the child ends, and with it whatever else is in the namespace (pid_namespaces(7)).
+   *
+   * @param lifeline the reading end of a pipe from which it takes signals for the child; when there
+   *     is nobody to write to it any more, all ends
+   * @param waiting what this process does before it waits; what fails of it is of no importance
+   */
+  record Init(List<Instruction> child, Operand lifeline, List<Call> waiting)
+      implements Instruction {
+    public Init {
+      child = List.copyOf(child);
+      waiting = List.copyOf(waiting);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.init(this);
+    }
+  }
+
+  /** Ends the program with a message unless the parent of this process is still the same. */
+  record RequireParent(Slot parent) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.requireParent(this);
+    }
+  }
+
+  /** Ends the program unless the process at the other end of a lifeline is still there. */
+  record RequireLifeline(Slot pipe) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.requireLifeline(this);
+    }
+  }
+
+  /** Tells a person what is not as expected, on standard error, and goes on. */
+  record Say(String text) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.say(this);
     }
   }
 
@@ -321,6 +459,8 @@ public sealed interface Instruction {
         calls.add(call);
       } else if (instruction instanceof Supervise supervise) {
         calls.addAll(mainCalls(supervise.child()));
+      } else if (instruction instanceof Init init) {
+        calls.addAll(mainCalls(init.child()));
       } else if (instruction instanceof Attempt attempt) {
         calls.addAll(mainCalls(attempt.child()));
       }

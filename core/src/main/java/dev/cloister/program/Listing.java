@@ -67,6 +67,10 @@ public final class Listing {
                 .formatted(CText.quote(execute.path()), arguments));
       }
       case Instruction.Supervise supervise -> supervise(supervise, command);
+      case Instruction.Init init -> init(init, command);
+      case Instruction.RequireParent require ->
+          lines.add("      getppid()  # must be " + require.parent().name());
+      case Instruction.RequireLifeline _ -> lines.add("      ppoll([lifeline], 0)  # must be 0");
       case Instruction.Attempt attempt -> {
         lines.add("in a child, whose end is reported:");
         addAll(attempt.child(), command);
@@ -86,23 +90,66 @@ public final class Listing {
           Instruction.FilterEnvironment _,
           Instruction.ProtectVariable _,
           Instruction.RestoreVariable _,
+          Instruction.Say _,
           Instruction.Exit _ -> {}
     }
   }
 
   /** The calls of the code that {@code Supervision} writes; they cannot fail, so have no number. */
   private void supervise(Instruction.Supervise supervise, OsString command) {
-    lines.add("      rt_sigprocmask(SIG_BLOCK, ~[TSTP CONT TTIN TTOU], old_mask, 8)");
-    lines.add("      signalfd4(-1, ~[TSTP CONT TTIN TTOU], 8, SFD_CLOEXEC)");
+    fork("~[TSTP CONT TTIN TTOU]");
+    supervise.lifeline().ifPresent(_ -> lines.add("      close(lifeline[1])"));
+    addAll(supervise.child(), command);
+    lines.add("in this process, which passes signals on until the child has ended:");
+    supervise.waiting().forEach(this::addWithoutNumber);
+    lines.add("      ppoll([signals%s], %s)".formatted(others(supervise), time(supervise)));
+    lines.add("      read(signals, signal, 128)");
+    supervise
+        .started()
+        .ifPresent(
+            started -> lines.add("      read(%s, pid, 8)".formatted(started.event().name())));
+    lines.add(
+        supervise.relay()
+            ? "      write(lifeline[1], signal, 4)"
+            : "      kill(%s, signal)"
+                .formatted(supervise.started().isPresent() ? "pid" : "child"));
+    lines.add("      wait4(-1, status, WNOHANG, NULL)");
+    supervise.after().forEach(this::addWithoutNumber);
+    lines.add("      exit_group(status)");
+  }
+
+  private static String others(Instruction.Supervise supervise) {
+    return supervise.parent().map(parent -> ", " + parent.name()).orElse("");
+  }
+
+  private static String time(Instruction.Supervise supervise) {
+    return supervise.timeout().map(timeout -> timeout.limit().toString()).orElse("NULL");
+  }
+
+  /** The same for {@code InitProcess}. */
+  private void init(Instruction.Init init, OsString command) {
+    fork("[CHLD]");
+    addAll(init.child(), command);
+    lines.add("in process 1, which reaps until the command has ended:");
+    init.waiting().forEach(this::addWithoutNumber);
+    lines.add("      ppoll([signals, lifeline], NULL)");
+    lines.add("      read(lifeline, signal, 4)  # if nobody is there to write: exit_group(137)");
+    lines.add("      kill(command, signal)");
+    lines.add("      wait4(-1, status, WNOHANG, NULL)");
+    lines.add("      exit_group(status)");
+  }
+
+  private void fork(String signals) {
+    lines.add("      rt_sigprocmask(SIG_BLOCK, %s, old_mask, 8)".formatted(signals));
+    lines.add("      signalfd4(-1, %s, 8, SFD_CLOEXEC)".formatted(signals));
     lines.add("      clone(SIGCHLD, NULL, NULL, NULL, 0)");
     lines.add("in the child:");
     lines.add("      rt_sigprocmask(SIG_SETMASK, old_mask, NULL, 8)");
-    addAll(supervise.child(), command);
-    lines.add("in this process, which passes signals on until the child has ended:");
-    lines.add("      read(signals, signal, 128)");
-    lines.add("      wait4(child, status, WNOHANG, NULL)");
-    lines.add("      read(%s, pid, 8)".formatted(supervise.started().name()));
-    lines.add("      exit_group(status)");
+    lines.add("      close(signals)");
+  }
+
+  private void addWithoutNumber(Instruction.Call call) {
+    lines.add("      " + CText.assignment(call));
   }
 
   private static String where(OsString command, Instruction.SearchPath path) {

@@ -248,14 +248,17 @@ public final class Credentials {
     return new Operand.Literal(id, Long.toUnsignedString(id));
   }
 
-  private static Call prctl(LinuxConstant option, long value) {
+  static Call prctl(LinuxConstant option, long value) {
+    return prctl(option, Operand.of(value));
+  }
+
+  static Call prctl(LinuxConstant option, LinuxConstant value) {
+    return prctl(option, Operand.of(value));
+  }
+
+  private static Call prctl(LinuxConstant option, Operand value) {
     return Call.of(
-        SystemCall.PRCTL,
-        Operand.of(option),
-        Operand.of(value),
-        Operand.of(0),
-        Operand.of(0),
-        Operand.of(0));
+        SystemCall.PRCTL, Operand.of(option), value, Operand.of(0), Operand.of(0), Operand.of(0));
   }
 
   /**

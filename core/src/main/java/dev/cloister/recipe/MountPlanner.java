@@ -12,7 +12,9 @@ import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -55,6 +57,10 @@ final class MountPlanner {
   private static final int DESTINATION_FD = 64;
 
   private final HostReport host;
+
+  /** Whether a {@code --proc} is a new one, and not the host's. */
+  private final boolean freshProc;
+
   private final Optional<Staging> staging;
   private final List<Instruction> early = new ArrayList<>();
   private final List<Instruction> steps = new ArrayList<>();
@@ -64,8 +70,9 @@ final class MountPlanner {
   private Node root = Node.directory();
   private int coveringMounts = 1;
 
-  private MountPlanner(HostReport host) {
+  private MountPlanner(SandboxSpec spec, HostReport host) {
     this.host = host;
+    this.freshProc = spec.namespaces().contains(Namespace.PID) || host.needs(Workaround.OWN_PROC);
     this.staging = Staging.of(host);
   }
 
@@ -78,8 +85,9 @@ final class MountPlanner {
    */
   record Result(List<Instruction> early, List<Instruction> steps, int coveringMounts) {}
 
-  static Result plan(List<MountOperation> operations, HostReport host) throws PlanException {
-    MountPlanner planner = new MountPlanner(host);
+  static Result plan(SandboxSpec spec, HostReport host) throws PlanException {
+    MountPlanner planner = new MountPlanner(spec, host);
+    List<MountOperation> operations = spec.mounts();
     for (MountOperation operation : operations) {
       if (planner.staging.isPresent()) {
         planner.stage(operation, planner.staging.get());
@@ -137,7 +145,7 @@ final class MountPlanner {
   private void stage(MountOperation operation, Staging place) throws PlanException {
     if (operation instanceof Bind bind) {
       place.add(bind.source().path(), bind.source().directory(), attributes(bind.access()));
-    } else if (operation instanceof MountOperation.Proc && !host.needs(Workaround.OWN_PROC)) {
+    } else if (operation instanceof MountOperation.Proc && !freshProc) {
       place.add(PROC.path(), true, attributes(Access.DEVICES));
       for (String name : host.protectedProc()) {
         // What every procfs has under this name is a file; the others are directories.
@@ -354,14 +362,14 @@ final class MountPlanner {
   private void planProc(MountOperation.Proc proc) throws PlanException {
     Destination destination = proc.destination();
     refuseRoot(destination);
-    if (host.needs(Workaround.OWN_PROC)) {
-      planOwnProc(destination);
+    Bind bind = new Bind(PROC, destination, Access.DEVICES);
+    Slot clone = clones.get(proc);
+    if (clone != null) {
+      clones.put(bind, clone);
+    }
+    if (freshProc) {
+      planFreshProc(destination, Optional.ofNullable(clone));
     } else {
-      Bind bind = new Bind(PROC, destination, Access.DEVICES);
-      Slot clone = clones.get(proc);
-      if (clone != null) {
-        clones.put(bind, clone);
-      }
       planBind(bind);
     }
     enter(destination);
@@ -371,29 +379,57 @@ final class MountPlanner {
     steps.add(Steps.chdir(NEW_ROOT));
   }
 
-  private void planOwnProc(Destination destination) {
+  private void planFreshProc(Destination destination, Optional<Slot> clone) {
     if (isKnown(destination)) {
       makeDirectory(destination, 0755);
-      steps.add(Steps.mountProc(destination.relative()));
+      steps.add(mountProc(destination.relative(), clone));
       put(destination, Node.opaque());
     } else {
       findDirectory(destination, 0755);
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
-      steps.add(Steps.mountProc(HERE));
+      steps.add(mountProc(HERE, clone));
       steps.add(Steps.chdir(NEW_ROOT));
     }
   }
 
+  /**
+   * The kernel gives no new /proc to whom the one in sight is masked, as in containers
+   * (mount_too_revealing() of fs/namespace.c). The host's shows more than there is to see, but no
+   * process of the host's can be reached through it.
+   */
+  private Call mountProc(OsString target, Optional<Slot> clone) {
+    Call mount = Steps.mountProc(target);
+    if (host.needs(Workaround.OWN_PROC) || staging.isPresent()) {
+      return mount;
+    }
+    List<Instruction> instead = new ArrayList<>();
+    instead.add(
+        new Instruction.Say(
+            "--proc: the kernel allows no new /proc here, as this one is masked (a container?);"
+                + " the command gets this one, which shows the processes outside, too"));
+    if (clone.isPresent()) {
+      instead.add(attributes(clone.get(), Access.DEVICES));
+      instead.add(Steps.moveMount(clone.get(), target));
+    } else {
+      instead.add(Steps.bind(PROC.path(), target));
+      instead.add(Steps.setAttributes(target, attributes(Access.DEVICES)));
+    }
+    return mount.recover(Errno.EPERM, instead);
+  }
+
   /** Makes something read-only that may be missing, if it was not there to be looked for. */
   private void protect(OsString path) {
-    if (staging.isPresent() && !host.needs(Workaround.OWN_PROC)) {
+    if (staging.isPresent() && !freshProc) {
       steps.add(staging.get().attachNext(path));
       return;
     }
     Call bind = Steps.bind(path, path);
-    Call attributes = Steps.setAttributes(path, PROTECTED);
-    boolean certain = !host.needs(Workaround.OWN_PROC);
+    Call attributes =
+        host.needs(Workaround.REMOUNT_EACH)
+            ? Steps.remountProtected(path)
+            : Steps.setAttributes(path, PROTECTED);
+    boolean certain = !freshProc;
     steps.add(certain ? bind : bind.tolerate(Errno.ENOENT));
     steps.add(certain ? attributes : attributes.tolerate(Errno.ENOENT));
   }

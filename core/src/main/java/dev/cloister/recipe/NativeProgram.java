@@ -38,6 +38,9 @@ public final class NativeProgram {
   private static final Slot CHROOT = new Slot("chroot");
   private static final Slot PID = new Slot("pid");
 
+  /** How many standard descriptors there are. */
+  static final int STANDARD = 3;
+
   private NativeProgram() {}
 
   /**
@@ -50,26 +53,36 @@ public final class NativeProgram {
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
     Credentials credentials = new Credentials(host, spec.identity());
-    MountPlanner.Result mounts = MountPlanner.plan(spec.mounts(), host);
+    MountPlanner.Result mounts = MountPlanner.plan(spec, host);
+    ProcessTree processes = new ProcessTree(spec);
+    List<Instruction> inside = new ArrayList<>();
+    inside.addAll(credentials.makeAsCommandUser());
+    inside.addAll(makeNewRoot(host, mounts.early()));
+    inside.addAll(mounts.steps());
+    inside.addAll(enterRoot.apply(mounts.coveringMounts()));
+    inside.addAll(credentials.becomeCommandUser());
+    inside.addAll(Credentials.giveUpCapabilities());
+    inside.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
+    inside.add(new Instruction.FilterEnvironment(spec.environment()));
+    inside.addAll(processes.command(becomeCommand(spec), Operand.of(Credentials.PROC)));
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean());
+    steps.addAll(processes.prepare());
     steps.addAll(rememberDirectory(spec));
     // Directories get the modes they are made with; the caller's own mask is restored at the end.
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
     steps.addAll(credentials.makeNamespaces(spec.namespaces()));
     steps.addAll(nameHost(spec));
     steps.addAll(bringUpLoopback(spec));
-    steps.addAll(credentials.makeAsCommandUser());
-    steps.addAll(makeNewRoot(host, mounts.early()));
-    steps.addAll(mounts.steps());
-    steps.addAll(enterRoot.apply(mounts.coveringMounts()));
-    steps.addAll(credentials.becomeCommandUser());
-    steps.addAll(Credentials.giveUpCapabilities());
-    steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
-    steps.add(new Instruction.FilterEnvironment(spec.environment()));
-    steps.addAll(enterDirectory(spec));
-    steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    steps.addAll(processes.sandbox(inside));
     return new SyscallProgram(name, steps);
+  }
+
+  /** From a process without descriptors of the host's. */
+  private static List<Instruction> becomeCommand(SandboxSpec spec) {
+    List<Instruction> steps = new ArrayList<>(returnToPlace(spec));
+    steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    return steps;
   }
 
   /** What all sandboxes guarantee that {@link #plan} makes. */
@@ -78,13 +91,15 @@ public final class NativeProgram {
     given.addAll(guaranteesOf(spec));
     given.add(Guarantee.NO_MOUNT_PROPAGATION);
     given.add(Guarantee.NO_SYMLINK_RACES);
-    given.add(Guarantee.IN_PLACE);
+    if (!new ProcessTree(spec).waits()) {
+      given.add(Guarantee.IN_PLACE);
+    }
     return given;
   }
 
   /**
-   * What a specification that is honoured guarantees by itself, where {@link #startClean} and
-   * {@link #enterDirectory} are the first and last steps.
+   * What a specification that is honoured guarantees by itself, where {@link #startClean} is the
+   * first step and closing descriptors the last but the command.
    */
   public static Set<Guarantee> guaranteesOf(SandboxSpec spec) {
     Set<Guarantee> given =
@@ -94,6 +109,9 @@ public final class NativeProgram {
     }
     if (spec.namespaces().contains(Namespace.IPC)) {
       given.add(Guarantee.IPC_ISOLATION);
+    }
+    if (spec.namespaces().contains(Namespace.PID)) {
+      given.add(Guarantee.PID_ISOLATION);
     }
     return given;
   }
@@ -117,11 +135,11 @@ public final class NativeProgram {
     instead.add(
         Call.of(SystemCall.CLOSE, Operand.of(3))
             .tolerate(Errno.EBADF, Errno.EINTR, Errno.EIO, Errno.ENOSPC, Errno.EDQUOT));
-    instead.addAll(closeListed(Operand.of(LinuxConstant.AT_FDCWD), "/proc/self/fd"));
+    instead.addAll(closeListed(STANDARD, Operand.of(LinuxConstant.AT_FDCWD), "/proc/self/fd"));
     instead.addAll(more);
     return List.of(
         // As one list for both errnos its code is written once.
-        closeDescriptors(List.copyOf(instead)),
+        closeDescriptors(STANDARD, List.copyOf(instead)),
         Call.of(
             SystemCall.RT_SIGACTION,
             Operand.of(LinuxConstant.SIGCHLD),
@@ -137,17 +155,17 @@ public final class NativeProgram {
    * EPERM is none of the errors of close_range(2): container runtimes' older seccomp filters say it
    * for every call they do not know.
    */
-  private static Call closeDescriptors(List<Instruction> without) {
+  private static Call closeDescriptors(int first, List<Instruction> without) {
     return Call.of(
             SystemCall.CLOSE_RANGE,
-            Operand.of(3),
+            Operand.of(first),
             new Operand.Literal(0xffff_ffffL, "~0U"),
             Steps.NO_FLAGS)
         .recover(Errno.ENOSYS, without)
         .recover(Errno.EPERM, without);
   }
 
-  private static List<Instruction> closeListed(Operand directory, String path) {
+  private static List<Instruction> closeListed(int first, Operand directory, String path) {
     return List.of(
         Call.of(
                 SystemCall.OPENAT,
@@ -160,7 +178,7 @@ public final class NativeProgram {
                 Errno.ENOENT,
                 "without close_range (Linux 5.9, or a filter that hides it) Cloister needs a /proc")
             .hint(Errno.EMFILE, "the limit of open files is too low (ulimit -n)"),
-        new Instruction.CloseListed(DESCRIPTORS));
+        new Instruction.CloseListed(DESCRIPTORS, first));
   }
 
   /** A working directory that is gone or unreadable has no name to go back to. */
@@ -177,28 +195,19 @@ public final class NativeProgram {
   }
 
   /**
-   * Goes where the command starts, from the root, with no descriptor left. Some of those used so
-   * far are of the host's directories, and a link planted in what is bound can name them: through
-   * {@code /proc/self/fd/3} the command would start outside (CVE-2024-21626 was this in runc).
-   */
-  public static List<Instruction> enterDirectory(SandboxSpec spec) {
-    return enterDirectory(spec, Operand.of(Credentials.PROC));
-  }
-
-  /**
-   * The same.
+   * Leaves no descriptor but the first ones. Some of those used so far are of the host's
+   * directories, and a link planted in what is bound can name them: through {@code /proc/self/fd/3}
+   * the command would start outside (CVE-2024-21626 was this in runc).
    *
+   * @param first the lowest that is closed
    * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
    */
-  public static List<Instruction> enterDirectory(SandboxSpec spec, Operand proc) {
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(closeDescriptors(closeListed(proc, "self/fd")));
-    steps.addAll(returnToPlace(spec));
-    return steps;
+  static Call closeDescriptors(int first, Operand proc) {
+    return closeDescriptors(first, closeListed(first, proc, "self/fd"));
   }
 
   /** As bubblewrap: where the caller is, if that exists inside; else its home; else the root. */
-  private static List<Instruction> returnToPlace(SandboxSpec spec) {
+  public static List<Instruction> returnToPlace(SandboxSpec spec) {
     if (spec.workingDirectory().isPresent()) {
       OsString directory = spec.workingDirectory().get();
       return List.of(

@@ -121,6 +121,23 @@ public final class Steps {
         Operand.NULL);
   }
 
+  /** Makes one bind of a procfs read-only, which has these other flags (mount(2)). */
+  static Call remountProtected(OsString target) {
+    return Call.of(
+        SystemCall.MOUNT,
+        Operand.NULL,
+        Operand.of(target),
+        Operand.NULL,
+        Operand.of(
+            LinuxConstant.MS_REMOUNT,
+            LinuxConstant.MS_BIND,
+            LinuxConstant.MS_RDONLY,
+            LinuxConstant.MS_NOSUID,
+            LinuxConstant.MS_NODEV,
+            LinuxConstant.MS_NOEXEC),
+        Operand.NULL);
+  }
+
   /** Keeps mounts made here and mounts made on the host apart, both ways. */
   static Call makePrivate() {
     return Call.of(

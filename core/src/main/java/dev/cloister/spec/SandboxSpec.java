@@ -97,6 +97,11 @@ public record SandboxSpec(
       return this;
     }
 
+    /** Whether a namespace is asked for. */
+    public boolean unshares(Namespace namespace) {
+      return namespaces.contains(namespace);
+    }
+
     public Builder identity(Identity value) {
       identity = value;
       return this;

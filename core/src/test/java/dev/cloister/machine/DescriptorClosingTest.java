@@ -38,7 +38,7 @@ class DescriptorClosingTest {
         // A number for the list, as the recipe makes it.
         Call.of(SystemCall.CLOSE, Operand.of(3)).tolerate(dev.cloister.ffm.Errno.EBADF),
         open("/proc/self/fd"),
-        new Instruction.CloseListed(LIST),
+        new Instruction.CloseListed(LIST, 3),
         new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
   }
 
@@ -98,7 +98,7 @@ class DescriptorClosingTest {
         Launcher.of(
             directory,
             Call.of(SystemCall.DUP3, Operand.of(0), Operand.of(9), Operand.of(0)).into(LIST),
-            new Instruction.CloseListed(LIST),
+            new Instruction.CloseListed(LIST, 3),
             new Instruction.Exit());
     Ended ended = Execution.of(launcher, "command").end();
     assertEquals(125, ended.exit());

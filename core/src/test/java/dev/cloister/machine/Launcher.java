@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Compiles programs to files that anyone may execute. */
 final class Launcher {
@@ -27,7 +28,13 @@ final class Launcher {
 
   static ProgramCompiler.Options withEnvironment(List<OsString> variables) {
     return new ProgramCompiler.Options(
-        Architecture.host(), 1, Reporting.TEXT, Optional.of(variables), Optional.empty(), VERSION);
+        Architecture.host(),
+        1,
+        Reporting.TEXT,
+        Optional.of(variables),
+        OptionalLong.empty(),
+        Optional.empty(),
+        VERSION);
   }
 
   static Path of(Path directory, Instruction... instructions) throws IOException {

@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -337,7 +338,13 @@ class LauncherTest {
   void theCommandMayBeALaterArgument() throws Exception {
     ProgramCompiler.Options options =
         new ProgramCompiler.Options(
-            Architecture.host(), 3, Reporting.TEXT, Optional.empty(), Optional.empty(), "");
+            Architecture.host(),
+            3,
+            Reporting.TEXT,
+            Optional.empty(),
+            OptionalLong.empty(),
+            Optional.empty(),
+            "");
     Path launcher =
         Launcher.of(
             directory, options, new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
@@ -347,7 +354,13 @@ class LauncherTest {
         IllegalArgumentException.class,
         () ->
             new ProgramCompiler.Options(
-                Architecture.host(), 0, Reporting.TEXT, Optional.empty(), Optional.empty(), ""));
+                Architecture.host(),
+                0,
+                Reporting.TEXT,
+                Optional.empty(),
+                OptionalLong.empty(),
+                Optional.empty(),
+                ""));
   }
 
   private ProgramCompiler.Options forgetting(Path file) {
@@ -356,6 +369,7 @@ class LauncherTest {
         1,
         Reporting.TEXT,
         Optional.empty(),
+        OptionalLong.empty(),
         Optional.of(OsString.of(file)),
         Launcher.VERSION);
   }

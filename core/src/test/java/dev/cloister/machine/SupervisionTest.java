@@ -50,7 +50,9 @@ class SupervisionTest {
     child.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     List<Instruction> all = new ArrayList<>(NativeProgram.startClean());
     all.add(events());
-    all.add(new Instruction.Supervise(child, STARTED, FAILURE));
+    all.add(
+        Instruction.Supervise.of(child)
+            .through(new Instruction.Supervise.Started(STARTED, FAILURE)));
     return Launcher.of(directory, all.toArray(Instruction[]::new));
   }
 
@@ -131,23 +133,24 @@ class SupervisionTest {
     List<Instruction> child = new ArrayList<>();
     Slot inner = new Slot("inner");
     child.add(
-        new Instruction.Supervise(
-            List.of(
-                Call.of(SystemCall.GETPID).into(PID),
-                Call.of(
-                    SystemCall.WRITE,
-                    Operand.of(STARTED),
-                    new Operand.ResultAddress(PID),
-                    Operand.of(8)),
-                new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND)),
-            inner,
-            "unused"));
+        Instruction.Supervise.of(
+                List.of(
+                    Call.of(SystemCall.GETPID).into(PID),
+                    Call.of(
+                        SystemCall.WRITE,
+                        Operand.of(STARTED),
+                        new Operand.ResultAddress(PID),
+                        Operand.of(8)),
+                    new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND)))
+            .through(new Instruction.Supervise.Started(inner, "unused")));
     List<Instruction> all = new ArrayList<>(NativeProgram.startClean());
     all.add(events());
     all.add(
         Call.of(SystemCall.EVENTFD2, Operand.of(1), Operand.of(LinuxConstant.EFD_NONBLOCK))
             .into(inner));
-    all.add(new Instruction.Supervise(child, STARTED, FAILURE));
+    all.add(
+        Instruction.Supervise.of(child)
+            .through(new Instruction.Supervise.Started(STARTED, FAILURE)));
     Path launcher = Launcher.of(directory, all.toArray(Instruction[]::new));
     String script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
     try (Running running =

@@ -47,14 +47,13 @@ class ListingTest {
                     .into(new Slot("written")),
                 new Instruction.ProtectVariable("PWD"),
                 new Instruction.EnterHome(),
-                new Instruction.Supervise(
-                    List.of(
-                        chdir("/child"),
-                        new Instruction.ExecuteProgram(
-                            OsString.of("/usr/bin/bwrap"),
-                            List.of(OsString.of("bwrap"), OsString.of("--dir \"x\"")))),
-                    STARTED,
-                    "")));
+                Instruction.Supervise.of(
+                        List.of(
+                            chdir("/child"),
+                            new Instruction.ExecuteProgram(
+                                OsString.of("/usr/bin/bwrap"),
+                                List.of(OsString.of("bwrap"), OsString.of("--dir \"x\"")))))
+                    .through(new Instruction.Supervise.Started(STARTED, ""))));
     Golden.check("listing", Listing.of(program, COMMAND));
     assertEquals(4, program.steps().size());
     assertEquals(3, program.ownSteps());

@@ -16,6 +16,7 @@ import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,8 +76,12 @@ class MountPlannerTest {
     return new MountOperation.Devices(Destination.of(destination));
   }
 
+  private static SandboxSpec spec(List<MountOperation> operations) {
+    return SandboxSpec.builder().mounts(operations).build();
+  }
+
   private static MountPlanner.Result plan(MountOperation... operations) throws PlanException {
-    return MountPlanner.plan(List.of(operations), HOST);
+    return MountPlanner.plan(spec(List.of(operations)), HOST);
   }
 
   private static void check(String name, MountOperation... operations) throws Exception {
@@ -85,7 +90,7 @@ class MountPlannerTest {
 
   private static void check(String name, HostReport host, MountOperation... operations)
       throws Exception {
-    MountPlanner.Result result = MountPlanner.plan(List.of(operations), host);
+    MountPlanner.Result result = MountPlanner.plan(spec(List.of(operations)), host);
     List<String> lines = new ArrayList<>(List.of("before the new root covers the host's:"));
     OsString command = OsString.of("command");
     lines.addAll(Listing.of(new SyscallProgram("early", result.early()), command));
@@ -231,7 +236,8 @@ class MountPlannerTest {
     HostReport host = HOST.with(Set.of(Workaround.BIND_BY_PATH));
     for (String source : List.of("/proc/fs", "/proc/fs/ext4")) {
       List<MountOperation> mounts = List.of(directory(source, "/x"));
-      PlanException e = assertThrows(PlanException.class, () -> MountPlanner.plan(mounts, host));
+      PlanException e =
+          assertThrows(PlanException.class, () -> MountPlanner.plan(spec(mounts), host));
       assertTrue(String.valueOf(e.getMessage()).startsWith(source + " cannot be bound"));
     }
   }

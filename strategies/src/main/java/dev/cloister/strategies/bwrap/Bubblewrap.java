@@ -12,6 +12,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
+import dev.cloister.recipe.ProcessTree;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
@@ -40,6 +41,7 @@ public final class Bubblewrap implements IsolationStrategy {
 
   private static final int LAUNCHER_FD = 11;
   private static final int PROC_FD = 12;
+  private static final int LIFELINE_FD = 13;
 
   private static final int OTHERS_WRITE = 02;
 
@@ -69,6 +71,12 @@ public final class Bubblewrap implements IsolationStrategy {
       return new Assessment.Unusable(
           link.get() + ", which bubblewrap before 0.12.0 would follow (CVE-2026-87766)",
           "use --strategy pivot_root or chroot, or a destination without that link");
+    }
+    if (spec.processes().commandIsInit()) {
+      return new Assessment.Unusable(
+          "bubblewrap does not say which process of the host's process 1 is, so no signal could be"
+              + " passed on to it",
+          "leave out --as-pid-1, or use --strategy pivot_root or chroot");
     }
     Optional<InnerLauncher> place = InnerLauncher.place(spec.mounts());
     if (place.isEmpty()) {
@@ -155,7 +163,9 @@ public final class Bubblewrap implements IsolationStrategy {
     // The inner launcher finds its descriptors there, should it have to close them one by one.
     List<Instruction> withoutCloseRange =
         List.of(Credentials.openProc(), duplicate(Credentials.PROC, PROC_FD));
+    ProcessTree processes = new ProcessTree(spec);
     List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(withoutCloseRange));
+    steps.addAll(processes.prepareBehind());
     steps.add(
         Call.of(
                 SystemCall.EVENTFD2,
@@ -175,10 +185,11 @@ public final class Bubblewrap implements IsolationStrategy {
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
     steps.add(new Instruction.ProtectVariable(PWD));
     steps.add(
-        new Instruction.Supervise(
-            List.of(new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host))),
-            STARTED,
-            "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up"));
+        processes.behind(
+            LIFELINE_FD,
+            new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host)),
+            new Instruction.Supervise.Started(
+                STARTED, "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up")));
     return new SyscallProgram(name(), steps);
   }
 
@@ -241,9 +252,10 @@ public final class Bubblewrap implements IsolationStrategy {
     // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
-    steps.addAll(NativeProgram.enterDirectory(spec, Operand.of(PROC_FD)));
-    steps.add(new Instruction.FreeStandardDescriptors());
-    steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    List<Instruction> last = new ArrayList<>(NativeProgram.returnToPlace(spec));
+    last.add(new Instruction.FreeStandardDescriptors());
+    last.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    steps.addAll(new ProcessTree(spec).commandBehind(LIFELINE_FD, last, Operand.of(PROC_FD)));
     return new SyscallProgram(name(), steps);
   }
 }

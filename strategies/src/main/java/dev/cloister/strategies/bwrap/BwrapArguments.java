@@ -43,6 +43,9 @@ final class BwrapArguments {
         translation.add("--unshare-" + namespace.word());
       }
     }
+    // It is the init that is Cloister's own; without one, bubblewrap's waiting process must not
+    // outlive the one of Cloister's.
+    translation.add(spec.namespaces().contains(Namespace.PID) ? "--as-pid-1" : "--die-with-parent");
     spec.hostname().ifPresent(name -> translation.add("--hostname", name));
     for (int i = 0; i < spec.mounts().size(); i++) {
       if (!repeatsLink(spec.mounts(), i)) {

@@ -1,0 +1,194 @@
+package dev.cloister.machine;
+
+import static dev.cloister.machine.Condition.EQUAL;
+import static dev.cloister.machine.Condition.LESS;
+import static dev.cloister.machine.Condition.NOT_EQUAL;
+import static dev.cloister.machine.Register.A0;
+import static dev.cloister.machine.Register.A1;
+import static dev.cloister.machine.Register.A2;
+import static dev.cloister.machine.Register.A3;
+import static dev.cloister.machine.Register.A4;
+import static dev.cloister.machine.Register.RESULT;
+import static dev.cloister.machine.Register.SCRATCH;
+import static dev.cloister.machine.Register.V0;
+import static dev.cloister.machine.Register.V1;
+
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxStruct;
+import dev.cloister.ffm.StructField;
+import dev.cloister.ffm.SystemCall;
+
+/**
+ * What every process does that waits for a child: it blocks signals and reads them from a
+ * signalfd(2), looks at other descriptors besides, and reaps. V0 is the child's process id, V1 the
+ * signalfd.
+ */
+final class ChildWait {
+  private static final int MASK_SIZE = 8;
+  private static final int POLL_SIZE = LinuxStruct.POLLFD.size();
+
+  /** Signal n dies with this status in the eyes of a shell. */
+  private static final int SIGNALLED = 128;
+
+  private final Emitter emitter;
+  private final Assembler asm;
+  private final Routines routines;
+  private final Label mask;
+  private final Label oldMask;
+  private final Label polls;
+  private final Label signal;
+  private final Label status;
+
+  /**
+   * Prepares the data.
+   *
+   * @param signals the set of those to block and read, bit n-1 for signal n
+   */
+  ChildWait(Emitter emitter, Routines routines, long signals) {
+    this.emitter = emitter;
+    this.asm = emitter.asm;
+    this.routines = routines;
+    this.mask = emitter.data.constant(new ByteBuilder().u64(signals).toArray(), 8);
+    this.oldMask = emitter.data.zeroed(MASK_SIZE);
+    // The signalfd and one more.
+    this.polls = emitter.data.zeroed(2 * POLL_SIZE);
+    this.signal = emitter.data.zeroed(LinuxStruct.SIGNALFD_SIGINFO.size());
+    this.status = emitter.data.zeroed(8);
+  }
+
+  /**
+   * Writes the fork and the code of the child; what follows is the parent's.
+   *
+   * @param child the child's code, which starts with the signal mask of the caller
+   */
+  void fork(Runnable child) {
+    Label parent = new Label();
+    changeMask(LinuxConstant.SIG_BLOCK, true);
+    // Before the fork: without it nobody could wait for the child.
+    openSignals();
+    emitter.fork();
+    asm.branch(NOT_EQUAL, RESULT, 0, parent);
+    changeMask(LinuxConstant.SIG_SETMASK, false);
+    asm.copy(A0, V1);
+    emitter.systemCall(SystemCall.CLOSE);
+    child.run();
+    asm.trap();
+    asm.place(parent);
+    asm.copy(V0, RESULT);
+    routines.failIfNegative("clone(SIGCHLD): ");
+    asm.copy(A0, V1);
+    watch(0);
+  }
+
+  private void changeMask(LinuxConstant how, boolean block) {
+    emitter.set(A0, how);
+    asm.address(A1, block ? mask : oldMask);
+    if (block) {
+      asm.address(A2, oldMask);
+    } else {
+      asm.set(A2, 0);
+    }
+    asm.set(A3, MASK_SIZE);
+    emitter.systemCall(SystemCall.RT_SIGPROCMASK);
+  }
+
+  private void openSignals() {
+    asm.set(A0, -1);
+    asm.address(A1, mask);
+    asm.set(A2, MASK_SIZE);
+    emitter.set(A3, LinuxConstant.SFD_CLOEXEC);
+    emitter.systemCall(SystemCall.SIGNALFD4);
+    routines.failIfNegative("signalfd4(SFD_CLOEXEC): ");
+    asm.copy(V1, RESULT);
+  }
+
+  /** Looks at descriptor A0 besides the signals, or with -1 no longer. */
+  void watchAlso() {
+    watch(1);
+  }
+
+  private void watch(int index) {
+    asm.address(SCRATCH, polls);
+    asm.store(SCRATCH, index * POLL_SIZE + StructField.POLLFD_FD.offset(), A0, Width.WORD);
+    emitter.set(A0, LinuxConstant.POLLIN);
+    asm.store(SCRATCH, index * POLL_SIZE + StructField.POLLFD_EVENTS.offset(), A0, Width.HALF);
+  }
+
+  /**
+   * Waits for something to happen. RESULT is 0 if it was the time.
+   *
+   * @param also whether {@link #watchAlso} was told of a descriptor
+   * @param interrupted where to go when nothing was
+   */
+  void await(boolean also, java.util.Optional<Label> timeout, Label interrupted) {
+    asm.address(A0, polls);
+    asm.set(A1, also ? 2 : 1);
+    timeout.ifPresentOrElse(time -> asm.address(A2, time), () -> asm.set(A2, 0));
+    asm.set(A3, 0);
+    asm.set(A4, 0);
+    emitter.systemCall(SystemCall.PPOLL);
+    asm.branch(LESS, RESULT, 0, interrupted);
+  }
+
+  /** Goes to {@code target} if something is known of the descriptor that is watched, too. */
+  void branchIfAlso(Label target) {
+    branchIf(NOT_EQUAL, 1, target);
+  }
+
+  private void branchIf(Condition condition, int index, Label target) {
+    asm.address(SCRATCH, polls);
+    asm.load(A0, SCRATCH, index * POLL_SIZE + StructField.POLLFD_REVENTS.offset(), Width.HALF);
+    asm.branch(condition, A0, 0, target);
+  }
+
+  /**
+   * Reads a signal, which is then described at A2 and numbered A1.
+   *
+   * @param none where to go if there is none
+   */
+  void readSignal(Label none) {
+    branchIf(EQUAL, 0, none);
+    asm.copy(A0, V1);
+    asm.address(A1, signal);
+    asm.set(A2, LinuxStruct.SIGNALFD_SIGINFO.size());
+    emitter.systemCall(SystemCall.READ);
+    asm.branch(LESS, RESULT, 0, none);
+    loadSignal();
+  }
+
+  /** Once more what {@link #readSignal} read. */
+  void loadSignal() {
+    asm.address(A2, signal);
+    asm.load(A1, A2, StructField.SIGNALFD_SIGINFO_SIGNO.offset(), Width.WORD);
+  }
+
+  /** Reaps all that have ended; goes to {@code next} unless the child is among them. */
+  void reap(Label next) {
+    Label again = new Label();
+    asm.place(again);
+    asm.set(A0, -1);
+    asm.address(A1, status);
+    emitter.set(A2, LinuxConstant.WNOHANG);
+    asm.set(A3, 0);
+    emitter.systemCall(SystemCall.WAIT4);
+    asm.branch(LESS, RESULT, 1, next);
+    asm.branch(NOT_EQUAL, RESULT, V0, again);
+  }
+
+  /** A0 = the status with which the child ended, as a shell has it. */
+  void loadStatus() {
+    Label signalled = new Label();
+    Label end = new Label();
+    asm.address(SCRATCH, status);
+    asm.load(A0, SCRATCH, 0, Width.WORD);
+    asm.copy(A1, A0);
+    asm.and(A1, 0x7f);
+    asm.branch(NOT_EQUAL, A1, 0, signalled);
+    asm.shiftRight(A0, 8);
+    asm.jump(end);
+    asm.place(signalled);
+    asm.copy(A0, A1);
+    asm.add(A0, SIGNALLED);
+    asm.place(end);
+  }
+}
