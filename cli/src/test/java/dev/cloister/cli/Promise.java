@@ -17,9 +17,7 @@ enum Promise {
   NO_CAPABILITIES(Guarantee.NO_CAPABILITIES, "", _ -> true),
   NO_NEW_PRIVILEGES(Guarantee.NO_NEW_PRIVILEGES, "", _ -> true),
   OWN_USER_NAMESPACE(
-      Guarantee.OWN_USER_NAMESPACE,
-      "",
-      setting -> setting.user().isRoot() || !setting.isBwrap()),
+      Guarantee.OWN_USER_NAMESPACE, "", setting -> setting.user().isRoot() || !setting.isBwrap()),
   UNPRIVILEGED_USER(Guarantee.UNPRIVILEGED_USER, "--uid", _ -> true),
   GROUPS_DROPPED(Guarantee.GROUPS_DROPPED, "", setting -> setting.user().isRoot()),
   NO_INHERITED_DESCRIPTORS(Guarantee.NO_INHERITED_DESCRIPTORS, "", _ -> true),
@@ -28,6 +26,7 @@ enum Promise {
   NO_SYMLINK_RACES(Guarantee.NO_SYMLINK_RACES, "", setting -> !setting.isBwrap()),
   NETWORK_ISOLATION(Guarantee.NETWORK_ISOLATION, "--unshare-net", _ -> true),
   IPC_ISOLATION(Guarantee.IPC_ISOLATION, "--unshare-ipc", _ -> true),
+  PID_ISOLATION(Guarantee.PID_ISOLATION, "--unshare-pid", _ -> true),
   IN_PLACE(Guarantee.IN_PLACE, "", setting -> !setting.isBwrap()),
 
   PROCESSES_CLOSED(
@@ -57,12 +56,27 @@ enum Promise {
       "--clearenv",
       "no variable of the caller's is left to be read in the sandbox",
       _ -> true),
+  TERMINAL_CLOSED(
+      "terminal-closed",
+      "--new-session",
+      "nothing can be typed into the caller's terminal",
+      _ -> true),
+  DIES_WITH_PARENT(
+      "dies-with-parent",
+      "--die-with-parent --unshare-pid",
+      "no process of the sandbox outlives the one that called Cloister",
+      _ -> true),
+  ENDS_WITH_LAUNCHER(
+      "ends-with-launcher",
+      "--unshare-pid",
+      "no process of the sandbox outlives the command or the process that waits for it",
+      _ -> true),
   WORDS_ARE_WORDS(
       "words-are-words", "", "what follows -- is the command, whatever it looks like", _ -> true),
-  BOUND_IS_SHARED(
+  BOUND_IS_CLOSED(
       "bound-is-closed",
       "",
-      "NOT promised: a socket that is bound can be connected to, whatever is unshared",
+      "a socket that is bound, or a key of the caller's session, cannot be used",
       _ -> false);
 
   private final String word;

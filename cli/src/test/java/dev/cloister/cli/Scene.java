@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -58,10 +59,11 @@ final class Scene implements AutoCloseable {
     words.put("program", program.toString());
     words.put("here", here.toString());
     words.put("outside", outside.toString());
+    words.put("secret", outside.resolve("secret").toString());
+    words.put("cloister", Installation.SCRIPT.toString());
     words.put("place", user.work().toString());
     words.put("mark", mark);
     words.put("uid", Long.toString(user.uid()));
-    words.put("unshare", user.isRoot() ? "unshare -m" : "unshare -Urm");
     victim = process(program.toString(), "victim", outside.toString());
     said = victim.inputReader(StandardCharsets.US_ASCII);
     String[] made = String.valueOf(said.readLine()).split(" ", -1);
@@ -79,8 +81,7 @@ final class Scene implements AutoCloseable {
   private Process process(String... command) throws IOException {
     List<String> all = new ArrayList<>(user.become());
     all.addAll(List.of(command));
-    ProcessBuilder builder =
-        new ProcessBuilder(all).redirectError(ProcessBuilder.Redirect.INHERIT);
+    ProcessBuilder builder = new ProcessBuilder(all).redirectError(ProcessBuilder.Redirect.INHERIT);
     builder.environment().clear();
     builder.environment().put("SECRET", words.getOrDefault("mark", ""));
     return builder.start();
@@ -98,11 +99,8 @@ final class Scene implements AutoCloseable {
     for (Map.Entry<String, String> word : words.entrySet()) {
       filled = filled.replace("{" + word.getKey() + "}", word.getValue());
     }
+    assertFalse(filled.matches("(?s).*\\{[a-z]+}.*"), filled);
     return filled;
-  }
-
-  String[] fill(List<String> texts) {
-    return texts.stream().map(this::fill).toArray(String[]::new);
   }
 
   /** A process of the same user with namespaces of its own, in which it is root. */
@@ -127,16 +125,17 @@ final class Scene implements AutoCloseable {
 
   /** A process that says {@code open} or {@code closed}, in an environment that has the mark. */
   Call call(List<String> command) {
-    boolean becomes = command.contains("{become}");
+    boolean startsAsRoot = command.contains("{become}") || command.contains("{root}");
     List<String> filled = new ArrayList<>();
     for (String word : command) {
-      if (word.equals("{become}")) {
-        filled.addAll(user.become());
-      } else {
-        filled.add(fill(word));
+      switch (word) {
+        case "{root}" -> {}
+        case "{become}" -> filled.addAll(user.become());
+        case "{unshare}" -> filled.addAll(List.of("unshare", user.isRoot() ? "-m" : "-Urm"));
+        default -> filled.add(fill(word));
       }
     }
-    CallingUser caller = becomes ? CallingUser.own() : user;
+    CallingUser caller = startsAsRoot ? CallingUser.own() : user;
     return caller
         .call(filled.toArray(String[]::new))
         .env("HOME", user.home().toString())

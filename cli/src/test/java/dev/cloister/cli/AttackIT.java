@@ -1,0 +1,137 @@
+package dev.cloister.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every attack of the catalogue, from within every sandbox it concerns, and its control. What is
+ * not promised is open to it; docs/threat-model.md has the table.
+ */
+final class AttackIT {
+  /** All, or those with something in their name: {@code -Dcloister.attack=terminal}. */
+  private static Stream<Attack> chosen() {
+    String part = System.getProperty("cloister.attack", "");
+    return Attack.ALL.stream().filter(attack -> attack.name().contains(part));
+  }
+
+  static Stream<Arguments> attacks() {
+    return chosen()
+        .flatMap(
+            attack ->
+                Setting.all()
+                    .filter(setting -> attack.concerns(setting.user()))
+                    .map(setting -> Arguments.of(attack, setting)));
+  }
+
+  static Stream<Arguments> controls() {
+    return chosen()
+        .flatMap(
+            attack ->
+                Setting.users().filter(attack::concerns).map(user -> Arguments.of(attack, user)));
+  }
+
+  private static Scene scene(Attack attack, CallingUser user) throws IOException {
+    if (attack.needsRoot()) {
+      Required.that(CallingUser.own().isRoot(), "root, who prepares the host");
+    }
+    Scene scene = Scene.make(user);
+    if (!attack.before().isEmpty()) {
+      CallingUser.own().shell(scene.fill(attack.before())).run().exits(0);
+    }
+    return scene;
+  }
+
+  private static List<String> sandbox(
+      List<String> around, String strategy, List<String> options, List<String> payload) {
+    List<String> words = new ArrayList<>(around);
+    words.addAll(List.of(Installation.SCRIPT.toString(), "run", "--strategy", strategy));
+    words.addAll(options);
+    words.add("--");
+    words.addAll(payload);
+    return words;
+  }
+
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("attacks")
+  void failsWhereThatIsPromised(Attack attack, Setting setting) throws IOException {
+    setting.mustWork();
+    try (Scene scene = scene(attack, setting.user())) {
+      Ran ran =
+          scene
+              .call(
+                  sandbox(attack.around(), setting.strategy(), attack.options(), attack.payload()))
+              .run();
+      List<String> harm = scene.harm(ran);
+      if (!attack.promise().holds(setting)) {
+        assertTrue(attack.mayRefuse() || !harm.isEmpty(), ran::toString);
+        return;
+      }
+      assertEquals(List.of(), harm, ran::toString);
+      boolean tried = ran.lines().stream().anyMatch(line -> line.startsWith("closed: "));
+      // A command that Cloister refuses has tried nothing.
+      assertTrue(tried || attack.mayRefuse(), ran::toString);
+      assertFalse(ran.status() == 125 && !attack.mayRefuse(), ran::toString);
+    }
+  }
+
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("controls")
+  void worksWithoutTheDefence(Attack attack, CallingUser user) throws IOException {
+    try (Scene scene = scene(attack, user)) {
+      Ran ran = scene.call(control(attack, scene)).run();
+      List<String> harm = scene.harm(ran);
+      if (attack.control() instanceof Attack.Control.Further further) {
+        assertTrue(ran.out().contains(further.error()), ran::toString);
+      } else {
+        assertNotEquals(List.of(), harm, ran::toString);
+      }
+    }
+  }
+
+  private static List<String> control(Attack attack, Scene scene) {
+    List<String> words = new ArrayList<>(attack.around());
+    switch (attack.control()) {
+      case Attack.Control.Behind behind -> {
+        words.addAll(behind.words());
+        words.addAll(attack.payload());
+      }
+      case Attack.Control.Further further -> {
+        words.addAll(further.words());
+        words.addAll(attack.payload());
+      }
+      case Attack.Control.Instead instead -> words.addAll(instead.words());
+      case Attack.Control.Sandboxed sandboxed ->
+          words = sandbox(attack.around(), "pivot_root", sandboxed.options(), attack.payload());
+    }
+    return words;
+  }
+
+  /** For those who add up what was tried. */
+  @AfterAll
+  static void count() throws IOException {
+    Path counts = Files.createDirectories(Path.of("target", "counts"));
+    long strategies = Setting.all().map(Setting::strategy).distinct().count();
+    String text =
+        "attacks=%d%nattacks-run=%d%ncontrols=%d%nstrategies=%d%nusers=%d%n"
+            .formatted(
+                Attack.ALL.size(),
+                attacks().count(),
+                controls().count(),
+                strategies,
+                CallingUser.all().size());
+    Files.writeString(counts.resolve("attacks"), text);
+  }
+}
