@@ -101,6 +101,30 @@ final class AttackIT {
     }
   }
 
+  /** What is promised is also what Cloister says of itself. */
+  @EverySetting
+  void guaranteesAreWhatIsPromised(Setting setting) {
+    Ran plain = explain(setting);
+    Ran all =
+        explain(
+            setting, "--preset", "host", "--uid", "7", "--gid", "7", "--unshare-all", "--proc",
+            "/proc");
+    for (Promise promise : Promise.values()) {
+      if (promise.guarantee().isPresent()) {
+        Ran ran = promise.option().isEmpty() ? plain : all;
+        String line =
+            ran.lines().stream().filter(each -> each.startsWith("guaranteed: ")).findFirst().get();
+        List<String> given = List.of(line.substring("guaranteed: ".length()).split(", "));
+        assertEquals(promise.holds(setting), given.contains(promise.word()), promise + " " + ran);
+      }
+    }
+  }
+
+  private static Ran explain(Setting setting, String... options) {
+    Call call = setting.user().cloister(setting.words("explain", options));
+    return call.command("true").run().exits(0);
+  }
+
   private static List<String> control(Attack attack, Scene scene) {
     List<String> words = new ArrayList<>(attack.around());
     switch (attack.control()) {

@@ -123,6 +123,47 @@ enum Promise {
     return holder.test(setting);
   }
 
+  /** Tests that attack it and have no room in the catalogue. */
+  List<String> otherTests() {
+    return switch (this) {
+      case OLD_ROOT_UNREACHABLE ->
+          List.of(
+              "GuaranteeIT.withoutAUserNamespaceTheOldRootIsReachableUnlessLandlockForbids",
+              "WorkingDirectoryIT.aPlantedLinkToADescriptorLeadsNowhere",
+              "WorkingDirectoryIT.neitherByTheCallersDirectoryNorByItsHome",
+              "EscapeIT.launchersAreHiddenWhereTheyCouldBeWritten");
+      case OLD_ROOT_UNMOUNTED -> List.of("GuaranteeIT.onlyAChrootLeavesTheOldRootBelow");
+      case NO_CAPABILITIES, NO_INHERITED_DESCRIPTORS -> List.of("EscapeIT.nothingIsInherited");
+      case OWN_USER_NAMESPACE -> List.of("GuaranteeIT.theUserNamespaceOwnsNothing");
+      case UNPRIVILEGED_USER -> List.of("GuaranteeIT.onlyTheKernelsRootHasRootsFiles");
+      case GROUPS_DROPPED ->
+          List.of(
+              "GuaranteeIT.onlyRootDropsItsGroups", "EscapeIT.supplementaryGroupsOfRootAreDropped");
+      case NO_SYMLINK_RACES ->
+          List.of("GuaranteeIT.aLinkPlantedJustBeforeBubblewrapLeadsWhereBubblewrapGoes");
+      case KERNEL_FILES_CLOSED -> List.of("PresetIT.hostIsHardenedForAKernelRoot");
+      case IN_PLACE -> List.of("GuaranteeIT.theCommandIsTheProcessThatWasStarted");
+      case DESTINATIONS_CONFINED -> List.of("EscapeIT.directoriesThatCannotBeReadCanBePassed");
+      case NO_NEW_PRIVILEGES,
+          READ_ONLY_RECURSIVE,
+          NO_MOUNT_PROPAGATION,
+          NETWORK_ISOLATION,
+          IPC_ISOLATION,
+          PID_ISOLATION,
+          PROCESSES_CLOSED,
+          NO_DEVICES,
+          COVERED_STAYS_COVERED,
+          MOUNTS_STAY_INSIDE,
+          ENVIRONMENT_CLEARED,
+          TERMINAL_CLOSED,
+          DIES_WITH_PARENT,
+          ENDS_WITH_LAUNCHER,
+          WORDS_ARE_WORDS,
+          BOUND_IS_CLOSED ->
+          List.of();
+    };
+  }
+
   static Optional<Promise> of(Guarantee guarantee) {
     return Arrays.stream(values())
         .filter(promise -> promise.guarantee.equals(Optional.of(guarantee)))

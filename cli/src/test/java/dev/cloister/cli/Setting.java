@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 
 /** Who runs a sandbox, and which strategy makes it. */
 record Setting(CallingUser user, String strategy) {
-  private static final List<String> STRATEGIES = List.of("pivot_root", "chroot", "bwrap");
+  static final List<String> STRATEGIES = List.of("pivot_root", "chroot", "bwrap");
   private static final Map<Setting, Ran> TRIALS = new ConcurrentHashMap<>();
 
   static Stream<Setting> all() {
