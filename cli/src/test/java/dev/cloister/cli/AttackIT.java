@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,10 +22,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  * not promised is open to it; docs/threat-model.md has the table.
  */
 final class AttackIT {
-  /** All, or those with something in their name: {@code -Dcloister.attack=terminal}. */
+  /** All, or those in whose name this is found: {@code -Dcloister.attack='terminal|trace'}. */
   private static Stream<Attack> chosen() {
-    String part = System.getProperty("cloister.attack", "");
-    return Attack.ALL.stream().filter(attack -> attack.name().contains(part));
+    Pattern part = Pattern.compile(System.getProperty("cloister.attack", ""));
+    return Attack.ALL.stream().filter(attack -> part.matcher(attack.name()).find());
   }
 
   static Stream<Arguments> attacks() {
