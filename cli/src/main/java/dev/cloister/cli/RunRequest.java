@@ -141,10 +141,10 @@ record RunRequest(
       mounts.add(reallyRoot -> presetMounts(preset, reallyRoot));
     }
 
-    private static List<MountOperation> presetMounts(Preset preset, boolean reallyRoot)
+    private List<MountOperation> presetMounts(Preset preset, boolean reallyRoot)
         throws CliException {
       try {
-        return preset.mounts(reallyRoot);
+        return preset.mounts(reallyRoot, spec.unshares(Namespace.PID));
       } catch (SourceException e) {
         throw new CliException("--preset " + preset.word() + ": " + e.getMessage());
       }

@@ -129,6 +129,14 @@ final class BadInputIT {
         naming(List.of("--keep-env", "HOME", "--clearenv"), "--keep-env", "HOME"),
         naming(List.of("--symlink", "''"), "--symlink", "", "/x"),
         naming(List.of("--hostname", "''"), "--hostname", ""),
+        mistake("--timeout", "0"),
+        mistake("--timeout", "-1"),
+        mistake("--timeout", "1y"),
+        mistake("--timeout", "1e3"),
+        mistake("--timeout", "9".repeat(21)),
+        mistake("--kill-after", "soon"),
+        naming(List.of("--kill-after"), "--kill-after", "1s"),
+        naming(List.of("--as-pid-1"), "--as-pid-1"),
         mistake("--hostname", "x".repeat(65)));
   }
 

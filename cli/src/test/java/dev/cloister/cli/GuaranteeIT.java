@@ -5,12 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.strategy.Guarantee;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -322,6 +319,24 @@ final class GuaranteeIT {
         .env("PATH", late + ":/usr/bin:/bin")
         .run();
     assertEquals(follows, names(victim).contains("cloister"));
+  }
+
+  // pid-isolation
+
+  @EverySetting
+  void processesOutsideCanBeSentSignalsUnlessAsked(Setting setting) throws Exception {
+    Path nowhere = Path.of("/dev/null");
+    Process outside = setting.user().call("sleep", "1000").start(nowhere, nowhere);
+    try {
+      String all = "kill %d; kill -9 -1; exit 0".formatted(outside.pid());
+      Ran ran = setting.run("--unshare-pid", "--require", "pid-isolation").script(all).run();
+      assertTrue(ran.status() == 0 || ran.status() == 128 + 9, ran::toString);
+      assertTrue(outside.isAlive());
+      setting.run("--", "kill", Long.toString(outside.pid())).run().exits(0);
+      assertEquals(128 + 15, outside.waitFor());
+    } finally {
+      outside.destroy();
+    }
   }
 
   // in-place

@@ -23,7 +23,7 @@ public enum Preset {
    */
   HOST("host") {
     @Override
-    public List<MountOperation> mounts(boolean reallyRoot) throws SourceException {
+    public List<MountOperation> mounts(boolean reallyRoot, boolean ownPids) throws SourceException {
       List<MountOperation> mounts = new ArrayList<>();
       addIfPresent(mounts, "/usr");
       addIfPresent(mounts, "/etc");
@@ -39,7 +39,7 @@ public enum Preset {
         mounts.add(bind("/sys", Access.READ_ONLY));
       } else {
         mounts.add(bind("/dev", Access.DEVICES));
-        mounts.add(HostFiles.hasProc() ? bind("/proc", Access.DEVICES) : proc);
+        mounts.add(HostFiles.hasProc() && !ownPids ? bind("/proc", Access.DEVICES) : proc);
         mounts.add(bind("/sys", Access.DEVICES));
       }
       mounts.add(new MountOperation.Directory(Destination.of("/tmp"), 01777));
@@ -50,7 +50,7 @@ public enum Preset {
   /** What the Nix and execline script this reproduces shows, as it shows it. */
   ORIGIN("origin") {
     @Override
-    public List<MountOperation> mounts(boolean reallyRoot) throws SourceException {
+    public List<MountOperation> mounts(boolean reallyRoot, boolean ownPids) throws SourceException {
       List<MountOperation> mounts = new ArrayList<>();
       for (String path : List.of("/nix", "/dev", "/proc", "/sys")) {
         mounts.add(bind(path, Access.DEVICES));
@@ -62,7 +62,7 @@ public enum Preset {
   /** An empty root. */
   NONE("none") {
     @Override
-    public List<MountOperation> mounts(boolean reallyRoot) {
+    public List<MountOperation> mounts(boolean reallyRoot, boolean ownPids) {
       return List.of();
     }
   };
@@ -87,13 +87,20 @@ public enum Preset {
     return Optional.empty();
   }
 
+  /** The mounts of a sandbox that shares the caller's pid namespace. */
+  public List<MountOperation> mounts(boolean reallyRoot) throws SourceException {
+    return mounts(reallyRoot, false);
+  }
+
   /**
    * The mounts, as this host has them.
    *
    * @param reallyRoot whether the command stays the kernel's uid 0
+   * @param ownPids whether the command has a pid namespace of its own, and so a {@code /proc}
    * @throws SourceException if the host lacks one that must be there; the message names it
    */
-  public abstract List<MountOperation> mounts(boolean reallyRoot) throws SourceException;
+  public abstract List<MountOperation> mounts(boolean reallyRoot, boolean ownPids)
+      throws SourceException;
 
   private static Bind bind(String path, Access access) throws SourceException {
     try {

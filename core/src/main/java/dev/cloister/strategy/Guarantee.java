@@ -67,8 +67,8 @@ public enum Guarantee {
 
   PID_ISOLATION(
       "pid-isolation",
-      "the host's processes can be neither seen nor sent signals",
-      "no strategy of this version gives it"),
+      "no process outside can be sent a signal or traced",
+      "add --unshare-pid"),
 
   IN_PLACE(
       "in-place", "the command has the pid of the process that was started, and none waits for it");

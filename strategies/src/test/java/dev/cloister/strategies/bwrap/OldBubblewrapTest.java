@@ -21,7 +21,15 @@ import org.junit.jupiter.api.Test;
 class OldBubblewrapTest {
   /** Some of those of version 0.4. */
   private static final Set<String> OLD =
-      Set.of("--dev", "--dir", "--help", "--proc", "--ro-bind", "--ro-bind-data", "--tmpfs");
+      Set.of(
+          "--dev",
+          "--die-with-parent",
+          "--dir",
+          "--help",
+          "--proc",
+          "--ro-bind",
+          "--ro-bind-data",
+          "--tmpfs");
 
   private static Assessment assess(Set<String> options, MountOperation... mounts) {
     SandboxSpec.Builder spec = SandboxSpec.builder();
