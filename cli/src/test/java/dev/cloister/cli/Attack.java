@@ -47,9 +47,6 @@ record Attack(
 
     /** By these words instead, which do what a sandbox that is made carelessly does. */
     record Instead(List<String> words) implements Control {}
-
-    /** Not even then, but the kernel's word shows that it came further. */
-    record Further(List<String> words, String error) implements Control {}
   }
 
   private static final String BASE = "--preset host --ro-bind {tools} {tools} ";
@@ -107,10 +104,6 @@ record Attack(
     return new Control.Instead(
         List.of(
             "{unshare}", "env", "OLDROOT=1", "sh", "-c", ORIGIN, "sh", "/bin/sh", "-c", script));
-  }
-
-  private static Control further(String around, String error) {
-    return new Control.Further(split(around), error);
   }
 
   private static Attack attack(String name, Promise promise, String payload, Control control) {
@@ -516,7 +509,11 @@ record Attack(
             .after("chmod 777 {here}")
             .with(bind, "--uid 7 --gid 7"));
     all.add(
-        attack("file of root's", Promise.UNPRIVILEGED_USER, "read-secret {here}/secret", sandboxed(bind))
+        attack(
+                "file of root's",
+                Promise.UNPRIVILEGED_USER,
+                "read-secret {here}/secret",
+                sandboxed(bind))
             .by(Who.ROOT)
             .after("echo secret >{here}/secret && chmod 600 {here}/secret")
             .with(bind, "--uid 7 --gid 7"));
@@ -656,7 +653,8 @@ record Attack(
       {"network devices", "see-devices"}
     };
     for (String[] each : network) {
-      all.add(attack(each[0], Promise.NETWORK_ISOLATION, each[1], sandboxed("")).with("--unshare-net"));
+      all.add(
+          attack(each[0], Promise.NETWORK_ISOLATION, each[1], sandboxed("")).with("--unshare-net"));
     }
     all.add(
         attack(

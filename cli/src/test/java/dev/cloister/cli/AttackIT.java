@@ -2,7 +2,6 @@ package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -94,12 +93,16 @@ final class AttackIT {
     try (Scene scene = scene(attack, user)) {
       Ran ran = scene.call(control(attack, scene)).run();
       List<String> harm = scene.harm(ran);
-      if (attack.control() instanceof Attack.Control.Further further) {
-        assertTrue(ran.out().contains(further.error()), ran::toString);
-      } else {
-        assertNotEquals(List.of(), harm, ran::toString);
-      }
+      assertTrue(!harm.isEmpty() || isDeafToEveryone(ran), ran::toString);
     }
+  }
+
+  /** Since Linux 6.2 terminals may be so (ioctl_tty(2)); at least it was asked. */
+  private static boolean isDeafToEveryone(Ran ran) throws IOException {
+    Path setting = Path.of("/proc/sys/dev/tty/legacy_tiocsti");
+    return Files.exists(setting)
+        && Files.readString(setting).strip().equals("0")
+        && ran.out().matches("(?s).*closed: TIOCSTI.*: Input/output error.*");
   }
 
   /** What is promised is also what Cloister says of itself. */
@@ -108,7 +111,15 @@ final class AttackIT {
     Ran plain = explain(setting);
     Ran all =
         explain(
-            setting, "--preset", "host", "--uid", "7", "--gid", "7", "--unshare-all", "--proc",
+            setting,
+            "--preset",
+            "host",
+            "--uid",
+            "7",
+            "--gid",
+            "7",
+            "--unshare-all",
+            "--proc",
             "/proc");
     for (Promise promise : Promise.values()) {
       if (promise.guarantee().isPresent()) {
@@ -131,10 +142,6 @@ final class AttackIT {
     switch (attack.control()) {
       case Attack.Control.Behind behind -> {
         words.addAll(behind.words());
-        words.addAll(attack.payload());
-      }
-      case Attack.Control.Further further -> {
-        words.addAll(further.words());
         words.addAll(attack.payload());
       }
       case Attack.Control.Instead instead -> words.addAll(instead.words());

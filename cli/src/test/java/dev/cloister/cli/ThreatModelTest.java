@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
  */
 class ThreatModelTest {
   private static final Path PAGE = Path.of("../docs/threat-model.md");
-  private static final String START = "<!-- the table of promises: written by ThreatModelTest -->\n";
+  private static final String START =
+      "<!-- the table of promises: written by ThreatModelTest -->\n";
   private static final String END = "<!-- end of the table -->\n";
   private static final Pattern TEST = Pattern.compile("`([A-Z]\\w+)\\.(\\w+)`");
   private static final CallingUser ROOT = new CallingUser(0, true);
@@ -89,8 +90,7 @@ class ThreatModelTest {
   @Test
   void everyPromiseIsAttacked() {
     for (Promise promise : Promise.values()) {
-      assertFalse(
-          promise.attacks().isEmpty() && promise.otherTests().isEmpty(), promise::toString);
+      assertFalse(promise.attacks().isEmpty() && promise.otherTests().isEmpty(), promise::toString);
     }
   }
 
@@ -109,7 +109,8 @@ class ThreatModelTest {
     for (MatchResult test : tests) {
       assertTrue(isTest(test.group(1), test.group(2)), test.group());
     }
-    for (MatchResult attack : Pattern.compile("attack \"([^\"]+)\"").matcher(page).results().toList()) {
+    for (MatchResult attack :
+        Pattern.compile("attack \"([^\"]+)\"").matcher(page).results().toList()) {
       assertTrue(
           Attack.ALL.stream().anyMatch(each -> each.name().equals(attack.group(1))),
           attack.group());
@@ -122,8 +123,7 @@ class ThreatModelTest {
         Stream.of("cli", "core", "strategies", "ffm-bindings")
             .map(module -> Path.of("..", module, "src/test/java"))
             .flatMap(ThreatModelTest::walk)) {
-      Optional<Path> source =
-          sources.filter(file -> file.endsWith(type + ".java")).findFirst();
+      Optional<Path> source = sources.filter(file -> file.endsWith(type + ".java")).findFirst();
       return source.isPresent()
           && Arrays.stream(Files.readString(source.get()).split("\n"))
               .anyMatch(line -> line.contains("void " + method + "("));
