@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.spec.OsString;
 import java.util.List;
 
 /** The command line's entry. */
@@ -49,7 +50,8 @@ public final class Main {
         return subcommand;
       }
     }
-    throw new CliException("unknown command " + name + " (try --help)");
+    throw new CliException(
+        "unknown command " + Messages.value(OsString.of(name)) + " (try --help)");
   }
 
   private static String help() {

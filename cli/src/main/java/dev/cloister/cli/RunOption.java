@@ -1,15 +1,20 @@
 package dev.cloister.cli;
 
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.host.HostFiles;
 import dev.cloister.host.Preset;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.Processes;
 import dev.cloister.strategy.Guarantee;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The options of {@code run}. To add one, add a constant. */
 enum RunOption implements CliOption {
@@ -160,6 +165,49 @@ enum RunOption implements CliOption {
       run.spec().hostname(name);
     }
   },
+  CAP_ADD("--cap-add", "CAP", "give the command a capability, or ALL, over what is the sandbox's") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      Set<LinuxConstant> more = CapabilityNames.find(this, values.get(0));
+      run.capabilities(had -> had.addAll(more));
+    }
+  },
+  CAP_DROP("--cap-drop", "CAP", "take back a capability that was added, or ALL") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      Set<LinuxConstant> fewer = CapabilityNames.find(this, values.get(0));
+      run.capabilities(had -> had.removeAll(fewer));
+    }
+  },
+  DISABLE_USERNS("--disable-userns", "", "let the command make no user namespaces") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().privileges(some -> some.withUserNamespaces(UserNamespaces.DISABLED));
+    }
+  },
+  ASSERT_USERNS_DISABLED(
+      "--assert-userns-disabled", "", "start the command only if it can make no user namespaces") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      // Who disables them is not content with less.
+      run.spec()
+          .privileges(
+              some ->
+                  some.userNamespaces() == UserNamespaces.DISABLED
+                      ? some
+                      : some.withUserNamespaces(UserNamespaces.ASSERTED_DISABLED));
+    }
+  },
+  UNSHARE_USER("--unshare-user", "", "require a user namespace of the command's own") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.spec().privileges(Privileges::withOwnUserNamespace);
+    }
+  },
+  UNSHARE_USER_TRY("--unshare-user-try", "", "make one wherever it can be made, as always") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {}
+  },
   UNSHARE_NET("--unshare-net", "", "give the command a network of its own: loopback only") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
@@ -184,6 +232,14 @@ enum RunOption implements CliOption {
       run.spec().unshare(Namespace.CGROUP);
     }
   },
+  UNSHARE_CGROUP_TRY("--unshare-cgroup-try", "", "the same, if the kernel has cgroup namespaces") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      if (HostFiles.hasNamespace(Namespace.CGROUP)) {
+        run.spec().unshare(Namespace.CGROUP);
+      }
+    }
+  },
   UNSHARE_PID("--unshare-pid", "", "hide all other processes; the command ends with all its own") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
@@ -200,7 +256,7 @@ enum RunOption implements CliOption {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
       for (Namespace namespace : Namespace.values()) {
-        if (namespace != Namespace.CGROUP || RunRequest.hasCgroupNamespaces()) {
+        if (namespace != Namespace.CGROUP || HostFiles.hasNamespace(Namespace.CGROUP)) {
           run.spec().unshare(namespace);
         }
       }

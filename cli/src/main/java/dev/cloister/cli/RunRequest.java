@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostFiles.SourceException;
@@ -18,14 +19,13 @@ import dev.cloister.spec.SandboxSpec;
 import dev.cloister.spec.Timeout;
 import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Guarantee;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -44,11 +44,6 @@ record RunRequest(
 
   /** How long a command has to end by itself once its time is over. */
   private static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
-
-  /** Whether the kernel has cgroup namespaces (cgroup_namespaces(7)). */
-  static boolean hasCgroupNamespaces() {
-    return Files.exists(Path.of("/proc/self/ns/cgroup"));
-  }
 
   /** Makes a request of parsed options. */
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
@@ -215,6 +210,16 @@ record RunRequest(
 
     void gid(long id) {
       identity = identity.withGid(id);
+    }
+
+    void capabilities(Consumer<Set<LinuxConstant>> change) {
+      spec.privileges(
+          some -> {
+            Set<LinuxConstant> capabilities = EnumSet.noneOf(LinuxConstant.class);
+            capabilities.addAll(some.capabilities());
+            change.accept(capabilities);
+            return some.withCapabilities(capabilities);
+          });
     }
 
     void strategy(OsString value) throws CliException {

@@ -68,6 +68,16 @@ final class BadInputIT {
         naming(List.of("--require", "nope", "old-root-unreachable"), "--require", "nope"),
         naming(List.of("--require", "a,b", "in-place"), "--require", "a,b"),
         mistake("--require", "IN-PLACE"),
+        mistake("--cap-add", "CAP_FOO"),
+        mistake("--cap-drop", "CAP_FOO"),
+        mistake("--cap-add", "CAP_CAP_CHOWN"),
+        mistake("--cap-add", "CAP_ALL"),
+        mistake("--cap-add", "12"),
+        mistake("--cap-add", "PR_CAP_AMBIENT"),
+        // Its upper case is CAP_KILL.
+        mistake("--cap-add", "cap_k\u0131ll"),
+        naming(List.of("--cap-add", "''"), "--cap-add", ""),
+        naming(List.of("--cap-add", "CAP_CHOWN,CAP_KILL"), "--cap-add", "CAP_CHOWN,CAP_KILL"),
         naming(List.of("--require", "''"), "--require", ""));
   }
 
@@ -215,6 +225,11 @@ final class BadInputIT {
   }
 
   /** A name that is no text, which Java alone could not even print. */
+  @EveryUser
+  void anUnknownCommandDrawsNothingOnTheTerminal(CallingUser user) {
+    user.cloister("\u001b[2J\nok").run().refuses(125, "unknown command \\x1b[2J\\nok");
+  }
+
   @EveryUser
   void namesBytesThatAreNoText(CallingUser user) {
     user.shell(Installation.SCRIPT + " run \"$(printf -- '--\\377')\" -- true")

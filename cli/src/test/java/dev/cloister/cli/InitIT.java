@@ -235,7 +235,7 @@ final class InitIT {
   void theCommandsOutputEndsWhenItClosesIt(Setting setting) throws Exception {
     for (String option : List.of("--unshare-pid", "--new-session")) {
       String mark = mark(setting);
-      List<String> words = new ArrayList<>(List.of("sh", "-c", "\"$@\" | cat; echo end", "sh"));
+      List<String> words = new ArrayList<>(List.of("sh", "-c", "(\"$@\" &) | cat; echo end", "sh"));
       words.add(Installation.SCRIPT.toString());
       words.addAll(List.of(setting.words("run", option)));
       words.addAll(List.of("--", "sh", "-c", "exec sleep " + mark + " >&- 2>&-"));

@@ -5,11 +5,13 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxException;
 import dev.cloister.spec.MountOperation.Source;
+import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -37,6 +39,11 @@ public final class HostFiles {
   /** Whether a procfs is mounted at {@code /proc}. */
   public static boolean hasProc() {
     return Files.exists(Path.of("/proc/self"));
+  }
+
+  /** Whether the kernel has namespaces of this kind. */
+  public static boolean hasNamespace(Namespace namespace) {
+    return Files.exists(Path.of("/proc/self/ns", namespace.word()), LinkOption.NOFOLLOW_LINKS);
   }
 
   /**

@@ -90,6 +90,8 @@ final class ChildWait {
     }
     asm.set(A3, MASK_SIZE);
     emitter.systemCall(SystemCall.RT_SIGPROCMASK);
+    // A signal that is not blocked is never read, and so the child's end never noticed.
+    routines.failIfNegative("rt_sigprocmask(" + how + "): ");
   }
 
   private void openSignals() {

@@ -2,8 +2,10 @@ package dev.cloister.machine;
 
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Buffer;
+import dev.cloister.program.Instruction;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
@@ -12,7 +14,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the parts of one launcher share: its code, its data, and the variables that live in memory.
@@ -34,6 +38,9 @@ final class Emitter {
   /** The environment the launcher was started with. */
   final Label callerEnvironment = data.zeroed(8);
 
+  /** The number of the step whose code is being written. */
+  int step;
+
   private final Map<String, Label> slots = new HashMap<>();
   private final Map<String, Label> buffers = new HashMap<>();
   private final Deque<Runnable> deferred = new ArrayDeque<>();
@@ -41,8 +48,14 @@ final class Emitter {
   /** Compiles the programs that are embedded in this one. */
   private final Function<SyscallProgram, ElfImage> images;
 
-  Emitter(Architecture architecture, Function<SyscallProgram, ElfImage> images) {
+  private final @Nullable Faults faults;
+
+  Emitter(
+      Architecture architecture,
+      Function<SyscallProgram, ElfImage> images,
+      @Nullable Faults faults) {
     this.images = images;
+    this.faults = faults;
     this.architecture = architecture;
     this.asm =
         switch (architecture) {
@@ -84,7 +97,26 @@ final class Emitter {
     asm.store(Register.SCRATCH, 0, from, Width.DOUBLE);
   }
 
+  /** Makes a call that is not in the program but part of another instruction. */
   void systemCall(SystemCall call) {
+    if (faults == null) {
+      make(call);
+    } else {
+      faults.write(this, call, Optional.empty());
+    }
+  }
+
+  /** Makes a call of the program. */
+  void systemCall(Instruction.Call call) {
+    if (faults == null) {
+      make(call.call());
+    } else {
+      faults.write(this, call.call(), Optional.of(call));
+    }
+  }
+
+  /** Makes the call and nothing else. */
+  void make(SystemCall call) {
     asm.systemCall(call.number(architecture));
   }
 
@@ -167,20 +199,25 @@ final class Emitter {
 
   private byte[] encode(Operand.Structure structure) {
     byte[] bytes = new byte[structure.struct().size() * structure.count()];
-    structure
-        .fields()
-        .forEach(
-            (field, operand) -> {
-              if (operand instanceof Operand.Text(OsString text)) {
-                System.arraycopy(text.bytes(), 0, bytes, field.offset(), text.length());
-              } else {
-                long value = number(operand);
-                for (int i = 0; i < field.size(); i++) {
-                  bytes[field.offset() + i] = (byte) (value >> (8 * i));
-                }
-              }
-            });
+    for (int i = 0; i < structure.count(); i++) {
+      int start = structure.struct().size() * i;
+      structure
+          .elements()
+          .get(i)
+          .forEach((field, operand) -> encode(bytes, start + field.offset(), field, operand));
+    }
     return bytes;
+  }
+
+  private void encode(byte[] bytes, int offset, StructField field, Operand operand) {
+    if (operand instanceof Operand.Text(OsString text)) {
+      System.arraycopy(text.bytes(), 0, bytes, offset, text.length());
+    } else {
+      long value = number(operand);
+      for (int i = 0; i < field.size(); i++) {
+        bytes[offset + i] = (byte) (value >> (8 * i));
+      }
+    }
   }
 
   private long number(Operand operand) {

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** Compiles a {@link SyscallProgram} to an executable. */
 public final class ProgramCompiler {
@@ -37,7 +38,7 @@ public final class ProgramCompiler {
   private final Label noHints;
   private final Writing writing = new Writing();
   private final IdentityHashMap<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
-  private int step;
+  private final @Nullable Faults faults;
   private boolean onHost = true;
 
   /**
@@ -78,25 +79,33 @@ public final class ProgramCompiler {
     }
   }
 
-  private ProgramCompiler(SyscallProgram program, Options options, int firstStep, int steps) {
+  private ProgramCompiler(
+      SyscallProgram program, Options options, int firstStep, int steps, @Nullable Faults faults) {
     this.program = program;
     this.options = options;
-    this.emitter = new Emitter(options.architecture(), this::embedded);
+    this.faults = faults;
+    this.emitter = new Emitter(options.architecture(), this::embedded, faults);
     this.asm = emitter.asm;
     this.routines = new Routines(emitter, options);
-    this.step = firstStep;
+    this.emitter.step = firstStep;
     this.steps = steps;
     this.noHints = emitter.data.constant(new byte[4], 4);
   }
 
   public static ElfImage compile(SyscallProgram program, Options options) {
-    return new ProgramCompiler(program, options, 0, program.steps().size()).compile();
+    return new ProgramCompiler(program, options, 0, program.steps().size(), null).compile();
+  }
+
+  /** The same with what goes wrong in it, for tests. */
+  public static ElfImage compile(SyscallProgram program, Options options, Faults faults) {
+    return new ProgramCompiler(program, options, 0, program.steps().size(), faults).compile();
   }
 
   private ElfImage embedded(SyscallProgram program) {
     Options inner = Options.plain(options.architecture(), options.reporting(), options.version());
     return images.computeIfAbsent(
-        program, p -> new ProgramCompiler(p, inner, this.program.ownSteps(), steps).compile());
+        program,
+        p -> new ProgramCompiler(p, inner, this.program.ownSteps(), steps, faults).compile());
   }
 
   private ElfImage compile() {
@@ -180,8 +189,14 @@ public final class ProgramCompiler {
   private final class Writing implements Instruction.Visitor {
     @Override
     public void call(Instruction.Call call) {
+      emitter.step++;
+      writeCall(call, emitter.step);
+    }
+
+    @Override
+    public void expectFailure(Instruction.ExpectFailure expect) {
       step++;
-      writeCall(call, step);
+      writeExpectFailure(expect, step);
     }
 
     @Override
@@ -287,13 +302,33 @@ public final class ProgramCompiler {
     for (int i = 0; i < call.operands().size(); i++) {
       emitter.operand(Register.argument(i), call.operands().get(i));
     }
-    emitter.systemCall(call.call());
+    emitter.systemCall(call);
     asm.branch(LESS, RESULT, 0, ways.failed);
     call.result().ifPresent(slot -> emitter.storeVariable(emitter.slot(slot), RESULT));
     if (call.until().isPresent()) {
       asm.jump(ways.again);
     }
     asm.place(ways.next);
+  }
+
+  private void writeExpectFailure(Instruction.ExpectFailure expect, int number) {
+    Label again = new Label();
+    Label failed = new Label();
+    Label next = new Label();
+    Instruction.Call call = expect.call();
+    asm.place(again);
+    for (int i = 0; i < call.operands().size(); i++) {
+      emitter.operand(Register.argument(i), call.operands().get(i));
+    }
+    emitter.systemCall(call.call());
+    asm.branch(LESS, RESULT, 0, failed);
+    routines.startMessage();
+    routines.append("cloister: " + program.name() + ": " + expect.otherwise() + "\n");
+    asm.set(Register.V4, Routines.SETUP_FAILED);
+    asm.jump(routines.die);
+    asm.place(next);
+    Label report = onHost ? routines.failOnHost : routines.fail;
+    emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next, report)));
   }
 
   /**
@@ -361,17 +396,17 @@ public final class ProgramCompiler {
     emitter.later(
         () -> {
           asm.place(recover);
-          int last = step;
+          int last = emitter.step;
           for (Instruction instruction : instead) {
             // What a step does instead is still that step.
-            step = number;
+            emitter.step = number;
             if (instruction instanceof Instruction.Call call) {
               writeCall(call, number);
             } else {
               write(instruction);
             }
           }
-          step = last;
+          emitter.step = last;
           asm.jump(next);
         });
   }
@@ -386,7 +421,8 @@ public final class ProgramCompiler {
 
   /** How code that follows a call reports its own failures: as that call's step. */
   private Failure failure() {
-    return new Failure(step, place(step), noHints, onHost ? routines.failOnHost : routines.fail);
+    return new Failure(
+        emitter.step, place(emitter.step), noHints, onHost ? routines.failOnHost : routines.fail);
   }
 
   /** Entries of errno, size of the entry, text; ends with errno 0. */

@@ -109,7 +109,8 @@ public final class VerdictStore implements StrategySelector.Trial {
         for (String line : lines.subList(1, lines.size())) {
           String[] words = line.split(SEPARATOR, -1);
           if (words[0].equals(OPTIONS)) {
-            bwrapOptions = words[1];
+            // A line that was cut short says nothing.
+            bwrapOptions = words.length == 2 ? words[1] : "";
           } else if (words.length == 2) {
             verdicts.put(words[0], new Assessment.Usable(workarounds(words[1])));
           } else if (words.length == 3) {

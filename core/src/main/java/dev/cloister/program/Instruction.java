@@ -26,6 +26,8 @@ public sealed interface Instruction {
   interface Visitor {
     void call(Call call);
 
+    void expectFailure(ExpectFailure expect);
+
     void closeListed(CloseListed close);
 
     void restrictEach(RestrictEach restrict);
@@ -149,6 +151,19 @@ public sealed interface Instruction {
       more.putAll(hints);
       more.put(errno, text);
       return new Call(call, operands, result, retried, until, recoveries, more);
+    }
+  }
+
+  /**
+   * A system call that must not succeed. If it does, the program ends with 125. One that fails with
+   * an errno which the call tolerates is as it should be; any other is reported as of every call.
+   *
+   * @param otherwise what to say of a success
+   */
+  record ExpectFailure(Call call, String otherwise) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.expectFailure(this);
     }
   }
 
@@ -457,6 +472,8 @@ public sealed interface Instruction {
       // No other kind makes a call that has a number.
       if (instruction instanceof Call call) {
         calls.add(call);
+      } else if (instruction instanceof ExpectFailure expect) {
+        calls.add(expect.call());
       } else if (instruction instanceof Supervise supervise) {
         calls.addAll(mainCalls(supervise.child()));
       } else if (instruction instanceof Init init) {

@@ -55,6 +55,10 @@ public final class Listing {
         step++;
         lines.add("%4d  %s".formatted(step, CText.assignment(call)));
       }
+      case Instruction.ExpectFailure expect -> {
+        step++;
+        lines.add("%4d  %s  # must fail".formatted(step, CText.of(expect.call())));
+      }
       case Instruction.ExecuteCommand execute ->
           lines.add(
               "      execve(%s, arguments, environment)%s"

@@ -4,6 +4,8 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.spec.OsString;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,18 +90,56 @@ public sealed interface Operand {
   }
 
   /**
-   * The address of a structure in read-only memory; fields that are not named are zero.
+   * The address of structures in read-only memory; fields that are not named are zero.
    *
-   * @param count how many of {@code struct} follow each other; the fields are the first one's
+   * @param elements how many of {@code struct} follow each other, with their fields
    */
-  record Structure(LinuxStruct struct, int count, Map<StructField, Operand> fields)
+  record Structure(LinuxStruct struct, List<Map<StructField, Operand>> elements)
       implements Operand {
     public Structure {
-      fields = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+      List<Map<StructField, Operand>> copy = new ArrayList<>(elements.size());
+      for (Map<StructField, Operand> fields : elements) {
+        copy.add(Collections.unmodifiableMap(new LinkedHashMap<>(fields)));
+      }
+      elements = Collections.unmodifiableList(copy);
+    }
+
+    /** The same, where only the first of {@code count} has fields. */
+    public Structure(LinuxStruct struct, int count, Map<StructField, Operand> fields) {
+      this(struct, firstOf(count, fields));
+    }
+
+    private static List<Map<StructField, Operand>> firstOf(
+        int count, Map<StructField, Operand> fields) {
+      List<Map<StructField, Operand>> elements = new ArrayList<>(List.of(fields));
+      while (elements.size() < count) {
+        elements.add(Map.of());
+      }
+      return elements;
+    }
+
+    /** How many follow each other. */
+    public int count() {
+      return elements.size();
     }
 
     @Override
     public String text() {
+      boolean onlyFirst = true;
+      for (Map<StructField, Operand> fields : elements.subList(1, elements.size())) {
+        onlyFirst &= fields.isEmpty();
+      }
+      if (onlyFirst) {
+        return text(elements.getFirst());
+      }
+      StringJoiner text = new StringJoiner(", ", "[", "]");
+      for (Map<StructField, Operand> fields : elements) {
+        text.add(text(fields));
+      }
+      return text.toString();
+    }
+
+    private static String text(Map<StructField, Operand> fields) {
       StringJoiner text = new StringJoiner(", ", "{", "}");
       fields.forEach((field, value) -> text.add(field.cName() + "=" + value.text()));
       return text.toString();

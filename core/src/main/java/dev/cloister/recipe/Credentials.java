@@ -14,6 +14,7 @@ import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
+import dev.cloister.spec.Privileges;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -32,6 +33,9 @@ import java.util.Set;
  * both cases the command gets one more user namespace at the end: it owns nothing, so a capability
  * in it cannot touch the mounts. Where none can be made ({@link Workaround#NO_USER_NAMESPACE}), the
  * command stays in the caller's, without capabilities.
+ *
+ * <p>With capabilities that are asked for, the last user namespace owns the network, the host name
+ * and the IPC of the sandbox if they are its own, as else there was nothing to use them on.
  */
 public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
@@ -62,19 +66,64 @@ public final class Credentials {
           Errno.EUSERS,
           "user namespaces are nested too deeply (32 levels)");
 
+  private static final Map<Errno, String> LIMIT_HINTS =
+      Map.of(
+          Errno.EROFS,
+          "--disable-userns: /proc/sys is read-only here (in a container?), so the limit on user"
+              + " namespaces cannot be set",
+          Errno.ENOENT,
+          "--disable-userns: this kernel has no limit on user namespaces (Linux 4.9)");
+
+  /** How a kernel or what guards it says that a process gets no user namespace. */
+  private static final Errno[] NO_USER_NAMESPACES = {
+    Errno.EPERM, Errno.EACCES, Errno.ENOSPC, Errno.EUSERS, Errno.EINVAL, Errno.ENOSYS
+  };
+
   private final HostReport host;
   private final Caller caller;
+  private final SandboxSpec spec;
+  private final Privileges privileges;
   private final long uid;
   private final long gid;
 
+  /** Those of a command that asks for no privileges. */
   public Credentials(HostReport host, Identity identity) {
-    this.host = host;
-    this.caller = host.caller();
-    this.uid = identity.uid().orElse(caller.uid());
-    this.gid = identity.gid().orElse(caller.gid());
+    this(host, SandboxSpec.builder().identity(identity).build());
   }
 
-  /** Opens /proc for later, and makes all namespaces but the last user namespace. */
+  public Credentials(HostReport host, SandboxSpec spec) {
+    this.host = host;
+    this.caller = host.caller();
+    this.spec = spec;
+    this.privileges = spec.privileges();
+    this.uid = spec.identity().uid().orElse(caller.uid());
+    this.gid = spec.identity().gid().orElse(caller.gid());
+  }
+
+  /**
+   * Those that are made together with the last user namespace, which then owns them. The others
+   * cannot: process ids must be there for the mounts, and cgroups are no capability's.
+   */
+  public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
+    Set<Namespace> last = EnumSet.noneOf(Namespace.class);
+    if (!spec.privileges().capabilities().isEmpty()) {
+      last.addAll(spec.namespaces());
+      last.retainAll(EnumSet.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
+    }
+    return last;
+  }
+
+  /** The others, and what makes them usable. */
+  public List<Instruction> makeNamespaces() {
+    Set<Namespace> first = EnumSet.noneOf(Namespace.class);
+    first.addAll(spec.namespaces());
+    first.removeAll(namespacesMadeLast(spec));
+    List<Instruction> steps = new ArrayList<>(makeNamespaces(first));
+    steps.addAll(NewNamespaces.setUp(first, spec));
+    return steps;
+  }
+
+  /** Opens /proc for later, and makes these namespaces and the user namespace that they need. */
   public List<Instruction> makeNamespaces(Set<Namespace> namespaces) {
     List<Instruction> steps = new ArrayList<>();
     if (!host.needs(Workaround.OWN_PROC)) {
@@ -102,8 +151,12 @@ public final class Credentials {
   }
 
   private static List<LinuxConstant> mountAnd(Set<Namespace> namespaces) {
+    return with(LinuxConstant.CLONE_NEWNS, namespaces);
+  }
+
+  private static List<LinuxConstant> with(LinuxConstant first, Set<Namespace> namespaces) {
     List<LinuxConstant> flags = new ArrayList<>();
-    flags.add(LinuxConstant.CLONE_NEWNS);
+    flags.add(first);
     for (Namespace namespace : Namespace.values()) {
       if (namespaces.contains(namespace)) {
         flags.add(namespace.flag());
@@ -163,16 +216,65 @@ public final class Credentials {
       }
       return steps;
     }
-    steps.add(withHints(unshare(List.of(LinuxConstant.CLONE_NEWUSER)), USER_NAMESPACE_HINTS));
     if (caller.isPrivileged()) {
-      steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
-      steps.addAll(map("self/uid_map", uid, uid));
-      steps.addAll(map("self/gid_map", gid, gid));
+      if (disablesUserNamespaces()) {
+        // The limit is one namespace's, and that of the caller's is not for Cloister to change.
+        steps.addAll(enterUserNamespace(Set.of()));
+      }
+      steps.addAll(enterLastUserNamespace());
     } else {
+      steps.addAll(limitUserNamespaces());
+      steps.add(unshareUser(namespacesMadeLast(spec)));
       steps.addAll(map("self/uid_map", uid, 0));
       steps.addAll(map("self/gid_map", gid, 0));
+      steps.addAll(NewNamespaces.setUp(namespacesMadeLast(spec), spec));
     }
     return steps;
+  }
+
+  /**
+   * The same for a process that is the command's user already, in a user namespace that was made
+   * for it and owns its mounts. It has {@link #neededToEnter}.
+   */
+  public List<Instruction> enterLastUserNamespace() {
+    List<Instruction> steps = new ArrayList<>(limitUserNamespaces());
+    Set<Namespace> last = namespacesMadeLast(spec);
+    steps.addAll(enterUserNamespace(last));
+    steps.addAll(NewNamespaces.setUp(last, spec));
+    return steps;
+  }
+
+  /** Capabilities for {@link #enterLastUserNamespace}: to map id 0, and to set the limit. */
+  public static List<LinuxConstant> neededToEnter() {
+    return List.of(LinuxConstant.CAP_SETFCAP, LinuxConstant.CAP_SYS_RESOURCE);
+  }
+
+  /** One more, together with these, in which the ids stay what they are. */
+  private List<Instruction> enterUserNamespace(Set<Namespace> namespaces) {
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(unshareUser(namespaces));
+    steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
+    steps.addAll(map("self/uid_map", uid, uid));
+    steps.addAll(map("self/gid_map", gid, gid));
+    return steps;
+  }
+
+  private static Call unshareUser(Set<Namespace> namespaces) {
+    return withHints(unshare(with(LinuxConstant.CLONE_NEWUSER, namespaces)), USER_NAMESPACE_HINTS);
+  }
+
+  private boolean disablesUserNamespaces() {
+    return privileges.userNamespaces() == Privileges.UserNamespaces.DISABLED;
+  }
+
+  /**
+   * Lets one more user namespace be made below this one, and none below that: each counts against
+   * the limits of all above it, which a process inside cannot change (namespaces(7)).
+   */
+  private List<Instruction> limitUserNamespaces() {
+    return disablesUserNamespaces()
+        ? Steps.writeFile(PROC, "sys/user/max_user_namespaces", "1", LIMIT_HINTS)
+        : List.of();
   }
 
   /**
@@ -269,41 +371,127 @@ public final class Credentials {
     return List.of(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1), setCapabilities(List.of()));
   }
 
+  /**
+   * {@link #giveUpCapabilities}, but for those that were asked for; and proves, if asked, that no
+   * user namespace can be made.
+   */
+  public List<Instruction> leaveOnlyWhatIsAskedFor() {
+    List<Instruction> steps = new ArrayList<>();
+    if (privileges.capabilities().isEmpty()) {
+      steps.addAll(giveUpCapabilities());
+    } else {
+      steps.addAll(keepCapabilities());
+    }
+    if (privileges.userNamespaces() != Privileges.UserNamespaces.UNCHANGED) {
+      steps.add(
+          provenDisabled(
+              disablesUserNamespaces() ? "--disable-userns" : "--assert-userns-disabled"));
+    }
+    return steps;
+  }
+
+  /**
+   * As ambient capabilities they survive execve(2) for every user, and no_new_privs keeps it from
+   * adding others: what root of the user namespace is given there is cut down to what it had, and
+   * neither file capabilities nor set-user-ID bits count. So the bounding set decides nothing.
+   */
+  private List<Instruction> keepCapabilities() {
+    Set<LinuxConstant> kept = privileges.capabilities();
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    steps.add(setAllCapabilities(kept));
+    boolean all = kept.containsAll(Privileges.allCapabilities());
+    for (LinuxConstant capability : kept) {
+      Call raise =
+          Call.of(
+              SystemCall.PRCTL,
+              Operand.of(LinuxConstant.PR_CAP_AMBIENT),
+              Operand.of(LinuxConstant.PR_CAP_AMBIENT_RAISE),
+              Operand.of(capability),
+              Operand.of(0),
+              Operand.of(0));
+      // All means all that this kernel has.
+      steps.add(
+          all
+              ? raise.tolerate(Errno.EINVAL)
+              : raise.hint(Errno.EINVAL, "this kernel does not know " + capability));
+    }
+    return steps;
+  }
+
+  private static Instruction provenDisabled(String option) {
+    return new Instruction.ExpectFailure(
+        unshare(List.of(LinuxConstant.CLONE_NEWUSER)).tolerate(NO_USER_NAMESPACES),
+        option + ": user namespaces can still be made in the sandbox");
+  }
+
   /** Leaves only these, effective and permitted; all are below 32. */
   public static Call setCapabilities(List<LinuxConstant> capabilities) {
     return setCapabilities(capabilityBits(capabilities));
   }
 
+  /** Leaves only these, inheritable too. The kernel takes them in two halves (capset(2)). */
+  private static Call setAllCapabilities(Set<LinuxConstant> capabilities) {
+    List<LinuxConstant> low = new ArrayList<>();
+    List<LinuxConstant> high = new ArrayList<>();
+    for (LinuxConstant capability : capabilities) {
+      (number(capability) < Integer.SIZE ? low : high).add(capability);
+    }
+    return capset(List.of(allSets(low), allSets(high)));
+  }
+
+  private static Map<StructField, Operand> allSets(List<LinuxConstant> capabilities) {
+    Map<StructField, Operand> sets = new LinkedHashMap<>();
+    if (!capabilities.isEmpty()) {
+      Operand bits = capabilityBits(capabilities);
+      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
+      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
+      sets.put(StructField.USER_CAP_DATA_INHERITABLE, bits);
+    }
+    return sets;
+  }
+
   private static Call setCapabilities(Operand.Literal bits) {
+    Map<StructField, Operand> sets = new LinkedHashMap<>();
+    if (bits.value() != 0) {
+      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
+      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
+    }
+    return capset(List.of(sets, Map.of()));
+  }
+
+  private static Call capset(List<Map<StructField, Operand>> halves) {
     Operand header =
         Operand.of(
             LinuxStruct.USER_CAP_HEADER,
             Map.of(
                 StructField.USER_CAP_HEADER_VERSION,
                 Operand.of(LinuxConstant._LINUX_CAPABILITY_VERSION_3)));
-    Map<StructField, Operand> sets = new LinkedHashMap<>();
-    if (bits.value() != 0) {
-      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
-      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
-    }
     return Call.of(
-        SystemCall.CAPSET, header, new Operand.Structure(LinuxStruct.USER_CAP_DATA, 2, sets));
+        SystemCall.CAPSET, header, new Operand.Structure(LinuxStruct.USER_CAP_DATA, halves));
+  }
+
+  /** The same on every architecture (linux/capability.h). */
+  private static long number(LinuxConstant capability) {
+    return capability.value(dev.cloister.ffm.Architecture.X86_64);
   }
 
   private static Operand.Literal capabilityBits(List<LinuxConstant> capabilities) {
     long bits = 0;
     StringBuilder text = new StringBuilder();
     for (LinuxConstant capability : capabilities) {
-      // Capability numbers are the same everywhere (linux/capability.h).
-      bits |= 1L << capability.value(dev.cloister.ffm.Architecture.X86_64);
+      bits |= 1L << (number(capability) % Integer.SIZE);
       text.append(text.isEmpty() ? "1<<" : "|1<<").append(capability);
     }
     return new Operand.Literal(bits, text.toString());
   }
 
-  /** What {@link #becomeCommandUser} and {@link #giveUpCapabilities} guarantee. */
+  /** What {@link #becomeCommandUser} and {@link #leaveOnlyWhatIsAskedFor} guarantee. */
   public Set<Guarantee> guarantees() {
-    Set<Guarantee> given = EnumSet.of(Guarantee.NO_CAPABILITIES, Guarantee.NO_NEW_PRIVILEGES);
+    Set<Guarantee> given = EnumSet.of(Guarantee.NO_NEW_PRIVILEGES);
+    if (privileges.capabilities().isEmpty()) {
+      given.add(Guarantee.NO_CAPABILITIES);
+    }
     boolean ownNamespace = !host.needs(Workaround.NO_USER_NAMESPACE);
     if (ownNamespace) {
       given.add(Guarantee.OWN_USER_NAMESPACE);
@@ -351,7 +539,25 @@ public final class Credentials {
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }
-    return Assessment.USABLE;
+    return assessUserNamespace(spec.privileges(), host);
+  }
+
+  private static Assessment assessUserNamespace(Privileges privileges, HostReport host) {
+    if (!host.needs(Workaround.NO_USER_NAMESPACE)) {
+      return Assessment.USABLE;
+    }
+    String allow = "allow user namespaces: `cloister probe` says what forbids them";
+    if (!privileges.capabilities().isEmpty()) {
+      return new Assessment.Unusable(
+          "no user namespace can be made for the command here, so what --cap-add asks for would be"
+              + " capabilities over the caller's",
+          "leave out --cap-add, or " + allow);
+    }
+    return privileges.ownUserNamespace()
+        ? new Assessment.Unusable(
+            "no user namespace can be made for the command here, as --unshare-user asks",
+            "use --unshare-user-try, or " + allow)
+        : Assessment.USABLE;
   }
 
   private static Assessment lacks(String capability) {

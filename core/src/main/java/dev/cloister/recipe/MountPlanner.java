@@ -17,10 +17,12 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Plans the filling of the new root.
@@ -66,6 +68,7 @@ final class MountPlanner {
   private final List<Instruction> steps = new ArrayList<>();
   private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
   private final IdentityHashMap<MountOperation, List<Slot>> deviceClones = new IdentityHashMap<>();
+  private final Set<MountOperation.Symlink> symlinks = new HashSet<>();
   private int cloned;
   private Node root = Node.directory();
   private int coveringMounts = 1;
@@ -178,6 +181,7 @@ final class MountPlanner {
       } else {
         findDirectory(directory.destination(), directory.mode());
         steps.add(Steps.close(DESTINATION));
+        forgetWays();
       }
     }
 
@@ -204,6 +208,17 @@ final class MountPlanner {
             == Node.Kind.DIRECTORY;
   }
 
+  /**
+   * After something was found at run time: a link on the way may have led to any place, also to one
+   * that was known until then and is now covered by something of the host's. A path through that
+   * would be resolved from the host's root. Where links are refused, it is where it was said to be.
+   */
+  private void forgetWays() {
+    if (!host.needs(Workaround.WALK_PATHS)) {
+      root = Node.opaque();
+    }
+  }
+
   private void planBind(Bind bind) throws PlanException {
     Destination destination = bind.destination();
     if (destination.isRoot()) {
@@ -213,6 +228,7 @@ final class MountPlanner {
       put(destination, Node.opaque());
     } else {
       bindFound(bind);
+      forgetWays();
     }
   }
 
@@ -333,6 +349,7 @@ final class MountPlanner {
       steps.add(Steps.close(DESTINATION));
       steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
       steps.add(Steps.chdir(NEW_ROOT));
+      forgetWays();
     }
   }
 
@@ -352,11 +369,15 @@ final class MountPlanner {
       put(destination, Node.symlink(symlink.target()));
     } else {
       findDirectory(destination.parent(), 0755);
+      Call link = Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name());
       steps.add(
-          Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name())
-              .hint(Errno.EEXIST, destination + " exists already in the sandbox"));
+          symlinks.contains(symlink)
+              ? link.tolerate(Errno.EEXIST)
+              : link.hint(Errno.EEXIST, destination + " exists already in the sandbox"));
       steps.add(Steps.close(DESTINATION));
+      forgetWays();
     }
+    symlinks.add(symlink);
   }
 
   private void planProc(MountOperation.Proc proc) throws PlanException {
@@ -390,6 +411,7 @@ final class MountPlanner {
       steps.add(Steps.close(DESTINATION));
       steps.add(mountProc(HERE, clone));
       steps.add(Steps.chdir(NEW_ROOT));
+      forgetWays();
     }
   }
 

@@ -20,7 +20,6 @@ import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +30,9 @@ import java.util.function.IntFunction;
  * root becomes the root.
  */
 public final class NativeProgram {
+  /** Where the new root is, until it is the root. */
+  public static final String NEW_ROOT = MountPlanner.NEW_ROOT;
+
   private static final Buffer WORKING_DIRECTORY = new Buffer("working_directory", 4096);
   private static final Slot UMASK = new Slot("umask");
   private static final Slot DESCRIPTORS = new Slot("descriptors");
@@ -52,7 +54,7 @@ public final class NativeProgram {
   public static SyscallProgram plan(
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
-    Credentials credentials = new Credentials(host, spec.identity());
+    Credentials credentials = new Credentials(host, spec);
     MountPlanner.Result mounts = MountPlanner.plan(spec, host);
     ProcessTree processes = new ProcessTree(spec);
     List<Instruction> inside = new ArrayList<>();
@@ -61,7 +63,7 @@ public final class NativeProgram {
     inside.addAll(mounts.steps());
     inside.addAll(enterRoot.apply(mounts.coveringMounts()));
     inside.addAll(credentials.becomeCommandUser());
-    inside.addAll(Credentials.giveUpCapabilities());
+    inside.addAll(credentials.leaveOnlyWhatIsAskedFor());
     inside.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
     inside.add(new Instruction.FilterEnvironment(spec.environment()));
     inside.addAll(processes.command(becomeCommand(spec), Operand.of(Credentials.PROC)));
@@ -71,9 +73,7 @@ public final class NativeProgram {
     steps.addAll(rememberDirectory(spec));
     // Directories get the modes they are made with; the caller's own mask is restored at the end.
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
-    steps.addAll(credentials.makeNamespaces(spec.namespaces()));
-    steps.addAll(nameHost(spec));
-    steps.addAll(bringUpLoopback(spec));
+    steps.addAll(credentials.makeNamespaces());
     steps.addAll(processes.sandbox(inside));
     return new SyscallProgram(name, steps);
   }
@@ -87,7 +87,7 @@ public final class NativeProgram {
 
   /** What all sandboxes guarantee that {@link #plan} makes. */
   public static Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
-    Set<Guarantee> given = new Credentials(host, spec.identity()).guarantees();
+    Set<Guarantee> given = new Credentials(host, spec).guarantees();
     given.addAll(guaranteesOf(spec));
     given.add(Guarantee.NO_MOUNT_PROPAGATION);
     given.add(Guarantee.NO_SYMLINK_RACES);
@@ -224,50 +224,13 @@ public final class NativeProgram {
     return List.of(back);
   }
 
-  private static List<Instruction> nameHost(SandboxSpec spec) {
-    return spec.hostname()
-        .map(
-            name ->
-                List.<Instruction>of(
-                    Call.of(SystemCall.SETHOSTNAME, Operand.of(name), Operand.of(name.length()))))
-        .orElse(List.of());
-  }
-
-  /** A new network namespace has a loopback device that is down; IPv4 and IPv6 come with it. */
-  private static List<Instruction> bringUpLoopback(SandboxSpec spec) {
-    if (!spec.namespaces().contains(Namespace.NET)) {
-      return List.of();
-    }
-    Slot socket = new Slot("socket");
-    Map<StructField, Operand> request = new LinkedHashMap<>();
-    request.put(StructField.IFREQ_NAME, Operand.of("lo"));
-    request.put(
-        StructField.IFREQ_FLAGS, Operand.of(LinuxConstant.IFF_UP, LinuxConstant.IFF_RUNNING));
-    return List.of(
-        Call.of(
-                SystemCall.SOCKET,
-                Operand.of(LinuxConstant.AF_INET),
-                Operand.of(LinuxConstant.SOCK_DGRAM, LinuxConstant.SOCK_CLOEXEC),
-                Operand.of(0))
-            .into(socket),
-        Call.of(
-            SystemCall.IOCTL,
-            Operand.of(socket),
-            Operand.of(LinuxConstant.SIOCSIFFLAGS),
-            Operand.of(LinuxStruct.IFREQ, request)),
-        Steps.close(socket));
-  }
-
   /**
-   * In a plain chroot directory the root is no mount and EINVAL. Without privilege that is
-   * harmless, as a new user namespace's mounts never reach the host's; with it, they could.
+   * In a plain chroot directory the root is no mount and EINVAL. To go on would let the host's
+   * later mounts into the sandbox, and those of a caller with privilege out of it.
    */
-  private static Call makeMountsPrivate(HostReport host) {
-    Call call = Steps.makePrivate();
-    return host.caller().isPrivileged()
-        ? call.hint(
-            Errno.EINVAL, "this process is in a chroot whose directory is not a mount point")
-        : call.tolerate(Errno.EINVAL);
+  private static Call makeMountsPrivate() {
+    return Steps.makePrivate()
+        .hint(Errno.EINVAL, "this process is in a chroot whose directory is not a mount point");
   }
 
   /**
@@ -280,7 +243,7 @@ public final class NativeProgram {
     if (host.needs(Workaround.LEAVE_CHROOT)) {
       steps.addAll(leaveChroot(host, early));
     } else {
-      steps.add(makeMountsPrivate(host));
+      steps.add(makeMountsPrivate());
       if (host.needs(Workaround.OWN_PROC)) {
         steps.addAll(openOwnProc());
       }

@@ -10,6 +10,9 @@ import java.util.List;
  *     root
  */
 public record Destination(List<OsString> components) {
+  /** PATH_MAX of linux/limits.h, without the NUL at the end. */
+  private static final int MAX_LENGTH = 4095;
+
   public Destination {
     components = List.copyOf(components);
   }
@@ -17,12 +20,16 @@ public record Destination(List<OsString> components) {
   /**
    * Parses an absolute path; repeated slashes and {@code .} count for nothing.
    *
-   * @throws IllegalArgumentException if it is relative, or has a {@code ..}, which would mean one
-   *     thing on paper and another through a symbolic link
+   * @throws IllegalArgumentException if it is relative, or longer than the kernel takes, or has a
+   *     {@code ..}, which would mean one thing on paper and another through a symbolic link
    */
   public static Destination of(OsString path) {
     if (!path.startsWith("/")) {
       throw new IllegalArgumentException("a destination must be an absolute path");
+    }
+    if (path.length() > MAX_LENGTH) {
+      throw new IllegalArgumentException(
+          "a destination must not be longer than " + MAX_LENGTH + " bytes");
     }
     List<OsString> components = new ArrayList<>();
     int start = 1;
@@ -85,11 +92,7 @@ public record Destination(List<OsString> components) {
 
   /** The path from the new root: {@code usr/lib}, or {@code .} for the root itself. */
   public OsString relative() {
-    OsString path = name();
-    for (int i = components.size() - 2; i >= 0; i--) {
-      path = components.get(i).concat(SLASH).concat(path);
-    }
-    return path;
+    return isRoot() ? SELF : OsString.join('/', components);
   }
 
   /** The path as the sandboxed command will see it. */

@@ -1,11 +1,13 @@
 package dev.cloister.spec;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -92,6 +94,18 @@ public final class OsString implements Comparable<OsString> {
     byte[] joined = Arrays.copyOf(bytes, bytes.length + other.bytes.length);
     System.arraycopy(other.bytes, 0, joined, bytes.length, other.bytes.length);
     return new OsString(joined);
+  }
+
+  /** The strings in one, with an ASCII character between each two. */
+  static OsString join(char ascii, List<OsString> strings) {
+    ByteArrayOutputStream joined = new ByteArrayOutputStream();
+    for (int i = 0; i < strings.size(); i++) {
+      if (i > 0) {
+        joined.write(ascii);
+      }
+      joined.writeBytes(strings.get(i).bytes);
+    }
+    return new OsString(joined.toByteArray());
   }
 
   public boolean startsWith(OsString prefix) {

@@ -21,14 +21,17 @@ public enum Guarantee {
       "the host's root is not mounted in the sandbox, not even below the new"),
 
   NO_CAPABILITIES(
-      "no-capabilities", "the command has no capability, and no program it executes gets one"),
+      "no-capabilities",
+      "the command has no capability, and no program it executes gets one",
+      "leave out --cap-add"),
 
   NO_NEW_PRIVILEGES(
       "no-new-privileges", "set-user-ID bits and file capabilities give the command nothing"),
 
   OWN_USER_NAMESPACE(
       "own-user-namespace",
-      "the command's user namespace owns none of its mounts and other namespaces",
+      "the command's user namespace owns none of its mounts and, but for what --cap-add is to act"
+          + " on, no other namespace",
       "allow user namespaces: `cloister probe` says what forbids them"),
 
   UNPRIVILEGED_USER(

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Cases;
 import dev.cloister.host.Bwrap;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
@@ -22,8 +23,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -141,12 +144,50 @@ class VerdictStoreTest {
         "this host",
         "this host\n\n",
         "this host\none\treason only\n",
+        "this host\nbwrap --help\n",
         "\u00ff\n"
       })
   void aFileThatMakesNoSenseIsIgnored(String content) throws Exception {
     Files.write(VerdictStore.file(directory()), content.getBytes(StandardCharsets.ISO_8859_1));
     assertEquals(BROKEN, store(STATE, BROKEN).of(new Named("one")));
     assertEquals(List.of("one"), tried);
+  }
+
+  /** However it was damaged: at worst, strategies are tried anew. */
+  @Test
+  void aDamagedFileIsNoHindrance() throws Exception {
+    Assessment usable = new Assessment.Usable(Set.of(Workaround.LEAVE_CHROOT));
+    HostReport host =
+        HostReport.of(Caller.current(), "/nowhere")
+            .with(new Bwrap(OsString.of("/bwrap"), () -> Set.of("--bind")));
+    assertTrue(
+        store(STATE, usable).remembering(host).bwrap().orElseThrow().options().get().size() == 1);
+    store(STATE, usable).of(new Named("one"));
+    store(STATE, BROKEN).of(new Named("two"));
+    byte[] whole = Files.readAllBytes(VerdictStore.file(directory()));
+    Cases.check(
+        "damaged verdicts",
+        500,
+        random -> damage(random, whole),
+        _ -> List.of(),
+        damaged -> {
+          Files.write(VerdictStore.file(directory()), damaged);
+          VerdictStore store = store(STATE, BROKEN);
+          store.remembering(host).bwrap().orElseThrow().options().get();
+          store.of(new Named("one"));
+          store.of(new Named("two"));
+        });
+  }
+
+  private static byte[] damage(Random random, byte[] whole) {
+    byte[] damaged = Arrays.copyOf(whole, random.nextInt(whole.length + 1));
+    for (int left = random.nextInt(4); left > 0 && damaged.length > 0; left--) {
+      damaged[random.nextInt(damaged.length)] =
+          random.nextBoolean()
+              ? (byte) random.nextInt(256)
+              : (byte) "\t\n \r".charAt(random.nextInt(4));
+    }
+    return damaged;
   }
 
   @Test

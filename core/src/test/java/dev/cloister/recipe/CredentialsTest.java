@@ -2,6 +2,8 @@ package dev.cloister.recipe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.Architecture;
@@ -10,10 +12,16 @@ import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.spec.Identity;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Privileges.UserNamespaces;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** What callers of all sorts are guaranteed; what is done for that is in NativeProgramTest. */
@@ -73,6 +81,68 @@ class CredentialsTest {
     // A map alone does not take root's files from root, nor give them to another.
     assertFalse(unprivileged(0, 0, Identity.CALLER.withUid(7)));
     assertFalse(unprivileged(1000, ALL, Identity.ROOT));
+  }
+
+  private static SandboxSpec asking(UnaryOperator<Privileges> change) {
+    return SandboxSpec.builder().privileges(change).build();
+  }
+
+  private static final SandboxSpec CAPABLE =
+      asking(some -> some.withCapabilities(Set.of(LinuxConstant.CAP_NET_ADMIN)));
+
+  @Test
+  void whatIsAddedIsNoLongerGuaranteedAway() {
+    Caller caller = new Caller(1000, 1000, false, List.of(), true, 0, false, 0);
+    Set<Guarantee> given = new Credentials(host(caller), CAPABLE).guarantees();
+    assertFalse(given.contains(Guarantee.NO_CAPABILITIES));
+    assertTrue(
+        given.containsAll(Set.of(Guarantee.OWN_USER_NAMESPACE, Guarantee.NO_NEW_PRIVILEGES)));
+  }
+
+  private static Assessment assess(SandboxSpec spec, Workaround... workarounds) {
+    Caller root = new Caller(0, 0, false, List.of(), true, ALL, false, 0);
+    return Credentials.assess(spec, host(root).with(Set.of(workarounds)));
+  }
+
+  private static String reason(Assessment assessment) {
+    return assertInstanceOf(Assessment.Unusable.class, assessment).reason();
+  }
+
+  @Test
+  void capabilitiesNeedAUserNamespaceOfTheirOwn() {
+    SandboxSpec own = asking(Privileges::withOwnUserNamespace);
+    SandboxSpec disabled = asking(some -> some.withUserNamespaces(UserNamespaces.DISABLED));
+    Workaround none = Workaround.NO_USER_NAMESPACE;
+    assertEquals(Assessment.USABLE, assess(CAPABLE));
+    assertEquals(Assessment.USABLE, assess(own));
+    assertTrue(reason(assess(CAPABLE, none)).contains("--cap-add"));
+    assertTrue(reason(assess(own, none)).contains("--unshare-user"));
+    // That is proved when the program runs.
+    assertEquals(Assessment.USABLE, assess(disabled, none));
+  }
+
+  @Test
+  void onlyWhatCapabilitiesActOnIsMadeLast() {
+    SandboxSpec.Builder spec = SandboxSpec.builder();
+    for (Namespace namespace : Namespace.values()) {
+      spec.unshare(namespace);
+    }
+    assertEquals(Set.of(), Credentials.namespacesMadeLast(spec.build()));
+    spec.privileges(_ -> CAPABLE.privileges());
+    assertEquals(
+        Set.of(Namespace.NET, Namespace.IPC, Namespace.UTS),
+        Credentials.namespacesMadeLast(spec.build()));
+    assertEquals(Set.of(), Credentials.namespacesMadeLast(CAPABLE));
+  }
+
+  @Test
+  void onlyCapabilitiesAreCapabilities() {
+    assertEquals(41, Privileges.allCapabilities().size());
+    for (LinuxConstant capability : Privileges.allCapabilities()) {
+      assertTrue(capability.name().startsWith("CAP_"), capability.name());
+    }
+    Set<LinuxConstant> other = Set.of(LinuxConstant.MS_RDONLY);
+    assertThrows(IllegalArgumentException.class, () -> Privileges.NONE.withCapabilities(other));
   }
 
   @Test

@@ -18,6 +18,7 @@ import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import java.util.List;
@@ -82,6 +83,26 @@ class NativeProgramTest {
       spec.unshare(namespace);
     }
     check("namespaces", caller(1000, 0), spec.build());
+  }
+
+  /** Capabilities of both halves, over namespaces that are made with the last user namespace. */
+  private static SandboxSpec capable() {
+    return SandboxSpec.builder()
+        .hostname(OsString.of("inside"))
+        .unshare(Namespace.NET)
+        .unshare(Namespace.CGROUP)
+        .privileges(
+            some ->
+                some.withCapabilities(Set.of(LinuxConstant.CAP_NET_ADMIN, LinuxConstant.CAP_BPF))
+                    .withUserNamespaces(UserNamespaces.DISABLED))
+        .identity(Identity.CALLER.withUid(7))
+        .build();
+  }
+
+  @Test
+  void capabilitiesAreKeptInTheLastUserNamespace() throws Exception {
+    check("capable-user", caller(1000, 0), capable());
+    check("capable-root", caller(0, ALL), capable());
   }
 
   @Test

@@ -64,4 +64,13 @@ class DestinationTest {
     assertFalse(destination.isAtOrBelow(Destination.of("/a/b/c")));
     assertFalse(Destination.of("/ab").isAtOrBelow(Destination.of("/a")));
   }
+
+  /** More than the kernel takes; and more names than a recursion over them has room for. */
+  @Test
+  void isNoLongerThanAPath() {
+    String longest = "/" + "a".repeat(4094);
+    assertEquals(longest, Destination.of(longest).toString());
+    assertThrows(IllegalArgumentException.class, () -> Destination.of(longest + "a"));
+    assertThrows(IllegalArgumentException.class, () -> Destination.of("/a".repeat(60_000)));
+  }
 }

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Cases;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class OsStringTest {
@@ -92,5 +95,61 @@ class OsStringTest {
     assertTrue(string.startsWith(OsString.of("PATH")));
     assertFalse(OsString.of("PA").startsWith(OsString.of("PATH")));
     assertTrue(OsString.of("").isEmpty());
+  }
+
+  /** Any bytes but NUL come back, and a person sees nothing that draws on the terminal. */
+  @Test
+  void anyBytesComeBack() throws Exception {
+    Cases.check(
+        "byte strings",
+        5000,
+        OsStringTest::bytes,
+        _ -> List.of(),
+        bytes -> {
+          OsString string = OsString.ofBytes(bytes);
+          assertArrayEquals(bytes, string.bytes());
+          assertEquals(string, OsString.ofBytes(bytes));
+          int middle = bytes.length / 2;
+          assertEquals(string, string.substring(0, middle).concat(string.substring(middle)));
+          assertTrue(
+              string.toString().chars().noneMatch(Character::isISOControl), string::toString);
+          string
+              .toPath()
+              .ifPresent(
+                  path ->
+                      assertArrayEquals(
+                          path.toString().getBytes(FILES), OsString.of(path).bytes()));
+          destination(string);
+        });
+  }
+
+  private static final java.nio.charset.Charset FILES =
+      java.nio.charset.Charset.forName(System.getProperty("sun.jnu.encoding"));
+
+  private static void destination(OsString path) {
+    try {
+      Destination destination = Destination.of(path);
+      assertEquals(destination, Destination.of(destination.absolute()));
+      assertEquals(destination, Destination.of(OsString.of("/").concat(destination.relative())));
+      assertTrue(destination.isAtOrBelow(destination.parent()));
+    } catch (IllegalArgumentException e) {
+      assertTrue(
+          !path.startsWith("/") || path.toString().contains("..") || path.length() > 4095,
+          path::toString);
+    }
+  }
+
+  private static byte[] bytes(Random random) {
+    byte[] bytes = new byte[random.nextInt(20)];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] =
+          random.nextInt(3) == 0
+              ? (byte) (1 + random.nextInt(255))
+              : (byte) "/..a/\u00c3".charAt(random.nextInt(6));
+    }
+    if (bytes.length > 0 && random.nextBoolean()) {
+      bytes[0] = '/';
+    }
+    return bytes;
   }
 }

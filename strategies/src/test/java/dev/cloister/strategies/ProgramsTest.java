@@ -2,6 +2,7 @@ package dev.cloister.strategies;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Bwrap;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
@@ -13,10 +14,12 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.IsolationStrategy;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -100,6 +103,18 @@ class ProgramsTest {
             .workingDirectory(OsString.of("/tmp"))
             .build();
     check("everything", name, USER, spec);
+  }
+
+  @Test
+  void bwrapLeavesCapabilitiesToTheInnerLauncher() throws Exception {
+    SandboxSpec.Builder spec =
+        everyday(false)
+            .unshare(Namespace.NET)
+            .unshare(Namespace.CGROUP)
+            .privileges(some -> some.withUserNamespaces(UserNamespaces.DISABLED));
+    check("user-disabled", "bwrap", USER, spec.build());
+    spec.privileges(some -> some.withCapabilities(Set.of(LinuxConstant.CAP_NET_ADMIN)));
+    check("user-capable", "bwrap", USER, spec.build());
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.Architecture;
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
@@ -19,6 +20,7 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Run.Ended;
 import dev.cloister.strategy.Assessment;
@@ -222,6 +224,78 @@ abstract class StrategyContract {
     }
   }
 
+  private static SandboxSpec.Builder capable(User user, LinuxConstant... capabilities)
+      throws Exception {
+    return hostPrograms(user).privileges(some -> some.withCapabilities(Set.of(capabilities)));
+  }
+
+  /** Without a user namespace of its own, they would be the caller's. */
+  private boolean givesNoCapabilities(User user, SandboxSpec spec) throws Exception {
+    boolean refuses = launcher(user, spec).isEmpty();
+    assertEquals(host(user).needs(Workaround.NO_USER_NAMESPACE), refuses);
+    return refuses;
+  }
+
+  @EachUser
+  void theCommandHasTheCapabilitiesThatAreAskedFor(User user) throws Exception {
+    for (Identity identity :
+        List.of(Identity.CALLER, Identity.ROOT, Identity.CALLER.withUid(User.ID))) {
+      SandboxSpec spec =
+          capable(user, LinuxConstant.CAP_CHOWN, LinuxConstant.CAP_SYSLOG)
+              .identity(identity)
+              .build();
+      if (givesNoCapabilities(user, spec)) {
+        return;
+      }
+      Ended status = inside(user, spec, "cat /proc/self/status");
+      for (String set : List.of("CapInh:", "CapPrm:", "CapEff:", "CapAmb:")) {
+        assertEquals("0000000400000001", status.value(set), set + " as " + identity);
+      }
+    }
+  }
+
+  /** What is read-only stays so, and what is covered stays covered. */
+  @EachUser
+  void capabilitiesDoNotReachTheMounts(User user) throws Exception {
+    Path hidden = folder(user, "hidden");
+    file(user, hidden.resolve("secret"), "");
+    SandboxSpec spec =
+        capable(user, LinuxConstant.CAP_SYS_ADMIN)
+            .mount(bind(hidden, "/data", Access.READ_ONLY))
+            .mount(bind(hidden, "/hidden", Access.READ_ONLY))
+            .mount(tmpfs("/hidden"))
+            .identity(Identity.ROOT)
+            .build();
+    if (givesNoCapabilities(user, spec)) {
+      return;
+    }
+    String change =
+        "mount -o remount,bind,rw none /data || umount /hidden || umount -l / || ls /hidden/*";
+    for (String script :
+        List.of(change, "unshare --mount sh -c '" + change + "'", "ls /hidden/secret")) {
+      Ended ended = sandbox(user, spec, script).end();
+      assertNotEquals(0, ended.status(), ended.toString());
+    }
+    inside(user, spec, "unshare --mount mount -t tmpfs none /hidden");
+  }
+
+  @EachUser
+  void userNamespacesCanBeDisabled(User user) throws Exception {
+    SandboxSpec.Builder spec =
+        hostPrograms(user).privileges(some -> some.withUserNamespaces(UserNamespaces.DISABLED));
+    String unshare = "unshare --user true";
+    if (host(user).needs(Workaround.NO_USER_NAMESPACE)) {
+      // They can be made here after all, and not by the sandbox be forbidden: it says so.
+      Ended ended = sandbox(user, spec.build(), "true").end();
+      assertEquals(125, ended.status(), ended.toString());
+      assertTrue(ended.error().contains("--disable-userns"), ended.toString());
+      return;
+    }
+    Ended ended = sandbox(user, spec.build(), unshare).end();
+    assertNotEquals(0, ended.status(), ended.toString());
+    inside(user, hostPrograms(user).build(), unshare);
+  }
+
   @EachUser
   void onlyTheStandardDescriptorsAreInherited(User user) throws Exception {
     Ended ended =
@@ -336,6 +410,36 @@ abstract class StrategyContract {
     Ended ended = sandbox(user, hostPrograms(user).build(), script).end();
     assertNotEquals(0, ended.status(), ended.output());
     assertEquals("", ended.output());
+  }
+
+  /**
+   * What is bound at a link covers what the link says. A directory that was the sandbox's own until
+   * then is no longer, and a link in what is there now leads to the sandbox's root, not the host's.
+   */
+  @EachUser
+  void aLinkCannotMakeTheHostsDirectoryPassForAnOwnOne(User user) throws Exception {
+    Path outside = folder(user, "outside");
+    Path planted = folder(user, "planted");
+    Files.createSymbolicLink(planted.resolve("link"), Path.of("/own"));
+    Path covering = folder(user, "covering");
+    Files.createSymbolicLink(covering.resolve("below"), outside);
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(planted, "/planted", Access.READ_ONLY))
+            .mount(directory("/own/below"))
+            .mount(bind(covering, "/planted/link", Access.READ_WRITE))
+            .mount(directory("/own/below/made"))
+            .build();
+    if (launcher(user, spec).isPresent()) {
+      Ended ended = sandbox(user, spec, "ls /own").end();
+      assertEquals(List.of(), entries(outside), ended::toString);
+    }
+  }
+
+  private static List<Path> entries(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.toList();
+    }
   }
 
   @EachUser

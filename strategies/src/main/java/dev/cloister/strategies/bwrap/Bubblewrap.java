@@ -17,6 +17,7 @@ import dev.cloister.recipe.Steps;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -87,6 +88,9 @@ public final class Bubblewrap implements IsolationStrategy {
     }
     List<String> needed = new ArrayList<>(BwrapArguments.optionsOf(spec, host.protectedProc()));
     needed.addAll(place.get().options());
+    if (!asRoot(host.caller())) {
+      needed.addAll(privilegeOptions(spec).stream().filter(word -> word.startsWith("--")).toList());
+    }
     Optional<String> missing = host.bwrap().get().lacks(needed);
     if (missing.isPresent()) {
       return new Assessment.Unusable(
@@ -124,16 +128,17 @@ public final class Bubblewrap implements IsolationStrategy {
   /**
    * bubblewrap pivots the root, too. Its mounts are slaves of the host's; it may follow a link that
    * is planted after {@link PlantedLinks} looked; it waits for the command. Called by others than
-   * root it may make just one user namespace, which then owns the mounts.
+   * root it may make just one user namespace, which then owns the mounts, unless the inner launcher
+   * makes another for the capabilities that are asked for.
    */
   @Override
   public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
     boolean asRoot = asRoot(host.caller());
     HostReport caller = asRoot ? host : host.with(host.caller().withoutCapabilities());
-    Set<Guarantee> given = new Credentials(caller, spec.identity()).guarantees();
+    Set<Guarantee> given = new Credentials(caller, spec).guarantees();
     given.addAll(NativeProgram.guaranteesOf(spec));
     given.add(Guarantee.OLD_ROOT_UNMOUNTED);
-    if (!asRoot) {
+    if (!asRoot && !makesUserNamespace(spec)) {
       given.remove(Guarantee.OWN_USER_NAMESPACE);
     }
     return given;
@@ -156,6 +161,31 @@ public final class Bubblewrap implements IsolationStrategy {
     return caller.uid() == 0 && caller.isPrivileged();
   }
 
+  /**
+   * Whether the inner launcher makes one although bubblewrap does. Capabilities in bubblewrap's
+   * own, which owns the mounts, could change them.
+   */
+  private static boolean makesUserNamespace(SandboxSpec spec) {
+    return !spec.privileges().capabilities().isEmpty();
+  }
+
+  /**
+   * What bubblewrap must do, or let the inner launcher do, for the privileges, where it is not
+   * called by root. It limits user namespaces itself where it can: a profile that lets it make some
+   * need not let the inner launcher.
+   */
+  private static List<String> privilegeOptions(SandboxSpec spec) {
+    List<String> options = new ArrayList<>();
+    if (makesUserNamespace(spec)) {
+      for (LinuxConstant capability : Credentials.neededToEnter()) {
+        options.addAll(List.of("--cap-add", capability.name()));
+      }
+    } else if (spec.privileges().userNamespaces() == Privileges.UserNamespaces.DISABLED) {
+      options.add("--disable-userns");
+    }
+    return options;
+  }
+
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) {
     Bwrap bwrap = host.bwrap().orElseThrow();
@@ -174,10 +204,11 @@ public final class Bubblewrap implements IsolationStrategy {
             .into(STARTED));
     steps.add(duplicate(STARTED, STARTED_FD));
     steps.addAll(provideLauncher(inner(spec, host)));
-    if (asRoot) {
+    if (asRoot || makesUserNamespace(spec)) {
       steps.add(Credentials.openProc());
       steps.add(duplicate(Credentials.PROC, PROC_FD));
-    } else if (host.caller().capabilities() != 0 && host.caller().uid() != 0) {
+    }
+    if (!asRoot && host.caller().capabilities() != 0 && host.caller().uid() != 0) {
       // bubblewrap takes capabilities of another user than root for a broken installation. A root
       // without CAP_SYS_ADMIN, as in containers, needs its CAP_SETFCAP to map ids.
       steps.add(Credentials.setCapabilities(List.of()));
@@ -211,6 +242,9 @@ public final class Bubblewrap implements IsolationStrategy {
       add(arguments, "--unshare-user");
       add(arguments, "--uid", spec.identity().uid().orElse(caller.uid()));
       add(arguments, "--gid", spec.identity().gid().orElse(caller.gid()));
+      for (String option : privilegeOptions(spec)) {
+        add(arguments, option);
+      }
     }
     arguments.addAll(BwrapArguments.of(spec, host.protectedProc()));
     arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(LAUNCHER_FD));
@@ -226,6 +260,15 @@ public final class Bubblewrap implements IsolationStrategy {
     add(arguments, Long.toUnsignedString(value));
   }
 
+  private static Call findProc() {
+    return Call.of(
+            SystemCall.FCNTL,
+            Operand.of(PROC_FD),
+            Operand.of(LinuxConstant.F_DUPFD_CLOEXEC),
+            Operand.of(0))
+        .into(Credentials.PROC);
+  }
+
   /** What runs in the sandbox before the command. */
   private SyscallProgram inner(SandboxSpec spec, HostReport host) {
     List<Instruction> steps = new ArrayList<>();
@@ -237,17 +280,15 @@ public final class Bubblewrap implements IsolationStrategy {
             new Operand.ResultAddress(PID),
             Operand.of(8)));
     steps.addAll(NativeProgram.rememberDirectory(spec));
+    Credentials credentials = new Credentials(host, spec);
     if (asRoot(host.caller())) {
-      steps.add(
-          Call.of(
-                  SystemCall.FCNTL,
-                  Operand.of(PROC_FD),
-                  Operand.of(LinuxConstant.F_DUPFD_CLOEXEC),
-                  Operand.of(0))
-              .into(Credentials.PROC));
-      steps.addAll(new Credentials(host, spec.identity()).becomeCommandUser());
+      steps.add(findProc());
+      steps.addAll(credentials.becomeCommandUser());
+    } else if (makesUserNamespace(spec)) {
+      steps.add(findProc());
+      steps.addAll(credentials.enterLastUserNamespace());
     }
-    steps.addAll(Credentials.giveUpCapabilities());
+    steps.addAll(credentials.leaveOnlyWhatIsAskedFor());
     steps.add(new Instruction.RestoreVariable(PWD));
     // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.

@@ -1,5 +1,6 @@
 package dev.cloister.strategies.bwrap;
 
+import dev.cloister.recipe.Credentials;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
@@ -38,15 +39,18 @@ final class BwrapArguments {
 
   private static BwrapArguments translate(SandboxSpec spec, List<String> protectedProc) {
     BwrapArguments translation = new BwrapArguments(protectedProc);
+    Set<Namespace> inner = Credentials.namespacesMadeLast(spec);
     for (Namespace namespace : Namespace.values()) {
-      if (spec.namespaces().contains(namespace)) {
+      if (spec.namespaces().contains(namespace) && !inner.contains(namespace)) {
         translation.add("--unshare-" + namespace.word());
       }
     }
     // It is the init that is Cloister's own; without one, bubblewrap's waiting process must not
     // outlive the one of Cloister's.
     translation.add(spec.namespaces().contains(Namespace.PID) ? "--as-pid-1" : "--die-with-parent");
-    spec.hostname().ifPresent(name -> translation.add("--hostname", name));
+    if (!inner.contains(Namespace.UTS)) {
+      spec.hostname().ifPresent(name -> translation.add("--hostname", name));
+    }
     for (int i = 0; i < spec.mounts().size(); i++) {
       if (!repeatsLink(spec.mounts(), i)) {
         translation.makeParents(spec.mounts().get(i).destination());
@@ -70,7 +74,8 @@ final class BwrapArguments {
       if (earlier.equals(operation)) {
         return operation instanceof MountOperation.Symlink;
       }
-      if (operation.destination().isAtOrBelow(earlier.destination())) {
+      if (!(earlier instanceof MountOperation.Directory)
+          && operation.destination().isAtOrBelow(earlier.destination())) {
         return false;
       }
     }

@@ -1,0 +1,143 @@
+package dev.cloister.strategies;
+
+import dev.cloister.host.HostFiles;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.EnvironmentRules;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.Processes;
+import dev.cloister.spec.SandboxSpec;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The specifications whose launchers are made to fail; together they reach every kind of step. All
+ * show the witness in {@code /w} and the directory it marks in {@code /bound}, below a root.
+ */
+enum FaultSpec {
+  /** As little as possible: the caller's own identity, environment and directory. */
+  PLAIN("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {}
+  },
+
+  /** Every kind of mount, known and found destinations, and all that is not a mount. */
+  EVERYTHING("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) throws Exception {
+      addMounts(spec, directory);
+      addOptions(spec);
+      spec.identity(Identity.CALLER.withUid(12_345).withGid(54_321));
+    }
+  },
+
+  /** Apart, as the kernel takes ten times longer to make and remove these than all the rest. */
+  NAMESPACES("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      for (Namespace namespace : List.of(Namespace.NET, Namespace.IPC, Namespace.CGROUP)) {
+        spec.unshare(namespace);
+      }
+    }
+  },
+
+  /** A process that waits, an init, and the command. */
+  PROCESSES("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.unshare(Namespace.PID).processes(Processes::dyingWithParent);
+    }
+  },
+
+  /** {@link #EVERYTHING} without what a strategy cannot do for another user. */
+  EVERYTHING_AS_CALLER("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) throws Exception {
+      addMounts(spec, directory);
+      addOptions(spec);
+    }
+  },
+
+  /** Another user, without file systems that would have to be that user's. */
+  OTHER_USER("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.identity(Identity.CALLER.withUid(12_345).withGid(54_321));
+    }
+  },
+
+  /** The root bound, and a tmpfs over what was the root until then. */
+  ROOT("/mnt") {
+    @Override
+    void addFirst(SandboxSpec.Builder spec) throws Exception {
+      spec.mount(bind(Path.of("/"), "/", Access.READ_ONLY))
+          .mount(new MountOperation.Tmpfs(Destination.of("/mnt")))
+          .mount(new MountOperation.Directory(Destination.of("/mnt/d"), 0700));
+    }
+
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {}
+  };
+
+  /** Where the witness's directories are. */
+  private final String root;
+
+  FaultSpec(String root) {
+    this.root = root;
+  }
+
+  /** Whether nothing of the sandbox shall outlive the launcher, even while it is made. */
+  boolean diesWithLauncher() {
+    return this == PROCESSES;
+  }
+
+  abstract void add(SandboxSpec.Builder spec, Path directory) throws Exception;
+
+  void addFirst(SandboxSpec.Builder spec) throws Exception {}
+
+  SandboxSpec of(Path directory) throws Exception {
+    SandboxSpec.Builder spec = SandboxSpec.builder();
+    addFirst(spec);
+    spec.mount(bind(directory.resolve("bin"), root + "/w", Access.READ_ONLY))
+        .mount(bind(directory.resolve("bound"), root + "/bound", Access.READ_WRITE))
+        .mount(new MountOperation.Tmpfs(Destination.of(root + "/t")))
+        .mount(new MountOperation.Proc(Destination.of("/proc")));
+    add(spec, directory);
+    return spec.build();
+  }
+
+  String witness() {
+    return root + "/w/witness";
+  }
+
+  static void addMounts(SandboxSpec.Builder spec, Path directory) throws Exception {
+    Path other = directory.resolve("other");
+    Path file = directory.resolve("file");
+    spec.mount(bind(file, "/file", Access.READ_ONLY))
+        .mount(bind(directory.resolve("link"), "/linked", Access.READ_ONLY))
+        .mount(bind(Path.of("/dev/zero"), "/zero", Access.DEVICES))
+        .mount(new MountOperation.Devices(Destination.of("/dev")))
+        .mount(new MountOperation.Directory(Destination.of("/t/deep/d"), 0700))
+        .mount(new MountOperation.Symlink(OsString.of("usr/bin"), Destination.of("/x/bin")))
+        .mount(bind(other, "/bound/there", Access.READ_ONLY))
+        .mount(bind(other, "/bound/made/deep", Access.READ_WRITE))
+        .mount(bind(file, "/bound/made/file", Access.READ_ONLY))
+        .mount(new MountOperation.Tmpfs(Destination.of("/bound/made/t")))
+        .mount(new MountOperation.Directory(Destination.of("/bound/made/d"), 0755))
+        .mount(new MountOperation.Symlink(OsString.of("x"), Destination.of("/bound/made/link")));
+  }
+
+  static void addOptions(SandboxSpec.Builder spec) {
+    spec.hostname(OsString.of("inside"))
+        .environment(EnvironmentRules.INHERIT.clear())
+        .workingDirectory(OsString.of("/t"));
+  }
+
+  static MountOperation bind(Path source, String destination, Access access) throws Exception {
+    return new MountOperation.Bind(
+        HostFiles.inspect(OsString.of(source)), Destination.of(destination), access);
+  }
+}
