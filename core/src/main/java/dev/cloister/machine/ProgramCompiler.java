@@ -195,8 +195,8 @@ public final class ProgramCompiler {
 
     @Override
     public void expectFailure(Instruction.ExpectFailure expect) {
-      step++;
-      writeExpectFailure(expect, step);
+      emitter.step++;
+      writeExpectFailure(expect, emitter.step);
     }
 
     @Override
