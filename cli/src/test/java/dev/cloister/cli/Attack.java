@@ -179,7 +179,8 @@ record Attack(
               theMachine(),
               theProcesses(),
               theNamespaces(),
-              theCaller())
+              theCaller(),
+              theCapable())
           .flatMap(List::stream)
           .toList();
 
@@ -723,5 +724,99 @@ record Attack(
             .commanding(words)
             .orRefused());
     return all;
+  }
+
+  /** Capabilities that are asked for must not open what is closed without them. */
+  private static List<Attack> theCapable() {
+    Control remount =
+        inMounts("mount --bind {here} {here} && mount -o remount,bind,ro {here} && exec \"$@\"");
+    Control cover = inMounts("mount -t tmpfs none {here}/covered && exec \"$@\"");
+    String covered =
+        "mkdir -p {here}/covered && echo secret >{here}/covered/secret && chown -R {uid} {here}";
+    List<Attack> all = new ArrayList<>();
+    all.add(
+        attack(
+                "remount writable, with every capability",
+                Promise.READ_ONLY_RECURSIVE,
+                "remount-and-write {here}",
+                remount)
+            .with("--ro-bind {here} {here}"));
+    all.add(
+        attack(
+                "change attributes to writable, with every capability",
+                Promise.READ_ONLY_RECURSIVE,
+                "set-attributes-and-write {here}",
+                remount)
+            .with("--ro-bind {here} {here}"));
+    all.add(
+        attack(
+                "unmount a cover, with every capability",
+                Promise.COVERED_STAYS_COVERED,
+                "nested-uncover {here}/covered",
+                cover)
+            .after(covered)
+            .with("--bind {here} {here} --tmpfs {here}/covered"));
+    String[][] ways = {
+      {"chroot and climb", "nested-chroot-and-climb {secret} /tmp"},
+      {"own mount namespace", "enter-own-mounts {secret}"},
+      {"leftovers of the set-up", "through-leftovers {secret}"}
+    };
+    for (String[] way : ways) {
+      Control control = way[0].startsWith("left") ? inOldRoot() : inTheOrigin();
+      all.add(
+          attack(
+              way[0] + ", with every capability",
+              Promise.OLD_ROOT_UNREACHABLE,
+              way[1],
+              control));
+    }
+    String[][] processes = {
+      {"trace", "trace {pid}"},
+      {"write memory", "write-memory {pid} {address}"},
+      {"read an environment", "read-environment {pid} {mark}"},
+      {"take a descriptor", "take-descriptor {pid} {fd}"}
+    };
+    for (String[] each : processes) {
+      all.add(
+          attack(
+              each[0] + ", with every capability",
+              Promise.PROCESSES_CLOSED,
+              each[1],
+              plainly()));
+    }
+    all.add(
+        attack(
+                "make a device, with every capability",
+                Promise.NO_DEVICES,
+                "make-device {here}",
+                plainly())
+            .by(Who.ROOT)
+            .with("--bind {here} {here}"));
+    all.add(
+        attack(
+                "a file by its handle, with every capability",
+                Promise.OLD_ROOT_UNREACHABLE,
+                "by-handle {handle} /usr",
+                plainly())
+            .by(Who.ROOT));
+    List<Attack> capable = new ArrayList<>();
+    for (Attack attack : all) {
+      capable.add(attack.with("--cap-add ALL"));
+    }
+    capable.add(
+        attack(
+                "user namespace",
+                Promise.NO_NESTED_NAMESPACES,
+                "nested-namespace",
+                sandboxed(""))
+            .with("--disable-userns"));
+    capable.add(
+        attack(
+                "user namespace, after raising the limit",
+                Promise.NO_NESTED_NAMESPACES,
+                "nested-namespace-after-raising",
+                sandboxed(""))
+            .with("--disable-userns"));
+    return capable;
   }
 }

@@ -56,6 +56,11 @@ enum Promise {
       "--clearenv",
       "no variable of the caller's is left to be read in the sandbox",
       _ -> true),
+  NO_NESTED_NAMESPACES(
+      "no-nested-namespaces",
+      "--disable-userns",
+      "the command can make no user namespace, and so reaches less of the kernel",
+      _ -> true),
   TERMINAL_CLOSED(
       "terminal-closed",
       "--new-session",
@@ -155,6 +160,7 @@ enum Promise {
           COVERED_STAYS_COVERED,
           MOUNTS_STAY_INSIDE,
           ENVIRONMENT_CLEARED,
+          NO_NESTED_NAMESPACES,
           TERMINAL_CLOSED,
           DIES_WITH_PARENT,
           ENDS_WITH_LAUNCHER,
