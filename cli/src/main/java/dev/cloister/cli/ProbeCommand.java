@@ -33,7 +33,8 @@ final class ProbeCommand implements Subcommand {
         usage: cloister probe [--json] [--strategy NAME]
 
         Tries every strategy with a small sandbox and every capability by itself, and says what works,
-        why the rest does not, and what helps. Ends with 0 if a strategy works, otherwise with 1.
+        why the rest does not, and what helps. Ends with 0 if there is a strategy for a sandbox that asks
+        for nothing special, or the one named works, otherwise with 1.
 
         """
         + CliOption.helpText(List.of(ProbeOption.values()))

@@ -57,6 +57,7 @@ record ProbeReport(
   /**
    * A strategy that was tried.
    *
+   * @param ownView whether the command gets a file system of its own
    * @param program what it was tried with; empty if that was pointless
    * @param guarantees what a sandbox that asks for nothing special can be relied on for; of one
    *     that cannot be used, nothing
@@ -65,6 +66,7 @@ record ProbeReport(
   record Strategy(
       String name,
       Assessment assessment,
+      boolean ownView,
       Optional<SyscallProgram> program,
       Set<Guarantee> guarantees,
       Set<Guarantee> outOfReach) {}
@@ -119,6 +121,7 @@ record ProbeReport(
           new Strategy(
               strategy.name(),
               assessment,
+              strategy.hasOwnView(),
               program,
               guarantees(sandboxing, strategy, assessment, plain),
               Guarantee.allBut(guarantees(sandboxing, strategy, assessment, MOST_ISOLATED))));
@@ -133,10 +136,14 @@ record ProbeReport(
         : Set.of();
   }
 
-  /** The strategy that {@code run} takes for a sandbox that asks for nothing special. */
+  /**
+   * The strategy that {@code run} takes for a sandbox that asks for nothing special, with an empty
+   * {@code /tmp} as all have that do not ask for another; or the only one that was tried.
+   */
   Optional<String> choice() {
     return strategies.stream()
         .filter(strategy -> strategy.assessment() instanceof Assessment.Usable)
+        .filter(strategy -> strategy.ownView() || strategies.size() == 1)
         .map(Strategy::name)
         .findFirst();
   }

@@ -173,6 +173,9 @@ final class ProbeTable {
     if (first) {
       remarks.add("default");
     }
+    if (!strategy.ownView()) {
+      remarks.add("only access control: no file system of its own");
+    }
     if (strategy.assessment() instanceof Assessment.Usable usable
         && !usable.workarounds().isEmpty()) {
       remarks.add("with " + Workaround.words(usable.workarounds()));

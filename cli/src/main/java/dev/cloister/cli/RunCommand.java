@@ -41,8 +41,9 @@ final class RunCommand implements Subcommand {
     Sandboxing sandboxing = Sandboxing.prepare(invocation);
     RunRequest request = RunRequest.of(parsed, invocation, sandboxing.host().caller());
     Sandboxing.Planned planned = sandboxing.plan(request);
-    if (request.verbose()) {
-      planned.choice().report().forEach(Messages::print);
+    for (String line :
+        request.verbose() ? planned.choice().report() : planned.choice().warnings()) {
+      Messages.print(line);
     }
     return LauncherStart.start(
         planned.program(), request.command(), invocation, sandboxing.directory());

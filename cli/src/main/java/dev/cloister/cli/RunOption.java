@@ -298,7 +298,7 @@ enum RunOption implements CliOption {
       run.killAfter(Durations.of(this, values.get(0)));
     }
   },
-  STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot or bwrap (default: auto)") {
+  STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot, bwrap or landlock (default: auto)") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
       run.strategy(values.get(0));

@@ -74,10 +74,27 @@ record RunRequest(
     private Optional<Duration> timeout = Optional.empty();
     private Optional<Duration> killAfter = Optional.empty();
 
-    /** Mounts that may depend on whether the command stays the kernel's root. */
+    /** Mounts that may depend on who the command is and on what makes them. */
     @FunctionalInterface
     private interface MountSource {
-      List<MountOperation> mounts(boolean reallyRoot) throws CliException;
+      List<MountOperation> mounts(PresetView view) throws CliException;
+    }
+
+    /**
+     * What presets depend on.
+     *
+     * @param reallyRoot whether the command stays the kernel's root
+     * @param ownPids whether it has a pid namespace of its own
+     * @param inPlace whether a strategy was asked for that shows things only where they are
+     */
+    private record PresetView(boolean reallyRoot, boolean ownPids, boolean inPlace) {
+      List<MountOperation> of(Preset preset) throws CliException {
+        try {
+          return inPlace ? preset.mountsInPlace(reallyRoot) : preset.mounts(reallyRoot, ownPids);
+        } catch (SourceException e) {
+          throw new CliException("--preset " + preset.word() + ": " + e.getMessage());
+        }
+      }
     }
 
     private Builder(Invocation invocation) {
@@ -133,16 +150,7 @@ record RunRequest(
 
     void preset(Preset preset) {
       onlyMountPaths = false;
-      mounts.add(reallyRoot -> presetMounts(preset, reallyRoot));
-    }
-
-    private List<MountOperation> presetMounts(Preset preset, boolean reallyRoot)
-        throws CliException {
-      try {
-        return preset.mounts(reallyRoot, spec.unshares(Namespace.PID));
-      } catch (SourceException e) {
-        throw new CliException("--preset " + preset.word() + ": " + e.getMessage());
-      }
+      mounts.add(view -> view.of(preset));
     }
 
     private void add(MountOperation operation) {
@@ -277,6 +285,10 @@ record RunRequest(
       verbose = true;
     }
 
+    private boolean inPlace() {
+      return strategy.isPresent() && !Strategies.find(strategy.get()).orElseThrow().hasOwnView();
+    }
+
     private RunRequest build(int command, Caller caller) throws CliException {
       if (kept.isPresent() && environment.inherit()) {
         throw new CliException(
@@ -284,12 +296,13 @@ record RunRequest(
       }
       setProcesses();
       boolean reallyRoot = caller.uid() == 0 && identity.uid().orElse(0) == 0;
+      PresetView view = new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace());
       if (onlyMountPaths) {
-        spec.mounts(presetMounts(Preset.HOST, reallyRoot));
+        spec.mounts(view.of(Preset.HOST));
       }
       List<MountOperation> operations = new ArrayList<>();
       for (MountSource source : mounts) {
-        operations.addAll(source.mounts(reallyRoot));
+        operations.addAll(source.mounts(view));
       }
       BindTypes.check(operations);
       spec.mounts(operations).identity(identity).environment(environment);

@@ -765,10 +765,7 @@ record Attack(
       Control control = way[0].startsWith("left") ? inOldRoot() : inTheOrigin();
       all.add(
           attack(
-              way[0] + ", with every capability",
-              Promise.OLD_ROOT_UNREACHABLE,
-              way[1],
-              control));
+              way[0] + ", with every capability", Promise.OLD_ROOT_UNREACHABLE, way[1], control));
     }
     String[][] processes = {
       {"trace", "trace {pid}"},
@@ -779,10 +776,7 @@ record Attack(
     for (String[] each : processes) {
       all.add(
           attack(
-              each[0] + ", with every capability",
-              Promise.PROCESSES_CLOSED,
-              each[1],
-              plainly()));
+              each[0] + ", with every capability", Promise.PROCESSES_CLOSED, each[1], plainly()));
     }
     all.add(
         attack(
@@ -804,11 +798,7 @@ record Attack(
       capable.add(attack.with("--cap-add ALL"));
     }
     capable.add(
-        attack(
-                "user namespace",
-                Promise.NO_NESTED_NAMESPACES,
-                "nested-namespace",
-                sandboxed(""))
+        attack("user namespace", Promise.NO_NESTED_NAMESPACES, "nested-namespace", sandboxed(""))
             .with("--disable-userns"));
     capable.add(
         attack(

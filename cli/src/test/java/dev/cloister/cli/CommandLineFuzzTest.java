@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -135,8 +136,8 @@ final class CommandLineFuzzTest {
       request = RunRequest.of(parsed, invocation, input.caller());
     } catch (CliException e) {
       refused++;
-      isOneLine(e.getMessage());
-      assertTrue(namesWhatIsWrong(e.getMessage()), e.getMessage());
+      isOneLine(message(e));
+      assertTrue(namesWhatIsWrong(message(e)), message(e));
       return;
     }
     planWithEach(request, input);
@@ -166,7 +167,7 @@ final class CommandLineFuzzTest {
         }
       } catch (PlanException e) {
         refused++;
-        isOneLine(e.getMessage());
+        isOneLine(message(e));
       }
     }
   }
@@ -232,7 +233,7 @@ final class CommandLineFuzzTest {
           try {
             ParsedOptions.parse(words, Math.min(1, words.size()), find);
           } catch (CliException e) {
-            isOneLine(e.getMessage());
+            isOneLine(message(e));
           }
         });
   }
@@ -249,5 +250,9 @@ final class CommandLineFuzzTest {
     for (RunOption option : RunOption.values()) {
       assertTrue(tried.contains(option.word()), option::word);
     }
+  }
+
+  private static String message(Exception e) {
+    return Objects.requireNonNull(e.getMessage());
   }
 }

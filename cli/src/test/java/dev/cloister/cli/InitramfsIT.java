@@ -100,7 +100,7 @@ final class InitramfsIT {
     Verdicts verdicts =
         Verdicts.of(guest.ran("probe", uid))
             .print("initramfs", uid == 0 ? "root" : "uid " + uid)
-            .chooses("chroot", "pivot_root", "bwrap")
+            .chooses("chroot", "pivot_root", "bwrap", "landlock")
             .lacks("pivot_root", "bubblewrap");
 
     verdicts
@@ -111,6 +111,8 @@ final class InitramfsIT {
         .strategy("bwrap")
         .refusedBecause("bwrap: pivot_root: Invalid argument", "initramfs")
         .remedy("--strategy chroot", "switch_root");
+    // Its Landlock is of ABI 2.
+    verdicts.strategy("landlock").refusedBecause("EINVAL", "truncated").remedy("Linux 6.2");
   }
 
   @EveryGuestUser

@@ -25,7 +25,7 @@ final class ProbeIT {
 
     assertEquals(1, report.get("schema").getAsInt());
     assertEquals("pivot_root", report.get("choice").getAsString());
-    assertEquals(List.of("pivot_root", "chroot", "bwrap"), names(report, "strategies"));
+    assertEquals(List.of("pivot_root", "chroot", "bwrap", "landlock"), names(report, "strategies"));
     assertEquals(List.of(), unusable(report, "strategies"));
     assertTrue(names(report, "capabilities").contains("read_only"), report::toString);
     assertEquals(List.of(), unusable(report, "capabilities"));
@@ -83,7 +83,7 @@ final class ProbeIT {
     user.cloister("probe", "--strategy").run().refuses(125, "--strategy", "NAME");
     user.cloister("probe", "--strategy", "pivotroot")
         .run()
-        .refuses(125, "--strategy", "pivotroot", "pivot_root, chroot, bwrap");
+        .refuses(125, "--strategy", "pivotroot", "pivot_root, chroot, bwrap, landlock");
     assertTrue(user.cloister("probe", "--help").run().exits(0).out().contains("--json"));
   }
 

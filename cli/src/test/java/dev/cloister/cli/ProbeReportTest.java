@@ -51,10 +51,12 @@ class ProbeReportTest {
         CALLER,
         Evidence.NONE,
         List.of(
-            new ProbeReport.Strategy("first", first, Optional.of(PROGRAM), Set.of(), Set.of()),
+            new ProbeReport.Strategy(
+                "first", first, true, Optional.of(PROGRAM), Set.of(), Set.of()),
             new ProbeReport.Strategy(
                 "second",
                 second,
+                true,
                 Optional.empty(),
                 Set.of(Guarantee.NO_CAPABILITIES),
                 Set.of(Guarantee.IN_PLACE))),

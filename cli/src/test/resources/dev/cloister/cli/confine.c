@@ -28,6 +28,7 @@ struct name {
 };
 
 static const struct name calls[] = {
+    {"chroot", SYS_chroot},
     {"clone", SYS_clone},
     {"clone3", SYS_clone3},
     {"close_range", SYS_close_range},
@@ -47,7 +48,8 @@ static const struct name calls[] = {
     {NULL, 0}};
 
 static const struct name errors[] = {
-    {"EACCES", EACCES}, {"EINVAL", EINVAL}, {"ENOSYS", ENOSYS}, {"EPERM", EPERM}, {NULL, 0}};
+    {"E2BIG", E2BIG},   {"EACCES", EACCES}, {"EINVAL", EINVAL}, {"ENOSYS", ENOSYS},
+    {"EOPNOTSUPP", EOPNOTSUPP}, {"EPERM", EPERM}, {NULL, 0}};
 
 static struct sock_filter filter[MOST];
 static unsigned short length;

@@ -45,6 +45,26 @@ public enum Preset {
       mounts.add(new MountOperation.Directory(Destination.of("/tmp"), 01777));
       return mounts;
     }
+
+    @Override
+    public List<MountOperation> mountsInPlace(boolean reallyRoot) throws SourceException {
+      List<MountOperation> mounts = new ArrayList<>();
+      for (MountOperation mount : mounts(reallyRoot)) {
+        boolean asItIs = mount instanceof Bind || mount instanceof MountOperation.Symlink;
+        if (asItIs) {
+          mounts.add(mount);
+        }
+      }
+      if (reallyRoot) {
+        for (String device : List.of("null", "zero", "full", "random", "urandom", "tty")) {
+          mounts.add(bind("/dev/" + device, Access.DEVICES));
+        }
+        if (HostFiles.hasProc()) {
+          mounts.add(bind("/proc", Access.READ_ONLY));
+        }
+      }
+      return mounts;
+    }
   },
 
   /** What the Nix and execline script this reproduces shows, as it shows it. */
@@ -101,6 +121,15 @@ public enum Preset {
    */
   public abstract List<MountOperation> mounts(boolean reallyRoot, boolean ownPids)
       throws SourceException;
+
+  /**
+   * The same as far as it can be had of what is there, for strategies that make no mounts: no empty
+   * {@code /tmp}, and for root the few devices of a minimal {@code /dev}, and the host's {@code
+   * /proc} read-only.
+   */
+  public List<MountOperation> mountsInPlace(boolean reallyRoot) throws SourceException {
+    return mounts(reallyRoot);
+  }
 
   private static Bind bind(String path, Access access) throws SourceException {
     try {

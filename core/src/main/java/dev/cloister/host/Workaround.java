@@ -47,7 +47,13 @@ public enum Workaround {
    * Together with {@link #NO_USER_NAMESPACE}, since Linux 5.19: a Landlock domain keeps the command
    * from tracing processes outside, and so from their root directories (landlock(7)).
    */
-  LANDLOCK_DOMAIN;
+  LANDLOCK_DOMAIN,
+
+  /** Before Linux 6.10 (ABI 5): Landlock does not restrict what ioctl(2) does to devices. */
+  LANDLOCK_WITHOUT_IOCTL,
+
+  /** Before Linux 6.12 (ABI 6): Landlock restricts neither signals nor abstract sockets. */
+  LANDLOCK_WITHOUT_SCOPES;
 
   /** Unchangeable, and in the order of the constants. */
   public static Set<Workaround> copy(Set<Workaround> workarounds) {

@@ -299,7 +299,7 @@ final class CommandExecution {
     routines.append(": command not found in PATH=");
     loadPath();
     asm.copy(A0, V2);
-    asm.call(routines.appendText);
+    asm.call(routines.appendName);
     routines.append("\n");
     end(NOT_FOUND);
   }
@@ -308,7 +308,7 @@ final class CommandExecution {
     routines.startMessage();
     routines.append("cloister: ");
     asm.copy(A0, subject);
-    asm.call(routines.appendText);
+    asm.call(routines.appendName);
   }
 
   private void end(int status) {
@@ -367,7 +367,7 @@ final class CommandExecution {
     asm.place(stop);
     asm.set(SCRATCH, 0);
     asm.store(A1, 0, SCRATCH, Width.BYTE);
-    asm.call(routines.appendText);
+    asm.call(routines.appendName);
     asm.jump(end);
   }
 
@@ -392,7 +392,7 @@ final class CommandExecution {
     asm.load(A0, A3, 8, Width.DOUBLE);
     asm.branch(ABOVE_OR_EQUAL, A0, PATH_MAX, end);
     asm.add(A0, V0);
-    asm.call(routines.appendText);
+    asm.call(routines.appendName);
     asm.jump(end);
   }
 }

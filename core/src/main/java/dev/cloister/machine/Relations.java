@@ -54,7 +54,7 @@ final class Relations {
     Label gone = new Label();
     Label poll = emitter.data.zeroed(LinuxStruct.POLLFD.size());
     Label now = emitter.data.constant(new byte[LinuxStruct.TIMESPEC.size()], 8);
-    emitter.loadVariable(A0, emitter.slot(require.pipe()));
+    emitter.operand(A0, require.pipe());
     asm.address(SCRATCH, poll);
     asm.store(SCRATCH, StructField.POLLFD_FD.offset(), A0, Width.WORD);
     asm.address(A0, poll);

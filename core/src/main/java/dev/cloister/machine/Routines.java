@@ -1,6 +1,7 @@
 package dev.cloister.machine;
 
 import static dev.cloister.machine.Condition.ABOVE_OR_EQUAL;
+import static dev.cloister.machine.Condition.BELOW;
 import static dev.cloister.machine.Condition.EQUAL;
 import static dev.cloister.machine.Condition.NOT_EQUAL;
 import static dev.cloister.machine.Register.A0;
@@ -45,6 +46,9 @@ final class Routines {
   /** Adds the text at A0 to the message that ends at V3. Changes A0, SCRATCH; V3 is the new end. */
   final Label appendText = new Label();
 
+  /** The same for a name that a caller made, which is shown without its control characters. */
+  final Label appendName = new Label();
+
   /** Adds RESULT in decimal to the message. Changes A0, A2, RESULT, SCRATCH, V3. */
   final Label appendNumber = new Label();
 
@@ -77,6 +81,9 @@ final class Routines {
 
   /** The same, where the root is still the host's: what was believed of the host is forgotten. */
   final Label failOnHost = new Label();
+
+  /** The one control character that is not below the blank. */
+  private static final int DELETE = 0x7f;
 
   private final Emitter emitter;
   private final Assembler asm;
@@ -122,6 +129,7 @@ final class Routines {
   /** Writes all routines. */
   void write() {
     writeAppendText();
+    writeAppendName();
     writeAppendNumber();
     writeAppendErrno();
     writeSkipPrefix();
@@ -164,6 +172,30 @@ final class Routines {
     asm.copy(A2, V3);
     asm.subtract(A2, A1);
     emitter.systemCall(SystemCall.WRITE);
+  }
+
+  /** The same as {@link #writeAppendText}, but what would move a terminal's cursor is a "?". */
+  private void writeAppendName() {
+    Label loop = new Label();
+    Label replace = new Label();
+    Label store = new Label();
+    Label end = new Label();
+    asm.place(appendName);
+    asm.enter();
+    asm.place(loop);
+    asm.load(SCRATCH, A0, 0, Width.BYTE);
+    asm.branch(EQUAL, SCRATCH, 0, end);
+    asm.branch(BELOW, SCRATCH, ' ', replace);
+    asm.branch(NOT_EQUAL, SCRATCH, DELETE, store);
+    asm.place(replace);
+    asm.set(SCRATCH, '?');
+    asm.place(store);
+    asm.store(V3, 0, SCRATCH, Width.BYTE);
+    asm.add(A0, 1);
+    asm.add(V3, 1);
+    asm.jump(loop);
+    asm.place(end);
+    asm.leave();
   }
 
   private void writeAppendText() {

@@ -19,6 +19,9 @@ final class Causes {
   private static final List<SystemCall> FILTERED =
       List.of(
           SystemCall.CLONE,
+          SystemCall.LANDLOCK_ADD_RULE,
+          SystemCall.LANDLOCK_CREATE_RULESET,
+          SystemCall.LANDLOCK_RESTRICT_SELF,
           SystemCall.MOUNT,
           SystemCall.MOUNT_SETATTR,
           SystemCall.MOVE_MOUNT,
@@ -306,6 +309,13 @@ final class Causes {
     return new Cause(
         "this kernel has Landlock, but was started without it (landlock(7))",
         "add landlock to the list in the boot parameter lsm=");
+  }
+
+  Cause landlockIsOld() {
+    return new Cause(
+        "this kernel's Landlock cannot keep files from being truncated, neither those that are"
+            + " read-only nor any others (it has ABI 1 or 2)",
+        "Linux 6.2 or newer (ABI 3)");
   }
 
   Cause bwrapLacks(String option) {

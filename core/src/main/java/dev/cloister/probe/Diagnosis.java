@@ -242,6 +242,10 @@ public final class Diagnosis {
     if (errno == Errno.EOPNOTSUPP && call.call() == SystemCall.LANDLOCK_CREATE_RULESET) {
       return Optional.of(causes().landlockIsOff());
     }
+    boolean unknownRight = errno == Errno.EINVAL || errno == Errno.E2BIG;
+    if (unknownRight && call.call() == SystemCall.LANDLOCK_CREATE_RULESET) {
+      return Optional.of(causes().landlockIsOld());
+    }
     if (errno == Errno.EROFS && isIdMap(call)) {
       return Optional.of(causes().readOnlyProc());
     }

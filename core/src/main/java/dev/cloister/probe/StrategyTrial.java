@@ -27,7 +27,13 @@ import org.jspecify.annotations.Nullable;
  * user namespace and refuses the first thing done with it.
  */
 public final class StrategyTrial implements StrategySelector.Trial {
-  private static final String PLACE = "/trial";
+  private static final OsString PLACE = OsString.of("/trial");
+
+  /** The newest first. */
+  private static final List<Set<Workaround>> OLDER_LANDLOCKS =
+      List.of(
+          Set.of(Workaround.LANDLOCK_WITHOUT_SCOPES),
+          Set.of(Workaround.LANDLOCK_WITHOUT_SCOPES, Workaround.LANDLOCK_WITHOUT_IOCTL));
 
   private final ProgramRunner runner;
   private final HostReport host;
@@ -54,6 +60,22 @@ public final class StrategyTrial implements StrategySelector.Trial {
 
   /** As {@link #of}, and shows the program. */
   public Tried tryOut(IsolationStrategy strategy) {
+    return strategy.hasOwnView() ? tryOutMounts(strategy) : tryOutInPlace(strategy);
+  }
+
+  /** Each kernel's Landlock knows more than the one before; what it knows is found by trying. */
+  private Tried tryOutInPlace(IsolationStrategy strategy) {
+    Tried tried = attempt(strategy, host);
+    for (Set<Workaround> older : OLDER_LANDLOCKS) {
+      if (tried.assessment() instanceof Assessment.Usable) {
+        return tried;
+      }
+      tried = attempt(strategy, host.with(older));
+    }
+    return tried;
+  }
+
+  private Tried tryOutMounts(IsolationStrategy strategy) {
     Tried plain = attempt(strategy, host);
     if (plain.assessment() instanceof Assessment.Usable) {
       return plain;
@@ -79,8 +101,9 @@ public final class StrategyTrial implements StrategySelector.Trial {
       Path command = directory.reserve();
       try {
         directory.write(command, ProgramRunner.compile(success));
-        SyscallProgram program = strategy.plan(specification(directory), host);
-        String inside = PLACE + "/" + command.getFileName();
+        OsString place = strategy.hasOwnView() ? PLACE : OsString.of(directory.path());
+        SyscallProgram program = strategy.plan(specification(directory, place), host);
+        String inside = place + "/" + command.getFileName();
         Assessment verdict = diagnosis.of(program, runner.run(program, List.of(inside, "")));
         return new Tried(
             program,
@@ -97,16 +120,17 @@ public final class StrategyTrial implements StrategySelector.Trial {
     }
   }
 
-  private static SandboxSpec specification(PrivateDirectory directory) {
-    OsString path = OsString.of(directory.path());
-    return SandboxSpec.builder()
-        .mount(
-            new MountOperation.Bind(
-                new MountOperation.Source(path, true, false),
-                Destination.of(PLACE),
-                MountOperation.Access.READ_ONLY))
-        // It is there already: what destinations below a bind are found with has work to do.
-        .mount(new MountOperation.Directory(Destination.of(PLACE), 0755))
-        .build();
+  private static SandboxSpec specification(PrivateDirectory directory, OsString place) {
+    MountOperation.Source source =
+        new MountOperation.Source(OsString.of(directory.path()), true, false);
+    Destination destination = Destination.of(place);
+    SandboxSpec.Builder spec =
+        SandboxSpec.builder()
+            .mount(new MountOperation.Bind(source, destination, MountOperation.Access.READ_ONLY));
+    if (place.equals(PLACE)) {
+      // It is there already: what destinations below a bind are found with has work to do.
+      spec.mount(new MountOperation.Directory(destination, 0755));
+    }
+    return spec.build();
   }
 }

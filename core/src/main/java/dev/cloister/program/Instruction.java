@@ -393,7 +393,7 @@ public sealed interface Instruction {
   }
 
   /** Ends the program unless the process at the other end of a lifeline is still there. */
-  record RequireLifeline(Slot pipe) implements Instruction {
+  record RequireLifeline(Operand pipe) implements Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.requireLifeline(this);

@@ -41,11 +41,7 @@ public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
   public static final Slot PROC = new Slot("proc");
 
-  private static final Slot RULESET = new Slot("ruleset");
   private static final Slot ROOT = new Slot("root");
-
-  /** A rule names its directory by a number that is known when the program is compiled. */
-  private static final int ROOT_FD = 64;
 
   private static final Map<Errno, String> MAP_HINTS =
       Map.of(
@@ -83,6 +79,7 @@ public final class Credentials {
   private final Caller caller;
   private final SandboxSpec spec;
   private final Privileges privileges;
+  private final boolean becomesReally;
   private final long uid;
   private final long gid;
 
@@ -92,8 +89,23 @@ public final class Credentials {
   }
 
   public Credentials(HostReport host, SandboxSpec spec) {
+    this(host, spec, host.caller().isPrivileged());
+  }
+
+  /** Of a command that stays in all of the caller's namespaces. */
+  public static Credentials inPlace(HostReport host, SandboxSpec spec) {
+    return new Credentials(host.with(Set.of(Workaround.NO_USER_NAMESPACE)), spec, true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param becomesReally whether other ids are so for the kernel, too, and not just inside
+   */
+  private Credentials(HostReport host, SandboxSpec spec, boolean becomesReally) {
     this.host = host;
     this.caller = host.caller();
+    this.becomesReally = becomesReally;
     this.spec = spec;
     this.privileges = spec.privileges();
     this.uid = spec.identity().uid().orElse(caller.uid());
@@ -207,7 +219,7 @@ public final class Credentials {
   /** Becomes who the command shall be, in a user namespace that owns nothing. */
   public List<Instruction> becomeCommandUser() {
     List<Instruction> steps = new ArrayList<>();
-    if (caller.isPrivileged()) {
+    if (becomesReally) {
       steps.addAll(becomeReally());
     }
     if (host.needs(Workaround.NO_USER_NAMESPACE)) {
@@ -277,36 +289,16 @@ public final class Credentials {
         : List.of();
   }
 
-  /**
-   * A domain that forbids nothing in itself: the one right it handles, it grants below the root.
-   * But who is in it can trace, and look into the {@code /proc/PID} of, those in it only.
-   */
+  /** A domain that forbids nothing in itself: the one right it handles, it grants everywhere. */
   private static List<Instruction> enterLandlockDomain() {
-    Operand right = Operand.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
-    Operand handled =
-        Operand.of(
-            LinuxStruct.LANDLOCK_RULESET,
-            Map.of(StructField.LANDLOCK_RULESET_HANDLED_ACCESS_FS, right));
-    Map<StructField, Operand> rule = new LinkedHashMap<>();
-    rule.put(StructField.LANDLOCK_PATH_BENEATH_ALLOWED_ACCESS, right);
-    rule.put(StructField.LANDLOCK_PATH_BENEATH_PARENT_FD, Operand.of(ROOT_FD));
-    return List.of(
-        prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1),
-        Call.of(
-                SystemCall.LANDLOCK_CREATE_RULESET,
-                handled,
-                Operand.of(LinuxStruct.LANDLOCK_RULESET.size()),
-                Operand.of(0))
-            .into(RULESET),
-        Steps.openDirectory("/", ROOT),
-        Steps.duplicate(ROOT, ROOT_FD),
-        Call.of(
-            SystemCall.LANDLOCK_ADD_RULE,
-            Operand.of(RULESET),
-            Operand.of(LinuxConstant.LANDLOCK_RULE_PATH_BENEATH),
-            Operand.of(LinuxStruct.LANDLOCK_PATH_BENEATH, rule),
-            Operand.of(0)),
-        Call.of(SystemCall.LANDLOCK_RESTRICT_SELF, Operand.of(RULESET), Operand.of(0)));
+    List<LinuxConstant> right = List.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    steps.add(LandlockDomain.create(right));
+    steps.add(Steps.openDirectory("/", ROOT));
+    steps.addAll(LandlockDomain.allow(ROOT, right));
+    steps.add(LandlockDomain.enter());
+    return steps;
   }
 
   /**
@@ -502,7 +494,7 @@ public final class Credentials {
       given.add(Guarantee.OLD_ROOT_UNREACHABLE);
     }
     // An unprivileged caller's ids only look different inside.
-    if ((caller.isPrivileged() ? uid : caller.uid()) != 0) {
+    if ((becomesReally ? uid : caller.uid()) != 0) {
       given.add(Guarantee.UNPRIVILEGED_USER);
     }
     if (dropsGroups()) {
@@ -513,10 +505,10 @@ public final class Credentials {
 
   /** The group id itself is often in the list, where it opens nothing more. */
   private boolean dropsGroups() {
-    if (caller.isPrivileged() && caller.canDropGroups()) {
+    if (becomesReally && caller.canDropGroups()) {
       return true;
     }
-    long kept = caller.isPrivileged() ? gid : caller.gid();
+    long kept = becomesReally ? gid : caller.gid();
     for (long group : caller.groups()) {
       if (group != kept) {
         return false;

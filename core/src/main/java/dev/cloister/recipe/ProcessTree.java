@@ -53,7 +53,7 @@ public final class ProcessTree {
   }
 
   /** What to open before any other descriptor is. */
-  List<Instruction> prepare() {
+  public List<Instruction> prepare() {
     List<Instruction> steps = new ArrayList<>();
     if (waits()) {
       steps.add(openLifeline());
@@ -85,7 +85,7 @@ public final class ProcessTree {
   }
 
   /** The sandbox and who waits for it. */
-  List<Instruction> sandbox(List<Instruction> inside) {
+  public List<Instruction> sandbox(List<Instruction> inside) {
     if (!waits()) {
       return inside;
     }
@@ -161,13 +161,13 @@ public final class ProcessTree {
    * @param last how it becomes the command
    * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
    */
-  List<Instruction> command(List<Instruction> last, Operand proc) {
+  public List<Instruction> command(List<Instruction> last, Operand proc) {
     List<Instruction> steps = new ArrayList<>();
     if (!hasInit()) {
       if (waits()) {
         steps.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
         // From now on the signal would come; until now only this tells.
-        steps.add(new Instruction.RequireLifeline(LIFELINE));
+        steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE)));
       }
       steps.add(NativeProgram.closeDescriptors(NativeProgram.STANDARD, proc));
       steps.addAll(session());
@@ -178,6 +178,8 @@ public final class ProcessTree {
     child.addAll(session());
     child.addAll(last);
     steps.add(NativeProgram.closeDescriptors(LIFELINE_FD + 1, proc));
+    // Who was killed while the sandbox was made shall not have its command started after that.
+    steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE_FD)));
     // Before the command exists; execve(2) makes that one's memory its own again.
     steps.add(hide());
     steps.add(new Instruction.Init(child, Operand.of(LIFELINE_FD), stepBack()));

@@ -289,7 +289,7 @@ public final class Steps {
         .hint(Errno.ENOSYS, "openat2 needs Linux 5.6 and no filter that hides it");
   }
 
-  static Call close(Slot descriptor) {
+  public static Call close(Slot descriptor) {
     return Call.of(SystemCall.CLOSE, Operand.of(descriptor));
   }
 
@@ -306,6 +306,24 @@ public final class Steps {
             Operand.of(path),
             Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
         .into(into);
+  }
+
+  /** Opens what has this path, in which there must be no symbolic link (any more). */
+  public static Call openUnlinked(OsString path, Slot into) {
+    Map<StructField, Operand> how = new LinkedHashMap<>();
+    how.put(StructField.OPEN_HOW_FLAGS, Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_CLOEXEC));
+    how.put(StructField.OPEN_HOW_RESOLVE, Operand.of(LinuxConstant.RESOLVE_NO_SYMLINKS));
+    return Call.of(
+            SystemCall.OPENAT2,
+            CWD,
+            Operand.of(path),
+            Operand.of(LinuxStruct.OPEN_HOW, how),
+            sizeof(LinuxStruct.OPEN_HOW))
+        .into(into)
+        .retry(Errno.EAGAIN)
+        .hint(Errno.ENOENT, path + " vanished after it was checked")
+        .hint(Errno.ELOOP, "a symbolic link was put into the way to " + path)
+        .hint(Errno.EACCES, "the command's user may not search a directory on the way to " + path);
   }
 
   static Call open(Slot directory, String path, Slot into) {

@@ -69,9 +69,7 @@ public enum Guarantee {
       "add --unshare-ipc"),
 
   PID_ISOLATION(
-      "pid-isolation",
-      "no process outside can be sent a signal or traced",
-      "add --unshare-pid"),
+      "pid-isolation", "no process outside can be sent a signal or traced", "add --unshare-pid"),
 
   IN_PLACE(
       "in-place", "the command has the pid of the process that was started, and none waits for it");

@@ -3,6 +3,7 @@ package dev.cloister.strategy;
 import dev.cloister.host.HostReport;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -21,6 +22,23 @@ public interface IsolationStrategy {
    * Only what an attack has been tried against: {@code docs/guarantees.md}.
    */
   Set<Guarantee> guarantees(SandboxSpec spec, HostReport host);
+
+  /**
+   * Whether the command gets a file system of its own. Else it only loses rights to what is there,
+   * so a specification can ask for nothing but places as they are, and less for each than the
+   * caller has.
+   */
+  default boolean hasOwnView() {
+    return true;
+  }
+
+  /**
+   * What somebody must be told who asked for a sandbox and not for this strategy: lines for a
+   * person; none if it is what they expect.
+   */
+  default List<String> caveats(HostReport host) {
+    return List.of();
+  }
 
   /**
    * The program that makes the sandbox and becomes the command.

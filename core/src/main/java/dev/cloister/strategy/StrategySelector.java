@@ -65,6 +65,15 @@ public final class StrategySelector {
       return Guarantee.allBut(guarantees);
     }
 
+    /** What to say even to those who asked for no report: lines for a person, often none. */
+    public List<String> warnings() {
+      return named ? List.of() : caveats();
+    }
+
+    private List<String> caveats() {
+      return strategy.caveats(host);
+    }
+
     /** One sentence for a person. */
     public String why() {
       return required.isEmpty() ? reason() : reason() + " with what is required";
@@ -91,6 +100,7 @@ public final class StrategySelector {
       }
       lines.add("guaranteed: " + Guarantee.words(guarantees));
       lines.add("not guaranteed: " + Guarantee.words(notGuaranteed()));
+      lines.addAll(caveats());
       return lines;
     }
   }

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -75,12 +76,17 @@ class AssemblerFuzzTest {
     name(Register.V5, "r15b", "r15w", "r15d", "r15");
   }
 
+  private static long value(Map<Register, Long> registers, Register register) {
+    return Objects.requireNonNull(registers.get(register));
+  }
+
   private static void name(Register register, String... names) {
     NAMES.put(register, List.of(names));
   }
 
   private static String name(Register register, Width width) {
-    return NAMES.get(register).get(width.ordinal());
+    return Objects.requireNonNull(NAMES.get(register))
+        .get(Integer.numberOfTrailingZeros(width.bytes()));
   }
 
   private static String name(Register register) {
@@ -408,17 +414,19 @@ class AssemblerFuzzTest {
     int divisor = random.nextInt(1, Integer.MAX_VALUE);
     return switch (random.nextInt(9)) {
       case 0, 1 -> new Sum(set(to, value), r -> r.put(to, value));
-      case 2 -> new Sum(step(asm -> asm.copy(to, other), "copy"), r -> r.put(to, r.get(other)));
+      case 2 -> new Sum(step(asm -> asm.copy(to, other), "copy"), r -> r.put(to, value(r, other)));
       case 3 ->
-          new Sum(step(asm -> asm.add(to, other), "add"), r -> r.put(to, r.get(to) + r.get(other)));
+          new Sum(
+              step(asm -> asm.add(to, other), "add"),
+              r -> r.put(to, value(r, to) + value(r, other)));
       case 4 ->
           new Sum(
               step(asm -> asm.subtract(to, other), "subtract"),
-              r -> r.put(to, r.get(to) - r.get(other)));
+              r -> r.put(to, value(r, to) - value(r, other)));
       case 5 ->
           new Sum(
               step(asm -> asm.add(to, narrow), "add " + narrow),
-              r -> r.put(to, r.get(to) + narrow));
+              r -> r.put(to, value(r, to) + narrow));
       case 6 ->
           new Sum(
               step(
@@ -428,8 +436,8 @@ class AssemblerFuzzTest {
                   },
                   "negate, shift left " + bits),
               r -> {
-                r.put(to, -r.get(to));
-                r.put(other, r.get(other) << bits);
+                r.put(to, -value(r, to));
+                r.put(other, value(r, other) << bits);
               });
       case 7 ->
           new Sum(
@@ -440,14 +448,14 @@ class AssemblerFuzzTest {
                   },
                   "shift right, and " + bits),
               r -> {
-                r.put(to, r.get(to) >>> bits);
-                r.put(other, r.get(other) & (1L << bits % 31) - 1);
+                r.put(to, value(r, to) >>> bits);
+                r.put(other, value(r, other) & (1L << bits % 31) - 1);
               });
       default ->
           new Sum(
               step(asm -> asm.divide(divisor), "divide " + divisor),
               r -> {
-                long dividend = r.get(Register.RESULT);
+                long dividend = value(r, Register.RESULT);
                 r.put(Register.RESULT, Long.divideUnsigned(dividend, divisor));
                 r.put(Register.A2, Long.remainderUnsigned(dividend, divisor));
                 r.put(Register.SCRATCH, (long) divisor);

@@ -2,6 +2,7 @@ package dev.cloister.probe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.fixture.Cases;
@@ -173,7 +174,7 @@ class VerdictStoreTest {
         damaged -> {
           Files.write(VerdictStore.file(directory()), damaged);
           VerdictStore store = store(STATE, BROKEN);
-          store.remembering(host).bwrap().orElseThrow().options().get();
+          assertNotNull(store.remembering(host).bwrap().orElseThrow().options().get());
           store.of(new Named("one"));
           store.of(new Named("two"));
         });

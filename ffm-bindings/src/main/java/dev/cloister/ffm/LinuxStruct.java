@@ -33,6 +33,9 @@ public enum LinuxStruct {
   /** {@code landlock_create_ruleset(2)}; as in its first version. */
   LANDLOCK_RULESET("struct landlock_ruleset_attr", 8, 8),
 
+  /** {@code landlock_create_ruleset(2)}; as since Linux 6.12. */
+  LANDLOCK_SCOPED_RULESET("struct landlock_scoped_ruleset_attr", 24, 8),
+
   /** {@code landlock_add_rule(2)}. */
   LANDLOCK_PATH_BENEATH("struct landlock_path_beneath_attr", 12, 1),
 

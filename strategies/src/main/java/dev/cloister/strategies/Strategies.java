@@ -2,6 +2,7 @@ package dev.cloister.strategies;
 
 import dev.cloister.strategies.bwrap.Bubblewrap;
 import dev.cloister.strategies.chroot.Chroot;
+import dev.cloister.strategies.landlock.Landlock;
 import dev.cloister.strategies.pivotroot.PivotRoot;
 import dev.cloister.strategy.IsolationStrategy;
 import java.util.ArrayList;
@@ -12,7 +13,7 @@ import java.util.Optional;
 public final class Strategies {
   /** In order of preference: the first that is usable is taken. */
   public static final List<IsolationStrategy> ALL =
-      List.of(new PivotRoot(), new Chroot(), new Bubblewrap());
+      List.of(new PivotRoot(), new Chroot(), new Bubblewrap(), new Landlock());
 
   private Strategies() {}
 

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** One program, compiled anew for each thing that can go wrong in it. */
@@ -269,7 +270,7 @@ final class FaultRun {
 
   /** A launcher that is never there to be killed goes on as if nothing were the matter. */
   private void judgeKill(Attempt attempt, Report report, List<String> bad) {
-    if (report.killed() || report.status() != 0 && !attempt.isDouble()) {
+    if (report.killed() || (report.status() != 0 && !attempt.isDouble())) {
       hits.add(attempt);
       if (!attempt.isDouble()) {
         reached.add(attempt.site().number());
@@ -290,13 +291,19 @@ final class FaultRun {
   /** Whether this is the step's own call, not one that is made instead. */
   private boolean isStep(Site site) {
     return site.step() > 0
-        && site.instruction().filter(call -> call == steps.get(site.step() - 1)).isPresent();
+        && site.instruction().filter(isSame(steps.get(site.step() - 1))).isPresent();
+  }
+
+  /** Two steps may be equal, and are still two. */
+  @SuppressWarnings("ReferenceEquality")
+  private static Predicate<Call> isSame(Call step) {
+    return call -> call == step;
   }
 
   private void judgeFailure(Attempt attempt, Report report, List<String> bad) {
     Errno errno = attempt.errno().orElseThrow();
     if (attempt.site().instruction().filter(calls::contains).isEmpty()) {
-      judgeOther(attempt, report, bad);
+      judgeOther(report, bad);
       return;
     }
     Call call = attempt.site().instruction().get();
@@ -356,7 +363,7 @@ final class FaultRun {
   }
 
   /** A call that no step stands for: either it does not matter, or the command does not run. */
-  private void judgeOther(Attempt attempt, Report report, List<String> bad) {
+  private void judgeOther(Report report, List<String> bad) {
     if (report.status() == 0) {
       judgeSuccess(report, bad);
       return;

@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -95,7 +96,7 @@ final class ModelRoot {
   private static final class Mount {
     final File root;
     final boolean readOnly;
-    final Map<File, Mount> mounts = new IdentityHashMap<>();
+    final IdentityHashMap<File, Mount> mounts = new IdentityHashMap<>();
 
     Mount(File root, boolean readOnly) {
       this.root = root;
@@ -277,14 +278,18 @@ final class ModelRoot {
    * Lines of type, path and target, without what is below {@code hidden} paths. A directory that is
    * bound somewhere below itself is left out there, as by find(1).
    */
-  TreeSet<String> listing(TreeSet<String> hidden) {
-    TreeSet<String> lines = new TreeSet<>();
+  NavigableSet<String> listing(NavigableSet<String> hidden) {
+    NavigableSet<String> lines = new TreeSet<>();
     list(root(), "", List.of(root().file()), hidden, lines);
     return lines;
   }
 
   private static void list(
-      Place place, String path, List<File> above, TreeSet<String> hidden, TreeSet<String> out) {
+      Place place,
+      String path,
+      List<File> above,
+      NavigableSet<String> hidden,
+      NavigableSet<String> out) {
     place
         .file()
         .children

@@ -30,6 +30,7 @@ import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -168,10 +169,11 @@ final class MountFuzzTest {
   }
 
   /** Says only what differs. */
-  private static void same(TreeSet<String> expected, TreeSet<String> actual, String where) {
-    TreeSet<String> missing = new TreeSet<>(expected);
+  private static void same(
+      NavigableSet<String> expected, NavigableSet<String> actual, String where) {
+    NavigableSet<String> missing = new TreeSet<>(expected);
     missing.removeAll(actual);
-    TreeSet<String> more = new TreeSet<>(actual);
+    NavigableSet<String> more = new TreeSet<>(actual);
     more.removeAll(expected);
     assertEquals("", String.join("\n", missing), () -> where + ": missing; too much: " + more);
     assertEquals("", String.join("\n", more), () -> where + ": too much");
@@ -217,7 +219,7 @@ final class MountFuzzTest {
     Path tree = makeTree(user);
     File host = modelTree();
     List<MountOperation> operations = operations(user, tree, wishes);
-    Map<MountOperation, File> sources = new IdentityHashMap<>();
+    IdentityHashMap<MountOperation, File> sources = new IdentityHashMap<>();
     for (int i = 0; i < wishes.size(); i++) {
       if (wishes.get(i).isBind()) {
         sources.put(operations.get(i), host.at(wishes.get(i).source()));
@@ -230,11 +232,11 @@ final class MountFuzzTest {
     }
     ModelRoot below = new ModelRoot();
     below.applyAll(List.of(new MountOperation.Tmpfs(Destination.of("/"))), new IdentityHashMap<>());
-    TreeSet<String> names = root.listing(hidden(user));
+    NavigableSet<String> names = root.listing(hidden(user));
     return new Outcome.Shown(names, new TreeSet<>(), listed(host));
   }
 
-  private static TreeSet<String> listed(File host) throws Exception {
+  private static NavigableSet<String> listed(File host) throws Exception {
     ModelRoot root = new ModelRoot();
     MountOperation bind =
         new MountOperation.Bind(
@@ -334,8 +336,8 @@ final class MountFuzzTest {
     return programs;
   }
 
-  private static TreeSet<String> hidden(User user) throws Exception {
-    TreeSet<String> hidden = new TreeSet<>();
+  private static NavigableSet<String> hidden(User user) throws Exception {
+    NavigableSet<String> hidden = new TreeSet<>();
     for (MountOperation operation : programs(user)) {
       hidden.add(operation.destination().toString());
     }
@@ -389,14 +391,14 @@ final class MountFuzzTest {
 
   private static Outcome.Shown shown(List<String> lines, User user, Path tree) throws Exception {
     int end = lines.indexOf("");
-    TreeSet<String> names = new TreeSet<>();
-    TreeSet<String> details = new TreeSet<>();
+    NavigableSet<String> names = new TreeSet<>();
+    NavigableSet<String> details = new TreeSet<>();
     for (String line : lines.subList(0, end)) {
       names.add(line.substring(0, line.lastIndexOf('|')));
       details.add(line);
     }
     Map<String, String> mounts = flags(lines.subList(end + 1, lines.size()));
-    TreeSet<String> hidden = hidden(user);
+    NavigableSet<String> hidden = hidden(user);
     mounts.forEach(
         (point, flags) -> {
           // One that is covered is still listed, but nobody can reach it.
@@ -425,8 +427,8 @@ final class MountFuzzTest {
     return flags;
   }
 
-  private static TreeSet<String> onHost(Path tree) throws IOException {
-    TreeSet<String> lines = new TreeSet<>();
+  private static NavigableSet<String> onHost(Path tree) throws IOException {
+    NavigableSet<String> lines = new TreeSet<>();
     try (Stream<Path> all = Files.walk(tree)) {
       for (Path path : all.filter(path -> !path.equals(tree)).toList()) {
         String name = "/" + tree.relativize(path) + " -> ";

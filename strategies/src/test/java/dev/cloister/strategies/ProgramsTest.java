@@ -105,6 +105,20 @@ class ProgramsTest {
     check("everything", name, USER, spec);
   }
 
+  /** It shows nothing but what is there. */
+  @Test
+  void inPlace() throws Exception {
+    SandboxSpec.Builder spec =
+        SandboxSpec.builder()
+            .mount(bind("/usr", Access.READ_ONLY))
+            .mount(bind("/dev", Access.DEVICES))
+            .mount(bind("/home/me/project", Access.READ_WRITE))
+            .workingDirectory(OsString.of("/home/me/project"));
+    check("user", "landlock", USER, spec.build());
+    SandboxSpec other = spec.identity(Identity.CALLER.withUid(65_534).withGid(65_534)).build();
+    check("root-as-other", "landlock", ROOT, other);
+  }
+
   @Test
   void bwrapLeavesCapabilitiesToTheInnerLauncher() throws Exception {
     SandboxSpec.Builder spec =
@@ -120,7 +134,7 @@ class ProgramsTest {
   @Test
   void theStrongestComesFirst() {
     assertEquals(
-        List.of("pivot_root", "chroot", "bwrap"),
+        List.of("pivot_root", "chroot", "bwrap", "landlock"),
         Strategies.ALL.stream().map(IsolationStrategy::name).toList());
   }
 }

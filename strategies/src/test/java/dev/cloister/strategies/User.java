@@ -73,6 +73,11 @@ enum User {
     return Preset.HOST.mounts(caller().uid() == 0);
   }
 
+  /** The same for a strategy that makes no mounts. */
+  List<MountOperation> programsInPlace() throws Exception {
+    return Preset.HOST.mountsInPlace(caller().uid() == 0);
+  }
+
   /** Gives away a file of the tests. */
   Path own(Path file) throws IOException {
     if (this == NOBODY) {

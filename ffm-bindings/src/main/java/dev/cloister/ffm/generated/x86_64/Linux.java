@@ -6035,5 +6035,41 @@ public class Linux extends Linux$shared {
     public static int MFD_EXEC() {
         return MFD_EXEC;
     }
+    private static final long LANDLOCK_ACCESS_FS_TRUNCATE = 16384L;
+    /**
+     * {@snippet lang=c :
+     * #define LANDLOCK_ACCESS_FS_TRUNCATE 16384
+     * }
+     */
+    public static long LANDLOCK_ACCESS_FS_TRUNCATE() {
+        return LANDLOCK_ACCESS_FS_TRUNCATE;
+    }
+    private static final long LANDLOCK_ACCESS_FS_IOCTL_DEV = 32768L;
+    /**
+     * {@snippet lang=c :
+     * #define LANDLOCK_ACCESS_FS_IOCTL_DEV 32768
+     * }
+     */
+    public static long LANDLOCK_ACCESS_FS_IOCTL_DEV() {
+        return LANDLOCK_ACCESS_FS_IOCTL_DEV;
+    }
+    private static final long LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 1L;
+    /**
+     * {@snippet lang=c :
+     * #define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET 1
+     * }
+     */
+    public static long LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET() {
+        return LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET;
+    }
+    private static final long LANDLOCK_SCOPE_SIGNAL = 2L;
+    /**
+     * {@snippet lang=c :
+     * #define LANDLOCK_SCOPE_SIGNAL 2
+     * }
+     */
+    public static long LANDLOCK_SCOPE_SIGNAL() {
+        return LANDLOCK_SCOPE_SIGNAL;
+    }
 }
 
