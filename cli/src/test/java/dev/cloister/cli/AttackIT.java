@@ -134,6 +134,20 @@ final class AttackIT {
     }
   }
 
+  @EveryUser
+  void guaranteesOfLandlockAreWhatIsPromised(CallingUser user) {
+    Setting setting = new Setting(user, "landlock");
+    Ran ran = explain(setting, "--preset", "host");
+    String line =
+        ran.lines().stream().filter(each -> each.startsWith("guaranteed: ")).findFirst().get();
+    List<String> given = List.of(line.substring("guaranteed: ".length()).split(", "));
+    for (Promise promise : Promise.values()) {
+      boolean stillRoot = promise == Promise.UNPRIVILEGED_USER && user.isRoot();
+      boolean holds = promise.holdsWithLandlock() && !stillRoot;
+      assertEquals(holds, given.contains(promise.word()), promise + " " + ran);
+    }
+  }
+
   private static Ran explain(Setting setting, String... options) {
     Call call = setting.user().cloister(setting.words("explain", options));
     return call.command("true").run().exits(0);

@@ -2,8 +2,10 @@ package dev.cloister.cli;
 
 import dev.cloister.strategy.Guarantee;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -127,6 +129,23 @@ enum Promise {
   boolean holds(Setting setting) {
     return holder.test(setting);
   }
+
+  /**
+   * Whether the landlock strategy claims it, which shows no file system of its own: {@link
+   * LandlockIT} attacks that.
+   */
+  boolean holdsWithLandlock() {
+    return LANDLOCK.contains(this);
+  }
+
+  private static final Set<Promise> LANDLOCK =
+      EnumSet.of(
+          NO_CAPABILITIES,
+          NO_NEW_PRIVILEGES,
+          UNPRIVILEGED_USER,
+          GROUPS_DROPPED,
+          NO_INHERITED_DESCRIPTORS,
+          IN_PLACE);
 
   /** Tests that attack it and have no room in the catalogue. */
   List<String> otherTests() {

@@ -27,14 +27,14 @@ class ThreatModelTest {
   private static final String START =
       "<!-- the table of promises: written by ThreatModelTest -->\n";
   private static final String END = "<!-- end of the table -->\n";
-  private static final Pattern TEST = Pattern.compile("`([A-Z]\\w+)\\.(\\w+)`");
+  private static final Pattern TEST = Pattern.compile("`([A-Z]\\w+(?:IT|Test))\\.(\\w+)`");
   private static final CallingUser ROOT = new CallingUser(0, true);
   private static final CallingUser OTHER = new CallingUser(CallingUser.UNPRIVILEGED, false);
 
   private static String table() {
     StringBuilder table = new StringBuilder("\n| promise | it holds with |");
     Setting.STRATEGIES.forEach(strategy -> table.append(" `").append(strategy).append("` |"));
-    table.append(" attacked by |\n|---|---|").append("---|".repeat(Setting.STRATEGIES.size()));
+    table.append(" `landlock` | attacked by |\n|---|---|---|").append("---|".repeat(Setting.STRATEGIES.size()));
     table.append("---|\n");
     for (Promise promise : Promise.values()) {
       table.append(row(promise)).append('\n');
@@ -53,8 +53,19 @@ class ThreatModelTest {
                 promise.attacks().stream().map(Attack::name),
                 promise.otherTests().stream().map(test -> "`" + test + "`"))
             .collect(Collectors.joining("; "));
-    return "| `%s`: %s | %s | %s | %s |"
-        .formatted(promise.word(), promise.meaning(), option, strategies, attacks);
+    return "| `%s`: %s | %s | %s | %s | %s |"
+        .formatted(
+            promise.word(), promise.meaning(), option, strategies, landlock(promise), attacks);
+  }
+
+  private static String landlock(Promise promise) {
+    if (promise.guarantee().isEmpty()) {
+      return "not claimed";
+    }
+    if (!promise.holdsWithLandlock()) {
+      return "no";
+    }
+    return promise == Promise.GROUPS_DROPPED ? "root" : "yes";
   }
 
   private static String holders(Promise promise, String strategy) {
