@@ -5,12 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.strategy.Guarantee;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -19,7 +16,7 @@ import java.util.stream.Stream;
 
 /**
  * What is claimed holds against an attack, and what is not claimed is open to the same attack. What
- * every sandbox guarantees is attacked by {@link EscapeIT}; docs/guarantees.md says where.
+ * every sandbox guarantees is attacked by {@link AttackIT}; docs/guarantees.md says where.
  */
 final class GuaranteeIT {
   /** Its own words, not the code's: what a sandbox that asks for nothing special guarantees. */
@@ -220,11 +217,11 @@ final class GuaranteeIT {
 
   @EverySetting
   void theUserNamespaceOwnsNothing(Setting setting) {
-    Path script = Installation.resource("reach.py");
+    Path script = Installation.resource("owner.py");
     for (String namespace : new String[] {"mnt", "net"}) {
       setting
-          .run("--preset", "host", "--unshare-net", "--ro-bind", script.toString(), "/reach.py")
-          .command(Required.tool("python3"), "/reach.py", "owner", namespace)
+          .run("--preset", "host", "--unshare-net", "--ro-bind", script.toString(), "/owner.py")
+          .command(Required.tool("python3"), "/owner.py", namespace)
           .run()
           .prints(holds(setting, Guarantee.OWN_USER_NAMESPACE) ? "above\n" : "own\n");
     }
@@ -289,47 +286,6 @@ final class GuaranteeIT {
 
   // no-symlink-races
 
-  /**
-   * A name that is a directory at one moment and a link out at the next, while mount points are
-   * made below it.
-   */
-  @EveryNativeSetting
-  void aLinkThatComesAndGoesLeadsNowhere(Setting setting) throws Exception {
-    CallingUser user = setting.user();
-    Path victim = user.work();
-    Path project = user.work();
-    Path out = user.give(Files.createDirectory(project.resolve("out")));
-    Path link = Files.createSymbolicLink(project.resolve("link"), victim);
-    List<String> options =
-        new ArrayList<>(List.of("--preset", "host", "--bind", project.toString(), "/work"));
-    // There inside, too: whoever follows the link rightly finds a place.
-    options.addAll(List.of("--dir", victim.toString()));
-    StringBuilder control = new StringBuilder();
-    for (int i = 0; i < 100; i++) {
-      options.addAll(List.of("--dir", "/work/out/made" + i));
-      control.append("mkdir -p ").append(out).append("/made").append(i).append(" 2>/dev/null\n");
-    }
-    Path nowhere = Path.of("/dev/null");
-    Path script = Installation.resource("reach.py");
-    Process exchange =
-        user.call(Required.tool("python3"), script.toString(), "exchange")
-            .and(out.toString(), link.toString())
-            .start(nowhere, nowhere);
-    try {
-      for (int i = 0; i < 5; i++) {
-        setting.run(options.toArray(String[]::new)).command("true").run();
-      }
-      assertEquals(List.of(), names(victim));
-      assertTrue(exchange.isAlive());
-      // The control: whoever follows links is led out.
-      user.shell(control.toString()).run();
-      assertFalse(names(victim).isEmpty());
-    } finally {
-      exchange.destroy();
-      exchange.waitFor();
-    }
-  }
-
   private static List<String> names(Path directory) throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
@@ -363,43 +319,6 @@ final class GuaranteeIT {
         .env("PATH", late + ":/usr/bin:/bin")
         .run();
     assertEquals(follows, names(victim).contains("cloister"));
-  }
-
-  // network-isolation, ipc-isolation
-
-  @EverySetting
-  void theNetworkAndIpcAreTheHostsUnlessAsked(Setting setting) throws Exception {
-    Path script = Installation.resource("reach.py");
-    String python = Required.tool("python3");
-    List<String> words = new ArrayList<>(setting.user().become());
-    words.addAll(List.of(python, script.toString(), "serve"));
-    Process server =
-        new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    try (BufferedReader said = server.inputReader(StandardCharsets.US_ASCII)) {
-      String[] made = String.valueOf(said.readLine()).split(" ", -1);
-      String[] attempt = {python, "/reach.py", "try", made[0], made[1]};
-      String[] shown = {"--preset", "host", "--ro-bind", script.toString(), "/reach.py"};
-      setting
-          .run(shown)
-          .command(attempt)
-          .run()
-          .prints("port: open\nabstract socket: open\nshared memory: open\n");
-      setting
-          .run(shown)
-          .and("--unshare-net", "--require", "network-isolation")
-          .command(attempt)
-          .run()
-          .prints("port: closed\nabstract socket: closed\nshared memory: open\n");
-      setting
-          .run(shown)
-          .and("--unshare-ipc", "--require", "ipc-isolation")
-          .command(attempt)
-          .run()
-          .prints("port: open\nabstract socket: open\nshared memory: closed\n");
-    } finally {
-      server.getOutputStream().close();
-      assertEquals(0, server.waitFor());
-    }
   }
 
   // pid-isolation

@@ -42,6 +42,20 @@ final class InPlaceIT {
     assertEquals(!setting.isBwrap(), ran.lines().get(0).equals(ran.lines().get(1)), ran::toString);
   }
 
+  /** A shell would give the other ids up at once; Java keeps them, and Cloister refuses. */
+  @EverySetting
+  void refusesToRunSetUserId(Setting setting) {
+    Required.that(CallingUser.own().isRoot(), "root, who can have two ids");
+    for (String id : new String[] {"--ruid", "--rgid"}) {
+      CallingUser.own()
+          .call("setpriv", id, "2", "--clear-groups", "--")
+          .and(java(setting, "--", "true").toArray(String[]::new))
+          .env("TMPDIR", CallingUser.own().temporary().toString())
+          .run()
+          .refuses(125, "set-user-ID");
+    }
+  }
+
   /** A failure is told as the script tells it. */
   @EveryUser
   void refusesAsTheScriptDoes(CallingUser user) {
