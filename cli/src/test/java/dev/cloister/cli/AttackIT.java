@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Every attack of the catalogue, from within every sandbox it concerns, and its control. What is
  * not promised is open to it; docs/threat-model.md has the table.
  */
+@ExtendWith(Summary.class)
 final class AttackIT {
   /** All, or those in whose name this is found: {@code -Dcloister.attack='terminal|trace'}. */
   private static Stream<Attack> chosen() {

@@ -39,8 +39,8 @@ import java.util.Map;
  *
  * <p>From the second pass on, a mount is left as it is if nobody in the sandbox can reach it: if
  * another lies over it or over a directory on its way, which only the owner of the mounts could
- * take away; or if this process may not search a directory on its way (EACCES), because the command
- * has no more rights than this process. Anything else is a failure.
+ * take away; or if this process may not search a directory on its way, because the command has no
+ * more rights than this process. Anything else is a failure.
  *
  * <p>Throughout, V0 is the line, V1 the mount point in it, V2 the flags the mount shall have, V3
  * those it has, V4 whether this pass found something to do, and V5 the number of the pass.
@@ -63,6 +63,7 @@ final class MountRestriction {
   private final Assembler asm;
   private final Routines routines;
   private final Label table;
+  private final Label target;
   private final Label path;
   private final Label message;
   private final Label saved;
@@ -78,6 +79,7 @@ final class MountRestriction {
     this.asm = emitter.asm;
     this.routines = routines;
     this.table = emitter.data.zeroed(TABLE_SIZE + 16);
+    this.target = emitter.data.zeroed(8);
     this.path = emitter.data.zeroed(PATH_MAX + 16);
     this.message = emitter.data.zeroed(2 * PATH_MAX);
     this.saved = emitter.data.zeroed(8 * 8);
@@ -240,6 +242,7 @@ final class MountRestriction {
     Label tooLong = new Label();
     Label judge = new Label();
     Label again = new Label();
+    Label reached = new Label();
     asm.branch(EQUAL, V5, 0, remount);
     asm.call(isCovered);
     asm.branch(NOT_EQUAL, RESULT, 0, next);
@@ -261,11 +264,27 @@ final class MountRestriction {
     asm.set(RESULT, -Errno.ENAMETOOLONG.number());
     asm.place(judge);
     asm.branch(EQUAL, V5, 0, again);
-    asm.branch(EQUAL, RESULT, -Errno.EACCES.number(), next);
+    asm.branch(NOT_EQUAL, RESULT, -Errno.EACCES.number(), reached);
+    checkReach(next);
+    asm.place(reached);
     asm.branch(BELOW, V5, MAX_PASSES - 1, again);
     asm.branch(LESS, RESULT, 0, failed);
     asm.place(again);
     asm.set(V4, 1);
+  }
+
+  /**
+   * Goes to {@code unreachable} if the way to the path is closed, not just the mount: a security
+   * module says EACCES of what it forbids, too.
+   */
+  private void checkReach(Label unreachable) {
+    emitter.set(A0, LinuxConstant.AT_FDCWD);
+    asm.address(A1, path);
+    asm.address(A2, target);
+    asm.set(A3, 1);
+    emitter.systemCall(SystemCall.READLINKAT);
+    asm.branch(EQUAL, RESULT, -Errno.EACCES.number(), unreachable);
+    asm.set(RESULT, -Errno.EACCES.number());
   }
 
   /** Copies the mount point to the path; blanks and their like are octal there. */

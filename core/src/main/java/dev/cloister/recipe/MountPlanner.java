@@ -451,7 +451,7 @@ final class MountPlanner {
         host.needs(Workaround.REMOUNT_EACH)
             ? Steps.remountProtected(path)
             : Steps.setAttributes(path, PROTECTED);
-    boolean certain = !freshProc;
+    boolean certain = !host.needs(Workaround.OWN_PROC);
     steps.add(certain ? bind : bind.tolerate(Errno.ENOENT));
     steps.add(certain ? attributes : attributes.tolerate(Errno.ENOENT));
   }

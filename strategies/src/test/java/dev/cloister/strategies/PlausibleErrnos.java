@@ -107,11 +107,16 @@ final class PlausibleErrnos {
     return TABLE.getOrDefault(call, EnumSet.copyOf(ANY));
   }
 
+  private static boolean isRemount(Call call) {
+    return call.call() == SystemCall.MOUNT
+        && call.operands().get(3).text().startsWith("MS_REMOUNT|MS_BIND");
+  }
+
   /** With those that the program itself expects. */
   static Set<Errno> of(Call call) {
     Set<Errno> all = EnumSet.copyOf(of(call.call()));
     all.addAll(call.recoveries().keySet());
-    if (call.call() == SystemCall.MOUNT_SETATTR) {
+    if (call.call() == SystemCall.MOUNT_SETATTR || isRemount(call)) {
       // Tolerated after a bind that had nothing to bind; then there is nothing to restrict either.
       all.remove(ENOENT);
     }
