@@ -34,7 +34,9 @@ class ThreatModelTest {
   private static String table() {
     StringBuilder table = new StringBuilder("\n| promise | it holds with |");
     Setting.STRATEGIES.forEach(strategy -> table.append(" `").append(strategy).append("` |"));
-    table.append(" `landlock` | attacked by |\n|---|---|---|").append("---|".repeat(Setting.STRATEGIES.size()));
+    table
+        .append(" `landlock` | attacked by |\n|---|---|---|")
+        .append("---|".repeat(Setting.STRATEGIES.size()));
     table.append("---|\n");
     for (Promise promise : Promise.values()) {
       table.append(row(promise)).append('\n');
