@@ -93,7 +93,7 @@ final class AttackIT {
   @MethodSource("controls")
   void worksWithoutTheDefence(Attack attack, CallingUser user) throws IOException {
     try (Scene scene = scene(attack, user)) {
-      Ran ran = scene.call(control(attack, scene)).run();
+      Ran ran = scene.call(control(attack)).run();
       List<String> harm = scene.harm(ran);
       assertTrue(!harm.isEmpty() || isDeafToEveryone(ran), ran::toString);
     }
@@ -155,7 +155,7 @@ final class AttackIT {
     return call.command("true").run().exits(0);
   }
 
-  private static List<String> control(Attack attack, Scene scene) {
+  private static List<String> control(Attack attack) {
     List<String> words = new ArrayList<>(attack.around());
     switch (attack.control()) {
       case Attack.Control.Behind behind -> {

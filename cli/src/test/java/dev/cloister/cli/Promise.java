@@ -90,6 +90,9 @@ enum Promise {
   private final Optional<Guarantee> guarantee;
   private final String option;
   private final String meaning;
+
+  // A lambda without state.
+  @SuppressWarnings("ImmutableEnumChecker")
   private final Predicate<Setting> holder;
 
   Promise(Guarantee guarantee, String option, Predicate<Setting> holder) {

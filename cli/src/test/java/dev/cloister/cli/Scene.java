@@ -55,7 +55,7 @@ final class Scene implements AutoCloseable {
     Path program = user.give(Files.copy(PROGRAM, outside.resolve("program")));
     String mark = "secret-" + outside.getFileName();
     words.put("attack", PROGRAM.toString());
-    words.put("tools", PROGRAM.getParent().toString());
+    words.put("tools", Installation.BASE.resolve("attacks").toString());
     words.put("program", program.toString());
     words.put("here", here.toString());
     words.put("outside", outside.toString());
@@ -140,7 +140,7 @@ final class Scene implements AutoCloseable {
         .call(filled.toArray(String[]::new))
         .env("HOME", user.home().toString())
         .env("TMPDIR", user.temporary().toString())
-        .env("SECRET", words.get("mark"))
+        .env("SECRET", fill("{mark}"))
         .in(Path.of("/"));
   }
 
