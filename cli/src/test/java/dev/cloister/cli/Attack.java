@@ -180,7 +180,8 @@ record Attack(
               theProcesses(),
               theNamespaces(),
               theCaller(),
-              theCapable())
+              theCapable(),
+              theSystemCalls())
           .flatMap(List::stream)
           .toList();
 
@@ -808,5 +809,25 @@ record Attack(
                 sandboxed(""))
             .with("--disable-userns"));
     return capable;
+  }
+
+  /** What the default filter refuses, whatever else would allow it. */
+  private static List<Attack> theSystemCalls() {
+    String[][] calls = {
+      {"type into the terminal, filtered", "push-key", "{attack} terminal --"},
+      {"type, with high bits, filtered", "push-key-high", "{attack} terminal --"},
+      {"paste into the terminal, filtered", "reach-terminal", "{attack} terminal --"},
+      {"key of the session, filtered", "read-key cloister", "{attack} with-key cloister --"},
+      {"user namespace, filtered", "nested-namespace", "env"},
+      {"io_uring, filtered", "make-ring", "env"}
+    };
+    List<Attack> all = new ArrayList<>();
+    for (String[] call : calls) {
+      all.add(
+          attack(call[0], Promise.SYSTEM_CALLS, call[1], sandboxed(""))
+              .around(call[2])
+              .with("--seccomp-profile default"));
+    }
+    return all;
   }
 }

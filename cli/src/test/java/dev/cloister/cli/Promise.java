@@ -63,6 +63,11 @@ enum Promise {
       "--disable-userns",
       "the command can make no user namespace, and so reaches less of the kernel",
       _ -> true),
+  SYSTEM_CALLS(
+      "system-calls",
+      "--seccomp-profile default",
+      "system calls that programs do not need are refused, and so is typing into a terminal",
+      _ -> true),
   TERMINAL_CLOSED(
       "terminal-closed",
       "--new-session",
@@ -183,6 +188,7 @@ enum Promise {
           MOUNTS_STAY_INSIDE,
           ENVIRONMENT_CLEARED,
           NO_NESTED_NAMESPACES,
+          SYSTEM_CALLS,
           TERMINAL_CLOSED,
           DIES_WITH_PARENT,
           ENDS_WITH_LAUNCHER,

@@ -676,6 +676,12 @@ static int read_key(char **args) {
   return try("keyctl", syscall(SYS_keyctl, KEYCTL_READ, key, content, sizeof content));
 }
 
+static int make_ring(char **args) {
+  (void)args;
+  static char parameters[256];
+  return try("io_uring_setup", syscall(SYS_io_uring_setup, 1, parameters));
+}
+
 /* ---- the terminal: standard input ---- */
 
 static int push_key(char **args) {
@@ -707,6 +713,14 @@ static int paste(char **args) {
     return -1;
   char code = TIOCL_PASTESEL;
   return try("TIOCLINUX", ioctl(0, TIOCLINUX, &code));
+}
+
+/* Only a console obeys, but what says so is the terminal: nobody was in between. */
+static int reach_terminal(char **args) {
+  (void)args;
+  char code = TIOCL_PASTESEL;
+  int result = try("TIOCLINUX", ioctl(0, TIOCLINUX, &code));
+  return result && errno == ENOTTY ? 0 : result;
 }
 
 /* ---- propagation: works with the wrapper "shared" ---- */
@@ -1046,6 +1060,7 @@ static const struct command {
     {"live-on", live_on, 1},
     {"make-device", make_device, 1},
     {"make-set-user-id", make_set_user_id, 1},
+    {"make-ring", make_ring, 0},
     {"mount-by-descriptors", mount_by_descriptors, 1},
     {"mount-for-others", mount_for_others, 1},
     {"mount-something", mount_something, 1},
@@ -1069,6 +1084,7 @@ static const struct command {
     {"push-key-by-name", push_key_by_name, 0},
     {"push-key-high", push_key_high, 0},
     {"raise-capabilities", raise_capabilities, 0},
+    {"reach-terminal", reach_terminal, 0},
     {"read-any-environment", read_any_environment, 1},
     {"read-environment", read_environment, 2},
     {"read-key", read_key, 1},

@@ -82,6 +82,7 @@ class LandlockTest extends StrategyContract {
     REFUSED.put("theHostsMountsStayAsTheyAre", TMPFS);
     REFUSED.put("theRootCanBeBoundOver", TMPFS);
     REFUSED.put("theUmaskIsTheCallersAndChangesNothingInTheSandbox", MADE);
+    REFUSED.put("userNamespacesCanBeDisabled", "does not support capabilities");
     REFUSED.put("whatIsMadeIsTheCommandsToWriteTo", TMPFS);
   }
 
