@@ -184,8 +184,19 @@ final class CommandLines {
     if (random.nextInt(3) == 0) {
       spoil(words);
     }
+    keepOffDescriptors(words);
     words.addFirst(OsString.of(subcommand));
     return words;
+  }
+
+  /** What the tests' own process has open is not for them to read, and may never end. */
+  private static void keepOffDescriptors(List<OsString> words) {
+    for (int i = 1; i < words.size(); i++) {
+      boolean read = words.get(i - 1).toString().contains("seccomp");
+      if (read && words.get(i).toString().matches("0*[0-9]{1,4}")) {
+        words.set(i, OsString.of("98765"));
+      }
+    }
   }
 
   private void spoil(List<OsString> words) {

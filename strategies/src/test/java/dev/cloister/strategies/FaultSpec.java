@@ -1,17 +1,24 @@
 package dev.cloister.strategies;
 
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.HostFiles;
+import dev.cloister.seccomp.DefaultProfile;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.Identity;
+import dev.cloister.spec.Limits;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges;
 import dev.cloister.spec.Processes;
 import dev.cloister.spec.SandboxSpec;
+import dev.cloister.spec.Timeout;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The specifications whose launchers are made to fail; together they reach every kind of step. All
@@ -49,6 +56,25 @@ enum FaultSpec {
     @Override
     void add(SandboxSpec.Builder spec, Path directory) {
       spec.unshare(Namespace.PID).processes(Processes::dyingWithParent);
+    }
+  },
+
+  /** All that is about what the command may, and how long, in a session of its own. */
+  PRIVILEGES("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.hostname(OsString.of("inside"))
+          .privileges(
+              some ->
+                  some.withCapabilities(Set.of(LinuxConstant.CAP_NET_ADMIN))
+                      .withUserNamespaces(Privileges.UserNamespaces.DISABLED)
+                      .withFilters(List.of(DefaultProfile.INSTANCE)))
+          .processes(
+              some ->
+                  some.inNewSession()
+                      .within(new Timeout(Duration.ofMinutes(1), Duration.ofSeconds(1))))
+          .limits(
+              some -> some.with(LinuxConstant.RLIMIT_NOFILE, new Limits.ResourceLimit(100, 100)));
     }
   },
 
@@ -91,7 +117,7 @@ enum FaultSpec {
 
   /** Whether nothing of the sandbox shall outlive the launcher, even while it is made. */
   boolean diesWithLauncher() {
-    return this == PROCESSES;
+    return this == PROCESSES || this == PRIVILEGES;
   }
 
   abstract void add(SandboxSpec.Builder spec, Path directory) throws Exception;
