@@ -994,9 +994,12 @@ static int victim(char **args) {
   struct sockaddr_in port = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof port;
   getsockname(listener(AF_INET, (struct sockaddr *)&port, size), (struct sockaddr *)&port, &size);
-  key_t key = 0x434c0000 | ntohs(port.sin_port);
+  /* Not by a process id: a victim that was killed had it, and left these behind. */
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  key_t key = 0x40000000 | (key_t)now.tv_nsec;
   int shared_memory = must(shmget(key, 1, IPC_CREAT | 0600), "shmget");
-  const char *queue = text("/cloister-%d", getpid());
+  const char *queue = text("/cloister-%ld-%ld", (long)now.tv_sec, now.tv_nsec);
   struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 1};
   must(mq_open(queue, O_RDWR | O_CREAT, 0600, &attributes), "mq_open");
   printf("%d %#lx %d %s %d %d %s\n", getpid(), (unsigned long)memory, secret, abstract.sun_path + 1,
