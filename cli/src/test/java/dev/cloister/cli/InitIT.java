@@ -271,7 +271,7 @@ final class InitIT {
         .run("--unshare-pid", "--setenv", "SECRET", "hush", "--preset", "host")
         .script(script)
         .run()
-        .prints("end\n");
+        .prints("cloister-initend\n");
   }
 
   /** A container hides parts of its /proc, and the kernel then gives no other, which shows them. */

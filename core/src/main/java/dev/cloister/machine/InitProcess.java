@@ -1,6 +1,7 @@
 package dev.cloister.machine;
 
 import static dev.cloister.machine.Condition.EQUAL;
+import static dev.cloister.machine.Condition.NOT_EQUAL;
 import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
 import static dev.cloister.machine.Register.A2;
@@ -88,21 +89,47 @@ final class InitProcess {
     Label end = new Label();
     emitter.loadVariable(V2, emitter.arguments);
     asm.add(V2, -8 * commandIndex);
-    asm.set(A1, 0);
+    writeName(argument, character);
     asm.place(argument);
     asm.load(A0, V2, 0, Width.DOUBLE);
     asm.branch(EQUAL, A0, 0, end);
-    asm.add(V2, 8);
     asm.place(character);
+    asm.set(A1, 0);
     asm.load(A2, A0, 0, Width.BYTE);
-    asm.branch(EQUAL, A2, 0, argument);
     asm.store(A0, 0, A1, Width.BYTE);
     asm.add(A0, 1);
-    asm.jump(character);
+    asm.branch(NOT_EQUAL, A2, 0, character);
+    asm.add(V2, 8);
+    asm.jump(argument);
     asm.place(end);
     emitter.set(A0, LinuxConstant.PR_SET_NAME);
     emitter.text(A1, NAME);
     emitter.systemCall(SystemCall.PRCTL);
+  }
+
+  /**
+   * Makes the first argument a name for ps(1), as far as there is room.
+   *
+   * @param argument the next one, by V2
+   * @param rest what follows the name, from A0 on
+   */
+  private void writeName(Label argument, Label rest) {
+    Label copy = new Label();
+    Label full = new Label();
+    asm.load(A0, V2, 0, Width.DOUBLE);
+    emitter.text(A1, NAME);
+    asm.place(copy);
+    asm.load(A2, A1, 0, Width.BYTE);
+    asm.branch(EQUAL, A2, 0, rest);
+    asm.load(SCRATCH, A0, 0, Width.BYTE);
+    asm.branch(EQUAL, SCRATCH, 0, full);
+    asm.store(A0, 0, A2, Width.BYTE);
+    asm.add(A0, 1);
+    asm.add(A1, 1);
+    asm.jump(copy);
+    asm.place(full);
+    asm.add(V2, 8);
+    asm.jump(argument);
   }
 
   private void passOn() {
