@@ -17,12 +17,10 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Plans the filling of the new root.
@@ -68,7 +66,8 @@ final class MountPlanner {
   private final List<Instruction> steps = new ArrayList<>();
   private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
   private final IdentityHashMap<MountOperation, List<Slot>> deviceClones = new IdentityHashMap<>();
-  private final Set<MountOperation.Symlink> symlinks = new HashSet<>();
+  // No set: linking the hash of a record takes a fresh JVM milliseconds, and few ask.
+  private final List<MountOperation.Symlink> symlinks = new ArrayList<>();
   private int cloned;
   private Node root = Node.directory();
   private int coveringMounts = 1;
