@@ -19,6 +19,7 @@ import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.StrategySelector;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +62,7 @@ record ProbeReport(
    * @param program what it was tried with; empty if that was pointless
    * @param guarantees what a sandbox that asks for nothing special can be relied on for; of one
    *     that cannot be used, nothing
-   * @param outOfReach what one cannot be relied on for here even if it asks for all there is
+   * @param outOfReach what one cannot be relied on for here whatever it asks for
    */
   record Strategy(
       String name,
@@ -117,14 +118,19 @@ record ProbeReport(
     for (IsolationStrategy strategy : all) {
       Assessment assessment = selector.assess(strategy, plain);
       Optional<SyscallProgram> program = Optional.ofNullable(programs.get(strategy.name()));
+      Set<Guarantee> given = guarantees(sandboxing, strategy, assessment, plain);
+      // Some hold only if nothing is asked for: who has namespaces waits.
+      Set<Guarantee> reach = EnumSet.noneOf(Guarantee.class);
+      reach.addAll(given);
+      reach.addAll(guarantees(sandboxing, strategy, assessment, MOST_ISOLATED));
       strategies.add(
           new Strategy(
               strategy.name(),
               assessment,
               strategy.hasOwnView(),
               program,
-              guarantees(sandboxing, strategy, assessment, plain),
-              Guarantee.allBut(guarantees(sandboxing, strategy, assessment, MOST_ISOLATED))));
+              given,
+              Guarantee.allBut(reach)));
     }
     return strategies;
   }
