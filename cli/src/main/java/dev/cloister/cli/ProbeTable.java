@@ -164,7 +164,9 @@ final class ProbeTable {
 
   /** What other options than {@code --strategy} cannot add. */
   private void addOutOfReach(ProbeReport.Strategy strategy) {
-    addWrapped(INDENT, "cannot guarantee: ", Guarantee.words(strategy.outOfReach()));
+    if (!strategy.outOfReach().isEmpty()) {
+      addWrapped(INDENT, "cannot guarantee: ", Guarantee.words(strategy.outOfReach()));
+    }
   }
 
   /** What there is to say of a strategy that can be used. */
