@@ -35,7 +35,9 @@ final class ExplainIT {
     "--preset host --unshare-net --unshare-ipc --hostname cell --chdir /usr --setenv A B",
     "--preset none --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib"
         + " --symlink usr/lib64 /lib64 --proc /proc --dev /dev --bind @here@/l /y"
-        + " --ro-bind @here@/f /z/f --dev-bind /dev/null /z/null"
+        + " --ro-bind @here@/f /z/f --dev-bind /dev/null /z/null",
+    "--unshare-pid --new-session --cap-add NET_ADMIN --disable-userns --rlimit core=0"
+        + " --seccomp-profile default"
   };
 
   static Stream<Arguments> settingsAndOptions() {
@@ -69,6 +71,13 @@ final class ExplainIT {
               ? "/proc/self/fd/"
               : "/.cloister";
       assertEquals(explained.part(3), trace.callsOf(inner));
+    } else if (options.contains("--unshare-pid")) {
+      // One after the other: who waits outside, the init, and the command.
+      List<String> outside = new ArrayList<>(explained.part(0));
+      outside.addAll(explained.part(4));
+      List<String> init = new ArrayList<>(explained.part(1));
+      init.addAll(explained.part(3));
+      assertEquals(List.of(outside, init, explained.part(2)), trace.callsOfEach(launcher));
     } else {
       assertEquals(1, explained.parts().size());
       assertEquals(explained.part(0), trace.callsOf(launcher));

@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,16 @@ final class Trace {
       }
     }
     throw new AssertionError("nobody executed " + program);
+  }
+
+  /** The same, and what each process did that this one, or one of those, started. */
+  List<List<String>> callsOfEach(String program) {
+    List<List<String>> each = new ArrayList<>(List.of(callsOf(program)));
+    processes.entrySet().stream()
+        .sorted(Comparator.comparingLong(entry -> Long.parseLong(entry.getKey())))
+        .filter(entry -> entry.getValue().stream().noneMatch(call -> call.executes(program)))
+        .forEach(entry -> each.add(names(entry.getValue())));
+    return each;
   }
 
   /** What the process did that executed {@code program}, before that. */

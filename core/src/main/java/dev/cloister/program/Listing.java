@@ -112,21 +112,18 @@ public final class Listing {
     fork("~[TSTP CONT TTIN TTOU]");
     supervise.lifeline().ifPresent(_ -> lines.add("      close(lifeline[1])"));
     addAll(supervise.child(), command);
-    lines.add("in this process, which passes signals on until the child has ended:");
+    lines.add(
+        "in this process, which passes signals on with %s until the child has ended:"
+            .formatted(supervise.relay() ? "write(lifeline[1])" : "kill()"));
     supervise.waiting().forEach(this::addWithoutNumber);
     lines.add("      ppoll([signals%s], %s)".formatted(others(supervise), time(supervise)));
     lines.add("      read(signals, signal, 128)");
+    lines.add("      wait4(-1, status, WNOHANG, NULL)");
+    supervise.after().forEach(each -> addLast(each, command));
     supervise
         .started()
         .ifPresent(
             started -> lines.add("      read(%s, pid, 8)".formatted(started.event().name())));
-    lines.add(
-        supervise.relay()
-            ? "      write(lifeline[1], signal, 4)"
-            : "      kill(%s, signal)"
-                .formatted(supervise.started().isPresent() ? "pid" : "child"));
-    lines.add("      wait4(-1, status, WNOHANG, NULL)");
-    supervise.after().forEach(each -> addLast(each, command));
     lines.add("      exit_group(status)");
   }
 
@@ -142,11 +139,13 @@ public final class Listing {
   private void init(Instruction.Init init, OsString command) {
     fork("[CHLD]");
     addAll(init.child(), command);
-    lines.add("in process 1, which reaps until the command has ended:");
+    lines.add(
+        "in process 1, which passes on what it reads from the lifeline, reaps, and ends with the"
+            + " command or when nobody has the lifeline's other end:");
+    lines.add("      prctl(PR_SET_NAME, \"cloister-init\", 0, 0, 0)");
     init.waiting().forEach(this::addWithoutNumber);
     lines.add("      ppoll([signals, lifeline], NULL)");
-    lines.add("      read(lifeline, signal, 4)  # if nobody is there to write: exit_group(137)");
-    lines.add("      kill(command, signal)");
+    lines.add("      read(signals, signal, 128)");
     lines.add("      wait4(-1, status, WNOHANG, NULL)");
     lines.add("      exit_group(status)");
   }
