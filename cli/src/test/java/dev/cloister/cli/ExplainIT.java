@@ -30,7 +30,7 @@ final class ExplainIT {
     "--mount /usr",
     "--uid 5 --gid 6",
     "--map-root-user --clearenv",
-    "--preset host --bind @here@ /x --bind @here@ /x/d --tmpfs /x/l --symlink a /x/new --dir /q",
+    "--preset host --dir /q --bind @here@ /x --bind @here@ /x/d --tmpfs /x/l --symlink a /x/new",
     "--preset none --ro-bind / / --dev /mnt",
     "--preset host --unshare-net --unshare-ipc --hostname cell --chdir /usr --setenv A B",
     "--preset none --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib"

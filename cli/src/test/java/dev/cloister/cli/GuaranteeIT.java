@@ -131,14 +131,15 @@ final class GuaranteeIT {
   void whatNoStrategyGuaranteesIsRefusedForEach(CallingUser user) {
     Path here = user.work();
     Ran ran =
-        user.cloister("run", "--require", "pid-isolation", "--mount", here.toString())
+        user.cloister("run", "--require", "in-place", "--unshare-pid", "--mount", here.toString())
             .command("touch", here.resolve("ran").toString())
             .run()
             .exits(125);
     assertFalse(Files.exists(here.resolve("ran")));
     String each =
-        "  %s: does not guarantee pid-isolation, as --require asks\n"
-            + "    remedy: no strategy of this version gives it\n";
+        "  %s: does not guarantee in-place, as --require asks\n"
+            + "    remedy: leave out what somebody must wait for: --unshare-pid,"
+            + " --die-with-parent, --new-session, --timeout, --memory, --pids and --cpu\n";
     assertEquals(
         "cloister: run: no strategy can make this sandbox here\n"
             + each.formatted("pivot_root")

@@ -72,7 +72,10 @@ public enum Guarantee {
       "pid-isolation", "no process outside can be sent a signal or traced", "add --unshare-pid"),
 
   IN_PLACE(
-      "in-place", "the command has the pid of the process that was started, and none waits for it");
+      "in-place",
+      "the command has the pid of the process that was started, and none waits for it",
+      "leave out what somebody must wait for: --unshare-pid, --die-with-parent, --new-session,"
+          + " --timeout, --memory, --pids and --cpu");
 
   private final String word;
   private final String meaning;
