@@ -230,8 +230,11 @@ final class InitIT {
     }
   }
 
-  /** Who waits must not hold the other end of what the command is connected to. */
-  @EverySetting
+  /**
+   * Who waits must not hold the other end of what the command is connected to. bubblewrap's waiting
+   * process does.
+   */
+  @EveryNativeSetting
   void theCommandsOutputEndsWhenItClosesIt(Setting setting) throws Exception {
     for (String option : List.of("--unshare-pid", "--new-session")) {
       String mark = mark(setting);
