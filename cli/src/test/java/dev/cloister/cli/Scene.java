@@ -47,6 +47,11 @@ final class Scene implements AutoCloseable {
     }
   }
 
+  /** What attacks, and does what attacks need done. */
+  static Path program() {
+    return PROGRAM;
+  }
+
   private Scene(CallingUser user) throws IOException {
     this.user = user;
     this.here = user.work();
