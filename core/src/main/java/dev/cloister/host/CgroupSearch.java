@@ -98,7 +98,7 @@ final class CgroupSearch {
               + directory
               + ", and there is no place beside it",
           "move it to a cgroup below, and enable "
-              + words(controllers, "+")
+              + CgroupController.words(controllers, "+")
               + " in "
               + directory
               + "/cgroup.subtree_control");
@@ -125,7 +125,7 @@ final class CgroupSearch {
       return new Refused(
           "%s not enabled in %s/cgroup.subtree_control".formatted(are(missing), directory),
           "enable it there: echo %s >%s/cgroup.subtree_control"
-              .formatted(words(missing, "+"), directory));
+              .formatted(CgroupController.words(missing, "+"), directory));
     }
     List<OsString> mounts = new ArrayList<>();
     mounts().forEach(mount -> mounts.add(OsString.of(mount.point())));
@@ -160,16 +160,8 @@ final class CgroupSearch {
 
   private static String are(Set<CgroupController> controllers) {
     return controllers.size() == 1
-        ? "the " + words(controllers, "") + " controller is"
-        : "the controllers " + words(controllers, "") + " are";
-  }
-
-  private static String words(Set<CgroupController> controllers, String prefix) {
-    StringBuilder words = new StringBuilder();
-    for (CgroupController controller : controllers) {
-      words.append(words.isEmpty() ? "" : " ").append(prefix).append(controller.word());
-    }
-    return words.toString();
+        ? "the " + CgroupController.words(controllers, "") + " controller is"
+        : "the controllers " + CgroupController.words(controllers, "") + " are";
   }
 
   private Set<CgroupController> missing(Set<CgroupController> controllers, String file) {
@@ -225,24 +217,12 @@ final class CgroupSearch {
       int type = fields.indexOf("-") + 1;
       if (type > 6 && type < fields.size() && fields.get(type).equals("cgroup2")) {
         boolean readOnly = List.of(fields.get(5).split(",")).contains("ro");
-        mounts.add(new Mount(plain(fields.get(3)), plain(fields.get(4)), readOnly));
+        mounts.add(
+            new Mount(
+                KernelFile.unescape(fields.get(3)), KernelFile.unescape(fields.get(4)), readOnly));
       }
     }
     return mounts;
-  }
-
-  /** Blanks and their like are written as a backslash and three octal digits. */
-  private static String plain(String field) {
-    StringBuilder plain = new StringBuilder();
-    for (int i = 0; i < field.length(); i++) {
-      if (field.charAt(i) == '\\' && i + 3 < field.length()) {
-        plain.append((char) Integer.parseInt(field.substring(i + 1, i + 4), 8));
-        i += 3;
-      } else {
-        plain.append(field.charAt(i));
-      }
-    }
-    return plain.toString();
   }
 
   private Path path(String file) {

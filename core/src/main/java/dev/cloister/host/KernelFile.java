@@ -50,4 +50,18 @@ public final class KernelFile {
     }
     throw new IOException(file + " has no " + name);
   }
+
+  /** Blanks and their like stand in the mount table as octal numbers: {@code \040}. */
+  public static String unescape(String text) {
+    StringBuilder plain = new StringBuilder();
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) == '\\' && i + 3 < text.length()) {
+        plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
+        i += 3;
+      } else {
+        plain.append(text.charAt(i));
+      }
+    }
+    return plain.toString();
+  }
 }

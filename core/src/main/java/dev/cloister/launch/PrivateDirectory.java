@@ -2,6 +2,7 @@ package dev.cloister.launch;
 
 import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.host.KernelFile;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
@@ -115,7 +116,7 @@ public final class PrivateDirectory {
       String options = "";
       for (String line : Files.readAllLines(MOUNTS, StandardCharsets.ISO_8859_1)) {
         String[] fields = line.split(" ", 7);
-        String point = unescape(fields[4]);
+        String point = KernelFile.unescape(fields[4]);
         // At equal length the later mount lies on top.
         if (point.length() >= longest.length() && path.startsWith(point)) {
           longest = point;
@@ -127,20 +128,6 @@ public final class PrivateDirectory {
       // Without a mount table it is found out by executing.
       return true;
     }
-  }
-
-  /** Blanks and their like stand in the mount table as octal numbers: {@code \040}. */
-  private static String unescape(String text) {
-    StringBuilder plain = new StringBuilder();
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) == '\\' && i + 3 < text.length()) {
-        plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
-        i += 3;
-      } else {
-        plain.append(text.charAt(i));
-      }
-    }
-    return plain.toString();
   }
 
   /**

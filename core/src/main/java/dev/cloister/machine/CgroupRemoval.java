@@ -1,8 +1,8 @@
 package dev.cloister.machine;
 
-import static dev.cloister.machine.Condition.EQUAL;
 import static dev.cloister.machine.Condition.GREATER_OR_EQUAL;
 import static dev.cloister.machine.Condition.LESS;
+import static dev.cloister.machine.Condition.NOT_EQUAL;
 import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
 import static dev.cloister.machine.Register.A2;
@@ -39,10 +39,7 @@ final class CgroupRemoval {
     removeDirectory(remove.place(), remove.inner());
     removeDirectory(remove.place(), remove.outer());
     // Also while the inner one could not be removed.
-    Label busy = new Label();
-    asm.branch(EQUAL, RESULT, -Errno.EBUSY.number(), busy);
-    asm.jump(end);
-    asm.place(busy);
+    asm.branch(NOT_EQUAL, RESULT, -Errno.EBUSY.number(), end);
     pause();
     asm.add(V4, -1);
     asm.branch(GREATER_OR_EQUAL, V4, 0, again);

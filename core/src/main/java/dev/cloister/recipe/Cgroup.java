@@ -109,7 +109,12 @@ public final class Cgroup {
     List<Instruction> steps = new ArrayList<>();
     steps.add(Steps.openDirectory(place.directory(), PLACE));
     if (!place.missing().isEmpty()) {
-      steps.addAll(Steps.writeFile(PLACE, "cgroup.subtree_control", enabling(), ENABLE_HINTS));
+      steps.addAll(
+          Steps.writeFile(
+              PLACE,
+              "cgroup.subtree_control",
+              CgroupController.words(place.missing(), "+"),
+              ENABLE_HINTS));
     }
     steps.add(Call.of(SystemCall.GETPID).into(PID));
     steps.add(name(OUTER, ""));
@@ -129,16 +134,6 @@ public final class Cgroup {
             .hint(Errno.EAGAIN, "cgroup.max.descendants or cgroup.max.depth is reached above"));
   }
 
-  private String enabling() {
-    StringBuilder words = new StringBuilder();
-    for (CgroupController controller : CgroupController.values()) {
-      if (place.missing().contains(controller)) {
-        words.append(words.isEmpty() ? "+" : " +").append(controller.word());
-      }
-    }
-    return words.toString();
-  }
-
   private static Instruction name(Buffer into, String after) {
     return new Instruction.ComposeName(into, NAME_PREFIX, PID, after);
   }
@@ -149,22 +144,16 @@ public final class Cgroup {
 
   /** What a process that once had this number could not remove; if it is in use, EBUSY. */
   private static List<Instruction> removeStale(Call mkdir) {
-    Call rmdir =
-        Call.of(
-                SystemCall.UNLINKAT,
-                Operand.of(PLACE),
-                Operand.of(OUTER),
-                Operand.of(LinuxConstant.AT_REMOVEDIR))
-            .hint(Errno.EBUSY, "processes of a sandbox whose launcher was killed are still in it");
-    Call rmdirInner =
-        Call.of(
-                SystemCall.UNLINKAT,
-                Operand.of(PLACE),
-                Operand.of(INNER),
-                Operand.of(LinuxConstant.AT_REMOVEDIR))
-            .tolerate(Errno.ENOENT)
-            .hint(Errno.EBUSY, "processes of a sandbox whose launcher was killed are still in it");
-    return List.of(rmdirInner, rmdir, mkdir);
+    return List.of(removeDirectory(INNER).tolerate(Errno.ENOENT), removeDirectory(OUTER), mkdir);
+  }
+
+  private static Call removeDirectory(Buffer name) {
+    return Call.of(
+            SystemCall.UNLINKAT,
+            Operand.of(PLACE),
+            Operand.of(name),
+            Operand.of(LinuxConstant.AT_REMOVEDIR))
+        .hint(Errno.EBUSY, "processes of a sandbox whose launcher was killed are still in it");
   }
 
   /** Sets the limits and goes into the cgroup, in the process that becomes the sandbox. */
