@@ -174,38 +174,39 @@ final class Routines {
     emitter.systemCall(SystemCall.WRITE);
   }
 
-  /** The same as {@link #writeAppendText}, but what would move a terminal's cursor is a "?". */
-  private void writeAppendName() {
-    Label loop = new Label();
-    Label replace = new Label();
-    Label store = new Label();
-    Label end = new Label();
-    asm.place(appendName);
-    asm.enter();
-    asm.place(loop);
-    asm.load(SCRATCH, A0, 0, Width.BYTE);
-    asm.branch(EQUAL, SCRATCH, 0, end);
-    asm.branch(BELOW, SCRATCH, ' ', replace);
-    asm.branch(NOT_EQUAL, SCRATCH, DELETE, store);
-    asm.place(replace);
-    asm.set(SCRATCH, '?');
-    asm.place(store);
-    asm.store(V3, 0, SCRATCH, Width.BYTE);
-    asm.add(A0, 1);
-    asm.add(V3, 1);
-    asm.jump(loop);
-    asm.place(end);
-    asm.leave();
+  private void writeAppendText() {
+    writeAppend(appendText, () -> {});
   }
 
-  private void writeAppendText() {
+  /** What would move a terminal's cursor is a "?". */
+  private void writeAppendName() {
+    writeAppend(
+        appendName,
+        () -> {
+          Label replace = new Label();
+          Label end = new Label();
+          asm.branch(BELOW, SCRATCH, ' ', replace);
+          asm.branch(NOT_EQUAL, SCRATCH, DELETE, end);
+          asm.place(replace);
+          asm.set(SCRATCH, '?');
+          asm.place(end);
+        });
+  }
+
+  /**
+   * Writes a routine that copies a text.
+   *
+   * @param change writes what becomes of each byte, in SCRATCH
+   */
+  private void writeAppend(Label routine, Runnable change) {
     Label loop = new Label();
     Label end = new Label();
-    asm.place(appendText);
+    asm.place(routine);
     asm.enter();
     asm.place(loop);
     asm.load(SCRATCH, A0, 0, Width.BYTE);
     asm.branch(EQUAL, SCRATCH, 0, end);
+    change.run();
     asm.store(V3, 0, SCRATCH, Width.BYTE);
     asm.add(A0, 1);
     asm.add(V3, 1);
