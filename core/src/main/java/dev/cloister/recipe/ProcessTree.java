@@ -63,8 +63,17 @@ public final class ProcessTree {
 
   /** What to open before any other descriptor is. */
   public List<Instruction> prepare() {
+    return prepare(waits());
+  }
+
+  /** The same where another program makes the sandbox, and so a process waits anyway. */
+  public List<Instruction> prepareBehind() {
+    return prepare(hasInit());
+  }
+
+  private List<Instruction> prepare(boolean lifeline) {
     List<Instruction> steps = new ArrayList<>();
-    if (waits()) {
+    if (lifeline) {
       steps.add(openLifeline());
     }
     if (spec.processes().dieWithParent()) {
@@ -136,19 +145,6 @@ public final class ProcessTree {
     return spec.processes().newSession() ? supervise.passingOnTheTerminals() : supervise;
   }
 
-  /** The same where another program makes the sandbox, and so a process waits anyway. */
-  public List<Instruction> prepareBehind() {
-    List<Instruction> steps = new ArrayList<>();
-    if (hasInit()) {
-      steps.add(openLifeline());
-    }
-    if (spec.processes().dieWithParent()) {
-      steps.addAll(openParent());
-    }
-    cgroup.ifPresent(own -> steps.addAll(own.open()));
-    return steps;
-  }
-
   /**
    * Waits for another program that makes the sandbox.
    *
@@ -193,18 +189,29 @@ public final class ProcessTree {
    * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
    */
   public List<Instruction> command(List<Instruction> last, Operand proc) {
-    List<Instruction> steps = new ArrayList<>();
-    if (!hasInit()) {
-      if (waits()) {
-        steps.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
-        // From now on the signal would come; until now only this tells.
-        steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE)));
-      }
-      steps.add(NativeProgram.closeDescriptors(NativeProgram.STANDARD, proc));
-      steps.addAll(session());
-      steps.addAll(last);
-      return steps;
+    if (hasInit()) {
+      return behindInit(last, proc);
     }
+    List<Instruction> steps = new ArrayList<>();
+    if (waits()) {
+      steps.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
+      // From now on the signal would come; until now only this tells.
+      steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE)));
+    }
+    steps.addAll(alone(last, proc));
+    return steps;
+  }
+
+  private List<Instruction> alone(List<Instruction> last, Operand proc) {
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(NativeProgram.closeDescriptors(NativeProgram.STANDARD, proc));
+    steps.addAll(session());
+    steps.addAll(last);
+    return steps;
+  }
+
+  private List<Instruction> behindInit(List<Instruction> last, Operand proc) {
+    List<Instruction> steps = new ArrayList<>();
     List<Instruction> child = new ArrayList<>(List.of(Steps.close(LIFELINE_FD)));
     child.addAll(session());
     child.addAll(last);
@@ -222,20 +229,17 @@ public final class ProcessTree {
 
   /** The same in a sandbox that another program made, with the lifeline at some number. */
   public List<Instruction> commandBehind(int lifeline, List<Instruction> last, Operand proc) {
-    List<Instruction> steps = new ArrayList<>();
-    if (hasInit()) {
-      steps.add(
-          Call.of(
-              SystemCall.DUP3,
-              Operand.of(lifeline),
-              Operand.of(LIFELINE_FD),
-              Operand.of(LinuxConstant.O_CLOEXEC)));
-      steps.addAll(command(last, proc));
-      return steps;
+    if (!hasInit()) {
+      return alone(last, proc);
     }
-    steps.add(NativeProgram.closeDescriptors(NativeProgram.STANDARD, proc));
-    steps.addAll(session());
-    steps.addAll(last);
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(
+        Call.of(
+            SystemCall.DUP3,
+            Operand.of(lifeline),
+            Operand.of(LIFELINE_FD),
+            Operand.of(LinuxConstant.O_CLOEXEC)));
+    steps.addAll(behindInit(last, proc));
     return steps;
   }
 
