@@ -1,7 +1,6 @@
 package dev.cloister.cli;
 
 import dev.cloister.ffm.LinuxConstant;
-import dev.cloister.host.HostFiles;
 import dev.cloister.host.Preset;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.Identity;
@@ -235,7 +234,7 @@ enum RunOption implements CliOption {
   UNSHARE_CGROUP_TRY("--unshare-cgroup-try", "", "the same, if the kernel has cgroup namespaces") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
-      if (HostFiles.hasNamespace(Namespace.CGROUP)) {
+      if (run.has(Namespace.CGROUP)) {
         run.spec().unshare(Namespace.CGROUP);
       }
     }
@@ -256,7 +255,7 @@ enum RunOption implements CliOption {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
       for (Namespace namespace : Namespace.values()) {
-        if (namespace != Namespace.CGROUP || HostFiles.hasNamespace(Namespace.CGROUP)) {
+        if (namespace != Namespace.CGROUP || run.has(Namespace.CGROUP)) {
           run.spec().unshare(namespace);
         }
       }

@@ -23,6 +23,11 @@ import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Guarantee;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Map;
+import java.util.EnumMap;
+import dev.cloister.spec.MountOperation.LateBind;
+import dev.cloister.program.Instruction;
+import dev.cloister.host.CallerKind;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -50,19 +55,53 @@ record RunRequest(
   /** Makes a request of parsed options. */
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
       throws CliException {
-    Builder builder = new Builder(invocation);
+    Builder builder = new Builder(invocation, /* late= */ false);
     for (ParsedOptions.Use<RunOption> use : parsed.options()) {
       use.option().apply(builder, use.values());
     }
     if (parsed.command() >= invocation.arguments().size()) {
       throw new CliException("no command given (try --help)");
     }
-    return builder.build(parsed.command(), caller);
+    return builder.build(parsed.command(), caller.uid() == 0);
+  }
+
+  /**
+   * What the options ask for where neither the host nor the caller is known yet.
+   *
+   * @param specs one for each kind of callers
+   * @param conditions what must hold of the caller
+   */
+  record Late(
+      Map<CallerKind, SandboxSpec> specs,
+      List<Instruction.RequireVariable> conditions,
+      Optional<String> strategy,
+      Set<Guarantee> required) {
+    Late {
+      specs = Map.copyOf(specs);
+      conditions = List.copyOf(conditions);
+    }
+  }
+
+  /** Makes such a request. */
+  static Late late(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
+      throws CliException {
+    Map<CallerKind, SandboxSpec> specs = new EnumMap<>(CallerKind.class);
+    Builder builder = new Builder(invocation, /* late= */ true);
+    for (CallerKind kind : CallerKind.values()) {
+      builder = new Builder(invocation, /* late= */ true);
+      for (ParsedOptions.Use<RunOption> use : uses) {
+        use.option().apply(builder, use.values());
+      }
+      specs.put(kind, builder.build(0, kind.isUserZero()).spec());
+    }
+    return new Late(specs, builder.conditions, builder.strategy, builder.required);
   }
 
   /** Collects options in their order. */
   static final class Builder {
     private final Invocation invocation;
+    private final boolean late;
+    private final List<Instruction.RequireVariable> conditions = new ArrayList<>();
     private final SandboxSpec.Builder spec = SandboxSpec.builder();
     private final List<MountSource> mounts = new ArrayList<>();
     private boolean onlyMountPaths = true;
@@ -90,9 +129,14 @@ record RunRequest(
      * @param reallyRoot whether the command stays the kernel's root
      * @param ownPids whether it has a pid namespace of its own
      * @param inPlace whether a strategy was asked for that shows things only where they are
+     * @param late whether the host is not known yet
      */
-    private record PresetView(boolean reallyRoot, boolean ownPids, boolean inPlace) {
+    private record PresetView(
+        boolean reallyRoot, boolean ownPids, boolean inPlace, boolean late) {
       List<MountOperation> of(Preset preset) throws CliException {
+        if (late) {
+          return preset.lateMounts(reallyRoot, ownPids);
+        }
         try {
           return inPlace ? preset.mountsInPlace(reallyRoot) : preset.mounts(reallyRoot, ownPids);
         } catch (SourceException e) {
@@ -101,8 +145,14 @@ record RunRequest(
       }
     }
 
-    private Builder(Invocation invocation) {
+    private Builder(Invocation invocation, boolean late) {
       this.invocation = invocation;
+      this.late = late;
+    }
+
+    /** Whether the host has this kind of namespaces; a host that is not known yet will. */
+    boolean has(Namespace namespace) {
+      return late || HostFiles.hasNamespace(namespace);
     }
 
     SandboxSpec.Builder spec() {
@@ -111,6 +161,11 @@ record RunRequest(
 
     void mountPath(OsString path) throws CliException {
       Destination destination = destination(RunOption.MOUNT, path);
+      if (late) {
+        LateBind bind = new LateBind(absolute(RunOption.MOUNT, path), destination, Access.READ_WRITE, false);
+        mounts.add(_ -> List.of(bind));
+        return;
+      }
       Bind bind = new Bind(source(RunOption.MOUNT, path), destination, Access.READ_WRITE);
       mounts.add(_ -> List.of(bind));
     }
@@ -118,6 +173,10 @@ record RunRequest(
     void bind(RunOption option, List<OsString> values, Access access, boolean optional)
         throws CliException {
       Destination destination = destination(option, values.get(1));
+      if (late) {
+        add(new LateBind(absolute(option, values.get(0)), destination, access, optional));
+        return;
+      }
       try {
         Source source = inspect(option, values.get(0));
         add(new Bind(source, destination, access));
@@ -127,6 +186,15 @@ record RunRequest(
         }
         onlyMountPaths = false;
       }
+    }
+
+    private static OsString absolute(RunOption option, OsString path) throws CliException {
+      if (!path.startsWith("/")) {
+        throw new CliException(
+            "%s %s: a launcher may be run from anywhere, so give an absolute path"
+                .formatted(option.word(), Messages.value(path)));
+      }
+      return path;
     }
 
     void tmpfs(RunOption option, OsString path) throws CliException {
@@ -210,7 +278,10 @@ record RunRequest(
 
     void keep(RunOption option, OsString name) throws CliException {
       environment(option, name, rules -> rules.keep(name));
-      if (invocation.variable(name).isEmpty()) {
+      if (late) {
+        String missing = option.word() + " " + name + ": this variable is not set";
+        conditions.add(new Instruction.RequireVariable(name, missing));
+      } else if (invocation.variable(name).isEmpty()) {
         throw new CliException("%s %s: this variable is not set".formatted(option.word(), name));
       }
       kept = Optional.of(name);
@@ -308,14 +379,15 @@ record RunRequest(
       return strategy.isPresent() && !Strategies.find(strategy.get()).orElseThrow().hasOwnView();
     }
 
-    private RunRequest build(int command, Caller caller) throws CliException {
+    private RunRequest build(int command, boolean isUserZero) throws CliException {
       if (kept.isPresent() && environment.inherit()) {
         throw new CliException(
             "--keep-env %s: means nothing without --clearenv".formatted(kept.get()));
       }
       setProcesses();
-      boolean reallyRoot = caller.uid() == 0 && identity.uid().orElse(0) == 0;
-      PresetView view = new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace());
+      boolean reallyRoot = isUserZero && identity.uid().orElse(0) == 0;
+      PresetView view =
+          new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace(), late);
       if (onlyMountPaths) {
         spec.mounts(view.of(Preset.HOST));
       }

@@ -19,6 +19,7 @@ import java.util.function.Function;
  * @param links what a symbolic link of the host says; empty for what is none
  * @param workarounds what plans must do differently here
  * @param allowance what the caller may use of the machine
+ * @param anyOf present where the plan is for every caller of this kind, on whatever ordinary host
  */
 public record HostReport(
     Caller caller,
@@ -26,7 +27,8 @@ public record HostReport(
     Optional<Bwrap> bwrap,
     Function<OsString, Optional<OsString>> links,
     Set<Workaround> workarounds,
-    Allowance allowance) {
+    Allowance allowance,
+    Optional<CallerKind> anyOf) {
   public HostReport {
     protectedProc = List.copyOf(protectedProc);
     workarounds = Workaround.copy(workarounds);
@@ -38,27 +40,44 @@ public record HostReport(
       List<String> protectedProc,
       Optional<Bwrap> bwrap,
       Function<OsString, Optional<OsString>> links) {
-    this(caller, protectedProc, bwrap, links, Set.of(), Allowance.UNKNOWN);
+    this(
+        caller, protectedProc, bwrap, links, Set.of(), Allowance.UNKNOWN, Optional.empty());
+  }
+
+  /** Any ordinary host, where any caller of this kind runs what is planned. */
+  public static HostReport anyFor(CallerKind kind) {
+    return new HostReport(
+        kind.example(),
+        PROTECTED_PROC,
+        Optional.empty(),
+        _ -> Optional.empty(),
+        Set.of(),
+        Allowance.UNKNOWN,
+        Optional.of(kind));
   }
 
   /** The same host, where plans must do these things differently. */
   public HostReport with(Set<Workaround> needed) {
-    return new HostReport(caller, protectedProc, bwrap, links, needed, allowance);
+    return new HostReport(
+        caller, protectedProc, bwrap, links, needed, allowance, anyOf);
   }
 
   /** The same host, called by somebody else. */
   public HostReport with(Caller other) {
-    return new HostReport(other, protectedProc, bwrap, links, workarounds, allowance);
+    return new HostReport(
+        other, protectedProc, bwrap, links, workarounds, allowance, anyOf);
   }
 
   /** The same host with another bubblewrap. */
   public HostReport with(Bwrap other) {
-    return new HostReport(caller, protectedProc, Optional.of(other), links, workarounds, allowance);
+    return new HostReport(
+        caller, protectedProc, Optional.of(other), links, workarounds, allowance, anyOf);
   }
 
   /** The same host, where the caller may use that much. */
   public HostReport with(Allowance other) {
-    return new HostReport(caller, protectedProc, bwrap, links, workarounds, other);
+    return new HostReport(
+        caller, protectedProc, bwrap, links, workarounds, other, anyOf);
   }
 
   /** Whether plans must do this differently here. */
@@ -85,7 +104,8 @@ public record HostReport(
         Bwrap.find(path),
         HostReport::readLink,
         Set.of(),
-        new CallerAllowance(Path.of("/")));
+        new CallerAllowance(Path.of("/")),
+        Optional.empty());
   }
 
   private static Optional<OsString> readLink(OsString path) {

@@ -47,6 +47,29 @@ public enum Preset {
     }
 
     @Override
+    public List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids) {
+      List<MountOperation> mounts = new ArrayList<>();
+      for (String path : List.of("/usr", "/etc", "/nix")) {
+        mounts.add(late(path, Access.READ_ONLY, true));
+      }
+      for (String path : SYSTEM) {
+        mounts.add(new MountOperation.AsOnHost(Destination.of(path)));
+      }
+      MountOperation proc = new MountOperation.Proc(Destination.of("/proc"));
+      if (reallyRoot) {
+        mounts.add(new MountOperation.Devices(Destination.of("/dev")));
+        mounts.add(proc);
+        mounts.add(late("/sys", Access.READ_ONLY, false));
+      } else {
+        mounts.add(late("/dev", Access.DEVICES, false));
+        mounts.add(ownPids ? proc : late("/proc", Access.DEVICES, false));
+        mounts.add(late("/sys", Access.DEVICES, false));
+      }
+      mounts.add(new MountOperation.Directory(Destination.of("/tmp"), 01777));
+      return mounts;
+    }
+
+    @Override
     public List<MountOperation> mountsInPlace(boolean reallyRoot) throws SourceException {
       List<MountOperation> mounts = new ArrayList<>();
       for (MountOperation mount : mounts(reallyRoot)) {
@@ -77,10 +100,24 @@ public enum Preset {
       }
       return mounts;
     }
+
+    @Override
+    public List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids) {
+      List<MountOperation> mounts = new ArrayList<>();
+      for (String path : List.of("/nix", "/dev", "/proc", "/sys")) {
+        mounts.add(late(path, Access.DEVICES, false));
+      }
+      return mounts;
+    }
   },
 
   /** An empty root. */
   NONE("none") {
+    @Override
+    public List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids) {
+      return List.of();
+    }
+
     @Override
     public List<MountOperation> mounts(boolean reallyRoot, boolean ownPids) {
       return List.of();
@@ -121,6 +158,22 @@ public enum Preset {
    */
   public abstract List<MountOperation> mounts(boolean reallyRoot, boolean ownPids)
       throws SourceException;
+
+  /**
+   * The same for a host that is known only when the sandbox is made.
+   *
+   * @param reallyRoot as for {@link #mounts}
+   */
+  public abstract List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids);
+
+  /** Entries of the root that hold programs and libraries, on any distribution. */
+  private static final List<String> SYSTEM =
+      List.of("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin");
+
+  private static MountOperation late(String path, Access access, boolean optional) {
+    return new MountOperation.LateBind(
+        OsString.of(path), Destination.of(path), access, optional);
+  }
 
   /**
    * The same as far as it can be had of what is there, for strategies that make no mounts: no empty

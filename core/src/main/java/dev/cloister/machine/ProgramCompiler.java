@@ -17,7 +17,9 @@ import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.CText;
+import dev.cloister.host.CallerKind;
 import dev.cloister.program.Instruction;
+import dev.cloister.program.Operand;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.OsString;
 import java.nio.charset.StandardCharsets;
@@ -280,8 +282,42 @@ public final class ProgramCompiler {
     }
 
     @Override
-    public void composeName(Instruction.ComposeName compose) {
-      writeComposeName(compose);
+    public void compose(Instruction.Compose compose) {
+      writeCompose(compose);
+    }
+
+    @Override
+    public void requireVariable(Instruction.RequireVariable require) {
+      Label missing = new Label();
+      asm.address(A0, emitter.data.text(require.name().concat(OsString.of("="))));
+      emitter.loadVariable(A1, emitter.callerEnvironment);
+      asm.call(routines.findVariable);
+      asm.branch(EQUAL, RESULT, 0, missing);
+      emitter.later(() -> dieSaying(missing, require.otherwise()));
+    }
+
+    @Override
+    public void recognizeCaller(Instruction.RecognizeCaller recognize) {
+      new CallerRecognition(emitter, routines)
+          .write(lent -> dieSaying(lent, "will not run set-user-ID or set-group-ID"));
+    }
+
+    @Override
+    public void onlyFor(Instruction.OnlyFor only) {
+      Label others = new Label();
+      for (CallerKind kind : CallerKind.values()) {
+        if (!only.kinds().contains(kind)) {
+          emitter.loadVariable(A0, emitter.slot(Instruction.RecognizeCaller.KIND));
+          asm.branch(EQUAL, A0, kind.bit(), others);
+        }
+      }
+      write(only.steps());
+      asm.place(others);
+    }
+
+    @Override
+    public void ifSet(Instruction.IfSet choice) {
+      writeIfSet(choice);
     }
 
     @Override
@@ -466,14 +502,47 @@ public final class ProgramCompiler {
     asm.place(end);
   }
 
-  private void writeComposeName(Instruction.ComposeName compose) {
+  private void writeCompose(Instruction.Compose compose) {
     asm.address(V3, emitter.buffer(compose.into()));
-    routines.append(compose.before());
-    emitter.loadVariable(RESULT, emitter.slot(compose.number()));
-    asm.call(routines.appendNumber);
-    routines.append(compose.after());
+    for (Operand part : compose.parts()) {
+      if (part instanceof Operand.Text(OsString text)) {
+        routines.append(text.toString());
+      } else {
+        emitter.operand(RESULT, part);
+        asm.call(routines.appendNumber);
+      }
+    }
     asm.set(A0, 0);
     asm.store(V3, 0, A0, Width.BYTE);
+    asm.address(A0, emitter.buffer(compose.into()));
+    asm.subtract(V3, A0);
+    emitter.storeVariable(emitter.slot(compose.length()), V3);
+  }
+
+  private void writeIfSet(Instruction.IfSet choice) {
+    Label otherwise = new Label();
+    Label end = new Label();
+    emitter.loadVariable(A0, emitter.slot(choice.slot()));
+    asm.branch(EQUAL, A0, 0, otherwise);
+    boolean before = onHost;
+    write(choice.then());
+    boolean after = onHost;
+    onHost = before;
+    if (!choice.otherwise().isEmpty()) {
+      asm.jump(end);
+    }
+    asm.place(otherwise);
+    write(choice.otherwise());
+    asm.place(end);
+    onHost &= after;
+  }
+
+  private void dieSaying(Label here, String text) {
+    asm.place(here);
+    routines.startMessage();
+    routines.append("cloister: " + text + "\n");
+    asm.set(Register.V4, Routines.SETUP_FAILED);
+    asm.jump(routines.die);
   }
 
   /** Makes the argument vector on the stack: the fixed arguments, then the command's. */

@@ -2,6 +2,7 @@ package dev.cloister.program;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.host.CallerKind;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.Timeout;
@@ -58,7 +59,15 @@ public sealed interface Instruction {
 
     void restoreVariable(RestoreVariable restore);
 
-    void composeName(ComposeName compose);
+    void compose(Compose compose);
+
+    void requireVariable(RequireVariable require);
+
+    void recognizeCaller(RecognizeCaller recognize);
+
+    void onlyFor(OnlyFor only);
+
+    void ifSet(IfSet choice);
 
     void removeCgroup(RemoveCgroup remove);
 
@@ -322,6 +331,12 @@ public sealed interface Instruction {
           List.of());
     }
 
+    /** The same with another child. */
+    public Supervise running(List<Instruction> other) {
+      return new Supervise(
+          other, started, lifeline, relay, parent, timeout, terminal, waiting, after);
+    }
+
     public Supervise through(Started other) {
       return new Supervise(
           child, Optional.of(other), lifeline, relay, parent, timeout, terminal, waiting, after);
@@ -377,6 +392,11 @@ public sealed interface Instruction {
    */
   record Init(List<Instruction> child, Operand lifeline, List<Call> waiting)
       implements Instruction {
+    /** The same with another child. */
+    public Init running(List<Instruction> other) {
+      return new Init(other, lifeline, waiting);
+    }
+
     public Init {
       child = List.copyOf(child);
       waiting = List.copyOf(waiting);
@@ -451,15 +471,98 @@ public sealed interface Instruction {
   }
 
   /**
-   * Makes a name that is known only when the program runs.
+   * Makes a text that is known only when the program runs.
    *
-   * @param into large enough for the three together and a NUL
-   * @param number written in decimal
+   * @param into large enough for all parts together and a NUL
+   * @param parts {@link Operand.Text}, or {@link Operand.Result} for a number written in decimal
+   * @param length gets how many bytes that is, without the NUL
    */
-  record ComposeName(Buffer into, String before, Slot number, String after) implements Instruction {
+  record Compose(Buffer into, List<Operand> parts, Slot length) implements Instruction {
+    public Compose {
+      parts = List.copyOf(parts);
+    }
+
     @Override
     public void accept(Visitor visitor) {
-      visitor.composeName(this);
+      visitor.compose(this);
+    }
+
+    /** The format by which sprintf(3) would make it. */
+    public String format() {
+      StringBuilder format = new StringBuilder();
+      for (Operand part : parts) {
+        format.append(part instanceof Operand.Text text ? text.value().toString() : "%d");
+      }
+      return format.toString();
+    }
+
+    /** The names of what the format's numbers come from. */
+    public List<String> numbers() {
+      List<String> names = new ArrayList<>();
+      for (Operand part : parts) {
+        if (part instanceof Operand.Result number) {
+          names.add(number.slot().name());
+        }
+      }
+      return names;
+    }
+  }
+
+  /** Ends the program with this message, unless the caller's environment has the variable. */
+  record RequireVariable(OsString name, String otherwise) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.requireVariable(this);
+    }
+  }
+
+  /**
+   * Finds out who runs the program, for {@link OnlyFor} and for {@link #UID} and {@link #GID}; ends
+   * it where the file is set-user-ID or set-group-ID, which lends its caller rights that Cloister
+   * would hand on.
+   */
+  record RecognizeCaller() implements Instruction {
+    /** The effective ids, as numbers. */
+    public static final Slot UID = new Slot("uid");
+
+    public static final Slot GID = new Slot("gid");
+
+    /** The {@link CallerKind#bit} of the caller's kind. */
+    public static final Slot KIND = new Slot("kind");
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.recognizeCaller(this);
+    }
+  }
+
+  /** What is done for callers of these kinds alone, once the caller is recognized. */
+  record OnlyFor(Set<CallerKind> kinds, List<Instruction> steps) implements Instruction {
+    public OnlyFor {
+      kinds = Collections.unmodifiableSet(EnumSet.copyOf(kinds));
+      steps = List.copyOf(steps);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.onlyFor(this);
+    }
+  }
+
+  /**
+   * Depends on whether a call was made and said something else than 0, such as a descriptor. The
+   * calls on both ways have numbers of their own.
+   */
+  record IfSet(Slot slot, List<Instruction> then, List<Instruction> otherwise)
+      implements Instruction {
+    public IfSet {
+      then = List.copyOf(then);
+      otherwise = List.copyOf(otherwise);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.ifSet(this);
     }
   }
 
@@ -514,6 +617,11 @@ public sealed interface Instruction {
         calls.addAll(mainCalls(init.child()));
       } else if (instruction instanceof Attempt attempt) {
         calls.addAll(mainCalls(attempt.child()));
+      } else if (instruction instanceof OnlyFor only) {
+        calls.addAll(mainCalls(only.steps()));
+      } else if (instruction instanceof IfSet choice) {
+        calls.addAll(mainCalls(choice.then()));
+        calls.addAll(mainCalls(choice.otherwise()));
       }
     }
     return calls;

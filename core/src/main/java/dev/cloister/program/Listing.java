@@ -1,5 +1,6 @@
 package dev.cloister.program;
 
+import dev.cloister.host.CallerKind;
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,13 +90,28 @@ public final class Listing {
               "      signalfd4(%d, [], 8, 0)  # and close, if it is such a one".formatted(number));
         }
       }
-      case Instruction.ComposeName compose ->
+      case Instruction.Compose compose ->
           lines.add(
               "      sprintf(%s, %s, %s)"
                   .formatted(
                       compose.into().name(),
-                      CText.quote(OsString.of(compose.before() + "%d" + compose.after())),
-                      compose.number().name()));
+                      CText.quote(OsString.of(compose.format())),
+                      String.join(", ", compose.numbers())));
+      case Instruction.RequireVariable require ->
+          lines.add("      # the caller's environment must have " + require.name());
+      case Instruction.RecognizeCaller _ -> {
+        for (String call : List.of("getuid", "geteuid", "getgid", "getegid")) {
+          lines.add("      %s()".formatted(call));
+        }
+        lines.add("      capget({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, capabilities)");
+      }
+      case Instruction.OnlyFor only -> branch(CallerKind.text(only.kinds()), only.steps(), command);
+      case Instruction.IfSet choice -> {
+        branch("if there is " + choice.slot().name(), choice.then(), command);
+        if (!choice.otherwise().isEmpty()) {
+          branch("if there is no " + choice.slot().name(), choice.otherwise(), command);
+        }
+      }
       case Instruction.RemoveCgroup remove -> removeCgroup(remove);
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
@@ -104,6 +120,16 @@ public final class Listing {
           Instruction.RestoreVariable _,
           Instruction.Say _,
           Instruction.Exit _ -> {}
+    }
+  }
+
+  /** Steps that not every run takes are indented. */
+  private void branch(String condition, List<Instruction> steps, OsString command) {
+    lines.add(condition + ":");
+    int start = lines.size();
+    addAll(steps, command);
+    for (int i = start; i < lines.size(); i++) {
+      lines.set(i, "  " + lines.get(i));
     }
   }
 

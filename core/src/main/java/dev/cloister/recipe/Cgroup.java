@@ -135,7 +135,10 @@ public final class Cgroup {
   }
 
   private static Instruction name(Buffer into, String after) {
-    return new Instruction.ComposeName(into, NAME_PREFIX, PID, after);
+    return new Instruction.Compose(
+        into,
+        List.of(Operand.of(NAME_PREFIX), Operand.of(PID), Operand.of(after)),
+        new Slot("name_length"));
   }
 
   private static Call mkdir(Buffer name) {

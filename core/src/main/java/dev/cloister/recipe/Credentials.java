@@ -8,6 +8,7 @@ import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
+import dev.cloister.program.Buffer;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
@@ -42,6 +43,13 @@ public final class Credentials {
   public static final Slot PROC = new Slot("proc");
 
   private static final Slot ROOT = new Slot("root");
+
+  /** Two ids of ten digits, one more digit, blanks and a NUL. */
+  private static final Buffer MAP = new Buffer("map", 32);
+
+  private static final Slot MAP_LENGTH = new Slot("map_length");
+  private static final Operand SPACE = Operand.of(" ");
+  private static final Operand ONE_ID = Operand.of(" 1");
 
   private static final Map<Errno, String> MAP_HINTS =
       Map.of(
@@ -80,8 +88,10 @@ public final class Credentials {
   private final SandboxSpec spec;
   private final Privileges privileges;
   private final boolean becomesReally;
-  private final long uid;
-  private final long gid;
+  private final Id uid;
+  private final Id gid;
+  private final Id callerUid;
+  private final Id callerGid;
 
   /** Those of a command that asks for no privileges. */
   public Credentials(HostReport host, Identity identity) {
@@ -108,8 +118,10 @@ public final class Credentials {
     this.becomesReally = becomesReally;
     this.spec = spec;
     this.privileges = spec.privileges();
-    this.uid = spec.identity().uid().orElse(caller.uid());
-    this.gid = spec.identity().gid().orElse(caller.gid());
+    this.callerUid = host.anyOf().map(Id::foundUid).orElse(new Id.Known(caller.uid()));
+    this.callerGid = host.anyOf().map(_ -> Id.FOUND_GID).orElse(new Id.Known(caller.gid()));
+    this.uid = Id.of(spec.identity().uid()).orElse(callerUid);
+    this.gid = Id.of(spec.identity().gid()).orElse(callerGid);
   }
 
   /**
@@ -155,8 +167,8 @@ public final class Credentials {
       steps.add(withHints(unshare(flags), USER_NAMESPACE_HINTS));
       // Only with this may a process without CAP_SETGID map its group (user_namespaces(7)).
       steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
-      steps.addAll(map("self/uid_map", 0, caller.uid()));
-      steps.addAll(map("self/gid_map", 0, caller.gid()));
+      steps.addAll(map("self/uid_map", Id.ZERO, callerUid));
+      steps.addAll(map("self/gid_map", Id.ZERO, callerGid));
     }
     return steps;
   }
@@ -193,9 +205,18 @@ public final class Credentials {
     return hinted;
   }
 
-  private static List<Instruction> map(String file, long inside, long outside) {
-    String line = Long.toUnsignedString(inside) + " " + Long.toUnsignedString(outside) + " 1";
-    return Steps.writeFile(PROC, file, line, MAP_HINTS);
+  private static List<Instruction> map(String file, Id inside, Id outside) {
+    if (inside instanceof Id.Known(long in) && outside instanceof Id.Known(long out)) {
+      String line = Long.toUnsignedString(in) + " " + Long.toUnsignedString(out) + " 1";
+      return Steps.writeFile(PROC, file, line, MAP_HINTS);
+    }
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(
+        new Instruction.Compose(
+            MAP, List.of(inside.part(), SPACE, outside.part(), ONE_ID), MAP_LENGTH));
+    steps.addAll(
+        Steps.writeFile(PROC, file, Operand.of(MAP), Operand.of(MAP_LENGTH), MAP_HINTS));
+    return steps;
   }
 
   /**
@@ -208,11 +229,11 @@ public final class Credentials {
     if (!caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
       return steps;
     }
-    if (gid != caller.gid()) {
-      steps.add(Call.of(SystemCall.SETFSGID, id(gid)));
+    if (!gid.equals(callerGid)) {
+      steps.add(Call.of(SystemCall.SETFSGID, gid.operand()));
     }
-    if (uid != caller.uid()) {
-      steps.add(Call.of(SystemCall.SETFSUID, id(uid)));
+    if (!uid.equals(callerUid)) {
+      steps.add(Call.of(SystemCall.SETFSUID, uid.operand()));
       // That took those that concern files from the effective ones (capabilities(7)).
       long lower = caller.capabilities() & 0xffff_ffffL;
       steps.add(setCapabilities(new Operand.Literal(lower, "0x" + Long.toHexString(lower))));
@@ -241,8 +262,8 @@ public final class Credentials {
     } else {
       steps.addAll(limitUserNamespaces());
       steps.add(unshareUser(namespacesMadeLast(spec)));
-      steps.addAll(map("self/uid_map", uid, 0));
-      steps.addAll(map("self/gid_map", gid, 0));
+      steps.addAll(map("self/uid_map", uid, Id.ZERO));
+      steps.addAll(map("self/gid_map", gid, Id.ZERO));
       steps.addAll(NewNamespaces.setUp(namespacesMadeLast(spec), spec));
     }
     return steps;
@@ -312,17 +333,19 @@ public final class Credentials {
   private List<Instruction> becomeReally() {
     List<Instruction> steps = new ArrayList<>();
     if (caller.canDropGroups()) {
-      steps.add(Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL));
+      Call drop = Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL);
+      // In a user namespace that denies it (user_namespaces(7)), which is not known before.
+      steps.add(host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop);
     }
-    if (gid != caller.gid()) {
+    if (!gid.equals(callerGid)) {
       steps.add(
-          Call.of(SystemCall.SETRESGID, id(gid), id(gid), id(gid))
+          Call.of(SystemCall.SETRESGID, gid.operand(), gid.operand(), gid.operand())
               .hint(Errno.EINVAL, "--gid: the caller's user namespace has no gid " + gid));
     }
-    if (uid != caller.uid()) {
+    if (!uid.equals(callerUid)) {
       steps.addAll(becomeUser());
     }
-    if (uid != caller.uid() || gid != caller.gid()) {
+    if (!uid.equals(callerUid) || !gid.equals(callerGid)) {
       // A change of ids made this process's own files in /proc root's (proc(5)).
       steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 1));
     }
@@ -331,7 +354,7 @@ public final class Credentials {
 
   private List<Instruction> becomeUser() {
     Call become =
-        Call.of(SystemCall.SETRESUID, id(uid), id(uid), id(uid))
+        Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
             .hint(Errno.EINVAL, "--uid: the caller's user namespace has no uid " + uid);
     return host.needs(Workaround.NO_USER_NAMESPACE)
         ? List.of(become)
@@ -340,10 +363,6 @@ public final class Credentials {
             prctl(LinuxConstant.PR_SET_KEEPCAPS, 1),
             become,
             setCapabilities(List.of(LinuxConstant.CAP_SYS_ADMIN)));
-  }
-
-  private static Operand id(long id) {
-    return new Operand.Literal(id, Long.toUnsignedString(id));
   }
 
   static Call prctl(LinuxConstant option, long value) {
@@ -498,7 +517,7 @@ public final class Credentials {
       given.add(Guarantee.OLD_ROOT_UNREACHABLE);
     }
     // An unprivileged caller's ids only look different inside.
-    if ((becomesReally ? uid : caller.uid()) != 0) {
+    if (!(becomesReally ? uid : callerUid).mayBeRoot()) {
       given.add(Guarantee.UNPRIVILEGED_USER);
     }
     if (dropsGroups()) {
@@ -509,12 +528,15 @@ public final class Credentials {
 
   /** The group id itself is often in the list, where it opens nothing more. */
   private boolean dropsGroups() {
+    if (host.anyOf().isPresent()) {
+      return false;
+    }
     if (becomesReally && caller.canDropGroups()) {
       return true;
     }
-    long kept = becomesReally ? gid : caller.gid();
+    Id kept = becomesReally ? gid : callerGid;
     for (long group : caller.groups()) {
-      if (group != kept) {
+      if (!kept.equals(new Id.Known(group))) {
         return false;
       }
     }
@@ -526,12 +548,12 @@ public final class Credentials {
     Caller caller = host.caller();
     Credentials wanted = new Credentials(host, spec.identity());
     if (caller.isPrivileged()
-        && wanted.uid != caller.uid()
+        && !wanted.uid.equals(wanted.callerUid)
         && !caller.has(LinuxConstant.CAP_SETUID)) {
       return lacks("CAP_SETUID");
     }
     if (caller.isPrivileged()
-        && wanted.gid != caller.gid()
+        && !wanted.gid.equals(wanted.callerGid)
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }

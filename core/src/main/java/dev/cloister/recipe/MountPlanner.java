@@ -118,9 +118,27 @@ final class MountPlanner {
           || host.needs(Workaround.LEAVE_CHROOT)) {
         clones.put(bind, cloneEarly(bind.source().path()));
       }
+    } else if (operation instanceof MountOperation.LateBind late) {
+      cloneLate(late);
+    } else if (operation instanceof MountOperation.AsOnHost shown) {
+      readOrClone(shown);
     } else if (host.needs(Workaround.LEAVE_CHROOT)) {
       cloneHidden(operation);
     }
+  }
+
+  private void cloneLate(MountOperation.LateBind late) {
+    cloned++;
+    Slot slot = new Slot("source" + cloned);
+    clones.put(late, slot);
+    early.add(LateSources.clone(late, slot));
+  }
+
+  private void readOrClone(MountOperation.AsOnHost shown) {
+    cloned++;
+    Slot slot = new Slot("source" + cloned);
+    clones.put(shown, slot);
+    early.addAll(LateSources.readOrClone(shown.destination(), slot));
   }
 
   /** What an operation takes from the host besides a source that was named. */
@@ -198,6 +216,16 @@ final class MountPlanner {
     public void devices(MountOperation.Devices devices) throws PlanException {
       planDevices(devices);
     }
+
+    @Override
+    public void lateBind(MountOperation.LateBind bind) throws PlanException {
+      planLate(bind);
+    }
+
+    @Override
+    public void asOnHost(MountOperation.AsOnHost shown) throws PlanException {
+      planAsOnHost(shown);
+    }
   }
 
   /** Whether {@code destination} can be used as a path. */
@@ -229,6 +257,93 @@ final class MountPlanner {
       bindFound(bind);
       forgetWays();
     }
+  }
+
+  /** As a bind of a copy, but for the kind of the mount point, which is found then. */
+  private void planLate(MountOperation.LateBind late) throws PlanException {
+    Slot tree = Objects.requireNonNull(clones.get(late));
+    if (late.destination().isRoot()) {
+      if (late.optional()) {
+        throw new PlanException(
+            late.source() + " may be missing when it is needed: it cannot be the root");
+      }
+      steps.add(attributes(tree, late.access()));
+      steps.add(Steps.moveMount(tree, HERE));
+      steps.add(Steps.close(tree));
+      steps.add(Steps.chdir(NEW_ROOT));
+      root = Node.opaque();
+      coveringMounts++;
+      return;
+    }
+    boolean known =
+        isKnown(late.destination())
+            && (!late.optional() || root.find(late.destination().parent()).isPresent());
+    List<Instruction> attach = inItsOwnList(() -> attachLate(late, tree, known));
+    steps.addAll(
+        late.optional() ? List.of(new Instruction.IfSet(tree, attach, List.of())) : attach);
+    if (known) {
+      put(late.destination(), Node.opaque());
+    } else {
+      forgetWays();
+    }
+  }
+
+  private void attachLate(MountOperation.LateBind late, Slot tree, boolean known) {
+    steps.add(attributes(tree, late.access()));
+    if (!known) {
+      attachLateWhereFound(late, tree);
+    } else if (root.find(late.destination()).isPresent()) {
+      steps.add(LateSources.attach(late, tree));
+    } else {
+      makeDirectory(late.destination(), 0755);
+      steps.add(LateSources.attachOnNew(late, tree));
+    }
+    steps.add(Steps.close(tree));
+  }
+
+  private void attachLateWhereFound(MountOperation.LateBind late, Slot tree) {
+    Slot directory = LateSources.directory(tree);
+    steps.add(LateSources.openIfDirectory(tree, directory));
+    steps.add(
+        new Instruction.IfSet(
+            directory,
+            inItsOwnList(() -> find(late.destination(), 0755, true)),
+            inItsOwnList(() -> find(late.destination(), 0755, false))));
+    steps.add(LateSources.attach(late, tree, DESTINATION));
+    steps.add(Steps.close(DESTINATION));
+  }
+
+  private void planAsOnHost(MountOperation.AsOnHost shown) throws PlanException {
+    Slot tree = Objects.requireNonNull(clones.get(shown));
+    Destination destination = shown.destination();
+    if (!isKnown(destination) || root.find(destination).isPresent()) {
+      throw new PlanException(destination + " in the sandbox exists already");
+    }
+    MountOperation.LateBind bind =
+        new MountOperation.LateBind(
+            destination.absolute(), destination, Access.READ_ONLY, /* optional= */ true);
+    steps.add(
+        new Instruction.IfSet(
+            LateSources.linkLength(destination),
+            List.of(LateSources.makeLink(destination)),
+            List.of(
+                new Instruction.IfSet(
+                    tree,
+                    inItsOwnList(() -> attachLate(bind, tree, /* known= */ true)),
+                    List.of()))));
+    // A link, a directory or nothing: what leads through it is found at run time.
+    put(destination, Node.opaque());
+  }
+
+  /** The steps that {@code planning} adds. */
+  private List<Instruction> inItsOwnList(Runnable planning) {
+    List<Instruction> outer = List.copyOf(steps);
+    steps.clear();
+    planning.run();
+    List<Instruction> own = List.copyOf(steps);
+    steps.clear();
+    steps.addAll(outer);
+    return own;
   }
 
   private void bindRoot(Bind bind) throws PlanException {
@@ -450,7 +565,7 @@ final class MountPlanner {
         host.needs(Workaround.REMOUNT_EACH)
             ? Steps.remountProtected(path)
             : Steps.setAttributes(path, PROTECTED);
-    boolean certain = !host.needs(Workaround.OWN_PROC);
+    boolean certain = !host.needs(Workaround.OWN_PROC) && host.anyOf().isEmpty();
     steps.add(certain ? bind : bind.tolerate(Errno.ENOENT));
     steps.add(certain ? attributes : attributes.tolerate(Errno.ENOENT));
   }

@@ -404,6 +404,12 @@ public final class Steps {
    */
   static List<Instruction> writeFile(
       Slot directory, String path, String text, Map<Errno, String> hints) {
+    return writeFile(directory, path, Operand.of(text), Operand.of(text.length()), hints);
+  }
+
+  /** The same with a text that is known only then. */
+  static List<Instruction> writeFile(
+      Slot directory, String path, Operand text, Operand length, Map<Errno, String> hints) {
     Slot file = new Slot(path.substring(path.lastIndexOf('/') + 1));
     Call open =
         Call.of(
@@ -413,7 +419,7 @@ public final class Steps {
                 Operand.of(LinuxConstant.O_WRONLY, LinuxConstant.O_CLOEXEC))
             .into(file);
     Call write =
-        Call.of(SystemCall.WRITE, Operand.of(file), Operand.of(text), Operand.of(text.length()));
+        Call.of(SystemCall.WRITE, Operand.of(file), text, length);
     for (Map.Entry<Errno, String> hint : hints.entrySet()) {
       open = open.hint(hint.getKey(), hint.getValue());
       write = write.hint(hint.getKey(), hint.getValue());

@@ -32,6 +32,10 @@ public sealed interface MountOperation {
     void proc(Proc proc) throws E;
 
     void devices(Devices devices) throws E;
+
+    void lateBind(LateBind bind) throws E;
+
+    void asOnHost(AsOnHost shown) throws E;
   }
 
   /** What a bind allows. Set-user-ID bits never count (MS_NOSUID), whatever the access. */
@@ -96,6 +100,31 @@ public sealed interface MountOperation {
     @Override
     public <E extends Exception> void accept(Visitor<E> visitor) throws E {
       visitor.devices(this);
+    }
+  }
+
+  /**
+   * A bind whose source is looked at only when the sandbox is made.
+   *
+   * @param source absolute
+   * @param optional whether nothing is done where the source does not exist
+   */
+  record LateBind(OsString source, Destination destination, Access access, boolean optional)
+      implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.lateBind(this);
+    }
+  }
+
+  /**
+   * An entry of the host's root, if there is one when the sandbox is made: a symbolic link as the
+   * same link, all else bound read-only.
+   */
+  record AsOnHost(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.asOnHost(this);
     }
   }
 

@@ -50,9 +50,9 @@ class CgroupRemovalTest {
                     Operand.of(LinuxConstant.O_PATH))
                 .into(PLACE),
             Call.of(SystemCall.GETPID).into(PID),
-            new Instruction.ComposeName(OUTER, "own-", PID, ""),
-            new Instruction.ComposeName(INNER, "own-", PID, "/inner"),
-            new Instruction.ComposeName(KILL, "own-", PID, "/kill"),
+            name(OUTER, ""),
+            name(INNER, "/inner"),
+            name(KILL, "/kill"),
             mkdir(OUTER),
             Instruction.Supervise.of(child)
                 .after(List.of(new Instruction.RemoveCgroup(PLACE, KILL, INNER, OUTER))));
@@ -79,5 +79,12 @@ class CgroupRemovalTest {
     try (var all = Files.list(place)) {
       assertEquals("1", Files.readString(all.findFirst().orElseThrow().resolve("kill")));
     }
+  }
+
+  private static Instruction name(Buffer into, String after) {
+    return new Instruction.Compose(
+        into,
+        List.of(Operand.of("own-"), Operand.of(PID), Operand.of(after)),
+        new Slot("name_length"));
   }
 }

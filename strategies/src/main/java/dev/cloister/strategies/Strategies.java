@@ -15,6 +15,9 @@ public final class Strategies {
   public static final List<IsolationStrategy> ALL =
       List.of(new PivotRoot(), new Chroot(), new Bubblewrap(), new Landlock());
 
+  /** For programs whose host is not known before they run. */
+  public static final IsolationStrategy PORTABLE = new PivotRootOrChroot();
+
   private Strategies() {}
 
   /** The one of that name. */

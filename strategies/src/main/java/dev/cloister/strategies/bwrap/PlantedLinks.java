@@ -87,6 +87,9 @@ final class PlantedLinks {
   private Optional<Link> firstLink(Destination way, MountOperation mount) {
     return switch (mount) {
       case Bind bind -> firstLink(way, bind.destination(), bind.source().path());
+      case MountOperation.LateBind late -> firstLink(way, late.destination(), late.source());
+      case MountOperation.AsOnHost shown ->
+          firstLink(way, shown.destination(), shown.destination().absolute());
       case MountOperation.Proc proc -> firstLink(way, proc.destination(), OsString.of("/proc"));
       case MountOperation.Devices devices ->
           firstLink(way, devices.destination(), OsString.of("/dev"));

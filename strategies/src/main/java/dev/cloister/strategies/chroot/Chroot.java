@@ -56,17 +56,26 @@ public final class Chroot implements IsolationStrategy {
   }
 
   private static List<Instruction> enterRoot(HostReport host, int coveringMounts) {
-    List<Instruction> steps = new ArrayList<>();
-    if (mayBeRoot(host.caller())
-        && !host.needs(Workaround.REMOUNT_EACH)
-        && !host.needs(Workaround.BIND_BY_PATH)) {
-      steps.addAll(protectOldRoot(coveringMounts));
-    }
-    steps.add(
-        Call.of(SystemCall.CHROOT, Operand.of("."))
-            .hint(Errno.EPERM, "a seccomp filter forbids chroot; see `cloister probe`"));
-    steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
+    List<Instruction> steps = new ArrayList<>(protectOldRoot(host, coveringMounts));
+    steps.addAll(changeRoot());
     return steps;
+  }
+
+  /** Makes the working directory the root. */
+  public static List<Instruction> changeRoot() {
+    return List.of(
+        Call.of(SystemCall.CHROOT, Operand.of("."))
+            .hint(Errno.EPERM, "a seccomp filter forbids chroot; see `cloister probe`"),
+        Call.of(SystemCall.CHDIR, Operand.of("/")));
+  }
+
+  /** Before {@link #changeRoot}, where the caller may be root. */
+  public static List<Instruction> protectOldRoot(HostReport host, int coveringMounts) {
+    return mayBeRoot(host.caller())
+            && !host.needs(Workaround.REMOUNT_EACH)
+            && !host.needs(Workaround.BIND_BY_PATH)
+        ? protectOldRoot(coveringMounts)
+        : List.of();
   }
 
   /** Others could write to nothing of the kernel's if they saw it. */

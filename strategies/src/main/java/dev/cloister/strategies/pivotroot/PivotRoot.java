@@ -54,17 +54,34 @@ public final class PivotRoot implements IsolationStrategy {
    * the new one comes off first: with one call too few, {@code cd /..} would lead to the host.
    */
   private static List<Instruction> enterRoot(int coveringMounts) {
-    Call detach =
-        Call.of(SystemCall.UMOUNT2, Operand.of("."), Operand.of(LinuxConstant.MNT_DETACH));
     List<Instruction> steps = new ArrayList<>();
-    steps.add(Steps.openDirectory("/", OLD_ROOT));
+    steps.add(openOldRoot());
     steps.add(
-        Call.of(SystemCall.PIVOT_ROOT, Operand.of("."), Operand.of("."))
+        pivot()
             .hint(
                 Errno.EINVAL,
                 "the root cannot be pivoted (an initramfs, or a chroot that is not a mount point);"
-                    + " the chroot strategy does not need that")
-            .hint(Errno.EPERM, "a seccomp filter forbids pivot_root; see `cloister probe`"));
+                    + " the chroot strategy does not need that"));
+    steps.addAll(unmountOldRoot(coveringMounts));
+    return steps;
+  }
+
+  /** Before {@link #pivot}. */
+  public static Call openOldRoot() {
+    return Steps.openDirectory("/", OLD_ROOT);
+  }
+
+  /** Makes the working directory the root. */
+  public static Call pivot() {
+    return Call.of(SystemCall.PIVOT_ROOT, Operand.of("."), Operand.of("."))
+        .hint(Errno.EPERM, "a seccomp filter forbids pivot_root; see `cloister probe`");
+  }
+
+  /** After {@link #pivot}: nothing of the old root is left. */
+  public static List<Instruction> unmountOldRoot(int coveringMounts) {
+    Call detach =
+        Call.of(SystemCall.UMOUNT2, Operand.of("."), Operand.of(LinuxConstant.MNT_DETACH));
+    List<Instruction> steps = new ArrayList<>();
     steps.add(Call.of(SystemCall.FCHDIR, Operand.of(OLD_ROOT)));
     for (int i = 0; i < coveringMounts; i++) {
       steps.add(detach);
