@@ -4,7 +4,6 @@ import dev.cloister.ffm.Architecture;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
-import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.PortableProgram;
 import dev.cloister.spec.OsString;

@@ -9,7 +9,12 @@ public final class Main {
   private static final int FAILED = 125;
 
   private static final List<Subcommand> SUBCOMMANDS =
-      List.of(new RunCommand(), new EnvCommand(), new ProbeCommand(), new ExplainCommand(), new EmitCommand());
+      List.of(
+          new RunCommand(),
+          new EnvCommand(),
+          new ProbeCommand(),
+          new ExplainCommand(),
+          new EmitCommand());
 
   private Main() {}
 

@@ -2,9 +2,11 @@ package dev.cloister.cli;
 
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
+import dev.cloister.host.CallerKind;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostFiles.SourceException;
 import dev.cloister.host.Preset;
+import dev.cloister.program.Instruction;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.Identity;
@@ -12,6 +14,7 @@ import dev.cloister.spec.Limits;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
@@ -23,13 +26,10 @@ import dev.cloister.strategies.Strategies;
 import dev.cloister.strategy.Guarantee;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Map;
 import java.util.EnumMap;
-import dev.cloister.spec.MountOperation.LateBind;
-import dev.cloister.program.Instruction;
-import dev.cloister.host.CallerKind;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -131,8 +131,7 @@ record RunRequest(
      * @param inPlace whether a strategy was asked for that shows things only where they are
      * @param late whether the host is not known yet
      */
-    private record PresetView(
-        boolean reallyRoot, boolean ownPids, boolean inPlace, boolean late) {
+    private record PresetView(boolean reallyRoot, boolean ownPids, boolean inPlace, boolean late) {
       List<MountOperation> of(Preset preset) throws CliException {
         if (late) {
           return preset.lateMounts(reallyRoot, ownPids);
@@ -162,7 +161,8 @@ record RunRequest(
     void mountPath(OsString path) throws CliException {
       Destination destination = destination(RunOption.MOUNT, path);
       if (late) {
-        LateBind bind = new LateBind(absolute(RunOption.MOUNT, path), destination, Access.READ_WRITE, false);
+        LateBind bind =
+            new LateBind(absolute(RunOption.MOUNT, path), destination, Access.READ_WRITE, false);
         mounts.add(_ -> List.of(bind));
         return;
       }
@@ -386,8 +386,7 @@ record RunRequest(
       }
       setProcesses();
       boolean reallyRoot = isUserZero && identity.uid().orElse(0) == 0;
-      PresetView view =
-          new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace(), late);
+      PresetView view = new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace(), late);
       if (onlyMountPaths) {
         spec.mounts(view.of(Preset.HOST));
       }

@@ -17,10 +17,11 @@ public enum CallerKind {
   USER("other users", 4, 1);
 
   /**
-   * What {@link #ROOT} has: CAP_SYS_ADMIN to mount, CAP_DAC_OVERRIDE, CAP_SETUID and CAP_SETGID to become
-   * another user; bits of capabilities(7), all among the lower 32. It counts on no others.
+   * What {@link #ROOT} has: CAP_SYS_ADMIN to mount, CAP_SYS_CHROOT, and CAP_DAC_OVERRIDE,
+   * CAP_SETUID and CAP_SETGID to become another user; bits of capabilities(7), all among the lower
+   * 32. It counts on no others.
    */
-  public static final long NEEDED = 1L << 21 | 1L << 1 | 1L << 7 | 1L << 6;
+  public static final long NEEDED = 1L << 21 | 1L << 18 | 1L << 1 | 1L << 7 | 1L << 6;
 
   private final String text;
   private final int bit;

@@ -40,8 +40,7 @@ public record HostReport(
       List<String> protectedProc,
       Optional<Bwrap> bwrap,
       Function<OsString, Optional<OsString>> links) {
-    this(
-        caller, protectedProc, bwrap, links, Set.of(), Allowance.UNKNOWN, Optional.empty());
+    this(caller, protectedProc, bwrap, links, Set.of(), Allowance.UNKNOWN, Optional.empty());
   }
 
   /** Any ordinary host, where any caller of this kind runs what is planned. */
@@ -58,14 +57,12 @@ public record HostReport(
 
   /** The same host, where plans must do these things differently. */
   public HostReport with(Set<Workaround> needed) {
-    return new HostReport(
-        caller, protectedProc, bwrap, links, needed, allowance, anyOf);
+    return new HostReport(caller, protectedProc, bwrap, links, needed, allowance, anyOf);
   }
 
   /** The same host, called by somebody else. */
   public HostReport with(Caller other) {
-    return new HostReport(
-        other, protectedProc, bwrap, links, workarounds, allowance, anyOf);
+    return new HostReport(other, protectedProc, bwrap, links, workarounds, allowance, anyOf);
   }
 
   /** The same host with another bubblewrap. */
@@ -76,8 +73,7 @@ public record HostReport(
 
   /** The same host, where the caller may use that much. */
   public HostReport with(Allowance other) {
-    return new HostReport(
-        caller, protectedProc, bwrap, links, workarounds, other, anyOf);
+    return new HostReport(caller, protectedProc, bwrap, links, workarounds, other, anyOf);
   }
 
   /** Whether plans must do this differently here. */

@@ -171,8 +171,7 @@ public enum Preset {
       List.of("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin");
 
   private static MountOperation late(String path, Access access, boolean optional) {
-    return new MountOperation.LateBind(
-        OsString.of(path), Destination.of(path), access, optional);
+    return new MountOperation.LateBind(OsString.of(path), Destination.of(path), access, optional);
   }
 
   /**

@@ -205,8 +205,9 @@ public final class Credentials {
     return hinted;
   }
 
-  private static List<Instruction> map(String file, Id inside, Id outside) {
-    if (inside instanceof Id.Known(long in) && outside instanceof Id.Known(long out)) {
+  private List<Instruction> map(String file, Id inside, Id outside) {
+    boolean found = host.anyOf().isPresent();
+    if (!found && inside instanceof Id.Known(long in) && outside instanceof Id.Known(long out)) {
       String line = Long.toUnsignedString(in) + " " + Long.toUnsignedString(out) + " 1";
       return Steps.writeFile(PROC, file, line, MAP_HINTS);
     }
@@ -214,8 +215,7 @@ public final class Credentials {
     steps.add(
         new Instruction.Compose(
             MAP, List.of(inside.part(), SPACE, outside.part(), ONE_ID), MAP_LENGTH));
-    steps.addAll(
-        Steps.writeFile(PROC, file, Operand.of(MAP), Operand.of(MAP_LENGTH), MAP_HINTS));
+    steps.addAll(Steps.writeFile(PROC, file, Operand.of(MAP), Operand.of(MAP_LENGTH), MAP_HINTS));
     return steps;
   }
 

@@ -86,8 +86,7 @@ final class LateSources {
     return Steps.moveMount(tree, late.destination().relative())
         .recover(
             Errno.EINVAL,
-            List.of(
-                remove, Steps.mknod(late.destination().relative()), attach(late, tree)));
+            List.of(remove, Steps.mknod(late.destination().relative()), attach(late, tree)));
   }
 
   private static Call withMismatch(LateBind late, Call attach) {

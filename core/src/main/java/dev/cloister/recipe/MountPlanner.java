@@ -17,10 +17,12 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Plans the filling of the new root.
@@ -68,6 +70,7 @@ final class MountPlanner {
   private final IdentityHashMap<MountOperation, List<Slot>> deviceClones = new IdentityHashMap<>();
   // No set: linking the hash of a record takes a fresh JVM milliseconds, and few ask.
   private final List<MountOperation.Symlink> symlinks = new ArrayList<>();
+  private final Set<String> copies = new HashSet<>();
   private int cloned;
   private Node root = Node.directory();
   private int coveringMounts = 1;
@@ -128,15 +131,22 @@ final class MountPlanner {
   }
 
   private void cloneLate(MountOperation.LateBind late) {
-    cloned++;
-    Slot slot = new Slot("source" + cloned);
+    Slot slot = copyOf(late.source());
     clones.put(late, slot);
     early.add(LateSources.clone(late, slot));
   }
 
+  /** Named by its source, so that plans for several kinds of callers have it in common. */
+  private Slot copyOf(OsString source) {
+    String name = "copy_of_" + source;
+    for (int i = 2; !copies.add(name); i++) {
+      name = "copy_" + i + "_of_" + source;
+    }
+    return new Slot(name);
+  }
+
   private void readOrClone(MountOperation.AsOnHost shown) {
-    cloned++;
-    Slot slot = new Slot("source" + cloned);
+    Slot slot = copyOf(shown.destination().absolute());
     clones.put(shown, slot);
     early.addAll(LateSources.readOrClone(shown.destination(), slot));
   }

@@ -418,8 +418,7 @@ public final class Steps {
                 Operand.of(path),
                 Operand.of(LinuxConstant.O_WRONLY, LinuxConstant.O_CLOEXEC))
             .into(file);
-    Call write =
-        Call.of(SystemCall.WRITE, Operand.of(file), text, length);
+    Call write = Call.of(SystemCall.WRITE, Operand.of(file), text, length);
     for (Map.Entry<Errno, String> hint : hints.entrySet()) {
       open = open.hint(hint.getKey(), hint.getValue());
       write = write.hint(hint.getKey(), hint.getValue());

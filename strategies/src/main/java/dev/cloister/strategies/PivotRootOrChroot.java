@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Decides when the sandbox is made: pivots the root, and where the kernel cannot (EINVAL, as from an
- * initramfs) goes on as {@link Chroot}. For programs whose host is not known before.
+ * Decides when the sandbox is made: pivots the root, and where the kernel cannot (EINVAL, as from
+ * an initramfs) goes on as {@link Chroot}. For programs whose host is not known before.
  */
 final class PivotRootOrChroot implements IsolationStrategy {
   private static final Slot NOT_PIVOTED = new Slot("not_pivoted");

@@ -221,6 +221,9 @@ final class ModelRoot {
     List<String> path = names(operation.destination());
     switch (operation) {
       case MountOperation.Bind bind -> bind(path, source, bind.access());
+      case MountOperation.LateBind bind -> bind(path, source, bind.access());
+      case MountOperation.AsOnHost shown ->
+          throw new IllegalArgumentException("the model has no such root: " + shown);
       case MountOperation.Tmpfs _ -> mount(makeDirectory(path), File.directory(), false);
       case MountOperation.Directory _ -> makeDirectory(path);
       case MountOperation.Symlink link -> symlink(path, link.target().toString());

@@ -154,7 +154,9 @@ final class MountFuzzTest {
   private void holds(User user, List<Wish> wishes) throws Exception {
     Outcome expected = expected(user, wishes);
     Map<String, Outcome> outcomes = new TreeMap<>();
-    for (IsolationStrategy strategy : Strategies.ALL) {
+    List<IsolationStrategy> strategies = new ArrayList<>(Strategies.ALL);
+    strategies.add(new ForAnyone(Strategies.PORTABLE));
+    for (IsolationStrategy strategy : strategies) {
       if (!strategy.hasOwnView()) {
         // There is nothing to mount without one.
         continue;

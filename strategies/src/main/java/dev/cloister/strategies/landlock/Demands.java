@@ -110,8 +110,7 @@ final class Demands {
                     "Landlock cannot make a /proc at " + proc.destination(),
                     "bind the host's instead: --ro-bind /proc /proc");
             case MountOperation.LateBind _, MountOperation.AsOnHost _ ->
-                refused(
-                    "Landlock cannot decide about what is not looked at yet", OTHER_STRATEGY);
+                refused("Landlock cannot decide about what is not looked at yet", OTHER_STRATEGY);
             case MountOperation.Devices devices ->
                 refused(
                     "Landlock cannot make a /dev at " + devices.destination(),
