@@ -59,7 +59,7 @@ final class EmitCommand implements Subcommand {
             .toPath()
             .orElseThrow(() -> new CliException("-o " + Messages.value(output) + ": not a path"));
     try {
-      LauncherFile.write(file, request.image(invocation));
+      LauncherFile.write(file, request.emit(invocation).image());
     } catch (IOException e) {
       throw new CliException("-o %s: %s".formatted(Messages.value(output), reason(e)));
     }

@@ -1,9 +1,6 @@
 package dev.cloister.cli;
 
 import dev.cloister.ffm.Architecture;
-import dev.cloister.machine.ElfImage;
-import dev.cloister.machine.ProgramCompiler;
-import dev.cloister.machine.Reporting;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.PortableProgram;
 import dev.cloister.spec.OsString;
@@ -100,12 +97,28 @@ record EmitRequest(
     return words.toString();
   }
 
+  /** What {@link #of} makes the same request of again, but for the output; no host plays a part. */
+  List<OsString> arguments() {
+    List<OsString> words = new ArrayList<>();
+    words.add(OsString.of(EmitOption.ARCH.word()));
+    words.add(OsString.of(architecture.name().toLowerCase(Locale.ROOT)));
+    for (ParsedOptions.Use<RunOption> use : uses) {
+      words.add(OsString.of(use.option().word()));
+      words.addAll(use.values());
+    }
+    if (!command.isEmpty()) {
+      words.add(OsString.of("--"));
+      words.addAll(command);
+    }
+    return words;
+  }
+
   /**
-   * Compiles the launcher.
+   * Plans and compiles the launcher.
    *
    * @param invocation whose environment and directory play no part
    */
-  ElfImage image(Invocation invocation) throws CliException {
+  Emitted emit(Invocation invocation) throws CliException {
     RunRequest.Late request = RunRequest.late(uses, invocation);
     IsolationStrategy strategy =
         request.strategy().flatMap(Strategies::find).orElse(Strategies.PORTABLE);
@@ -113,7 +126,7 @@ record EmitRequest(
     require(request.required(), portable.guarantees());
     try {
       SyscallProgram program = portable.plan(request.conditions());
-      return ProgramCompiler.compile(program, options(program, portable.guarantees()));
+      return Emitted.compile(this, request, program, portable.guarantees());
     } catch (PlanException e) {
       throw new CliException(e.getMessage());
     }
@@ -128,9 +141,5 @@ record EmitRequest(
           "--require %s: a launcher for any caller on any host cannot guarantee this"
               .formatted(Guarantee.words(missing)));
     }
-  }
-
-  private ProgramCompiler.Options options(SyscallProgram program, Set<Guarantee> guarantees) {
-    return ProgramCompiler.Options.plain(architecture, Reporting.TEXT, Version.current());
   }
 }

@@ -2,9 +2,12 @@ package dev.cloister.cli;
 
 import dev.cloister.program.Listing;
 import dev.cloister.spec.OsString;
+import java.util.List;
 
 /** {@code cloister explain}. */
 final class ExplainCommand implements Subcommand {
+  private static final String ELF = "--elf";
+
   @Override
   public String name() {
     return "explain";
@@ -19,10 +22,14 @@ final class ExplainCommand implements Subcommand {
   public String help() {
     return """
         usage: cloister explain [OPTION...] [--] COMMAND [ARG...]
+               cloister explain --elf FILE
 
         Says which strategy `cloister run` with the same options would use, why, what that guarantees
         and what not, and the system calls it would make, numbered as in its error messages. Nothing is
         run but what `cloister probe` runs to learn what works here.
+
+        With --elf, says what a launcher does that `cloister emit` made, after making it again and
+        comparing the two: nobody who had a hand in FILE need be trusted.
 
         """
         + RunOption.helpText();
@@ -30,6 +37,15 @@ final class ExplainCommand implements Subcommand {
 
   @Override
   public int run(Invocation invocation) throws CliException {
+    List<OsString> arguments = invocation.arguments();
+    if (arguments.size() > 1 && arguments.get(1).equals(OsString.of(ELF))) {
+      if (arguments.size() != 3) {
+        throw new CliException(ELF + " needs FILE and nothing else");
+      }
+      Output.print(
+          String.join("\n", LauncherAudit.of(arguments.get(2), invocation)) + "\n");
+      return 0;
+    }
     ParsedOptions<RunOption> parsed =
         ParsedOptions.parse(invocation.arguments(), 1, RunOption::find);
     if (parsed.help()) {
