@@ -10,6 +10,7 @@ import dev.cloister.spec.OsString;
 import dev.cloister.strategy.Guarantee;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -69,12 +70,12 @@ record Emitted(ElfImage image, List<String> report) {
   /** The words that {@link #pack} made bytes of. */
   static List<OsString> unpack(byte[] packed) {
     List<OsString> words = new ArrayList<>();
-    OsString rest = OsString.of(packed);
-    int end = rest.indexOf('\0');
-    while (end >= 0) {
-      words.add(rest.substring(0, end));
-      rest = rest.substring(end + 1, rest.length());
-      end = rest.indexOf('\0');
+    int start = 0;
+    for (int i = 0; i < packed.length; i++) {
+      if (packed[i] == 0) {
+        words.add(OsString.ofBytes(Arrays.copyOfRange(packed, start, i)));
+        start = i + 1;
+      }
     }
     return words;
   }

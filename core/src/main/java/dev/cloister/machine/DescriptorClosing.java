@@ -19,7 +19,6 @@ import static dev.cloister.machine.Register.V4;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
-import dev.cloister.spec.OsString;
 
 /**
  * Closes the descriptors that procfs lists, for kernels without close_range(2).
@@ -130,10 +129,7 @@ final class DescriptorClosing {
 
   private void writeFailure(Label failed, Failure failure) {
     asm.place(failed);
-    routines.describe(
-        failure.step(),
-        OsString.of(failure.place() + "closing descriptors: getdents64(\"/proc/self/fd\"): "));
-    asm.address(Register.V1, failure.noHints());
+    routines.describe(failure.step(), "closing descriptors: getdents64(\"/proc/self/fd\"): ");
     asm.jump(failure.report());
   }
 }

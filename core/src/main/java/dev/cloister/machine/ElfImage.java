@@ -37,7 +37,7 @@ public final class ElfImage {
   }
 
   /** Lays out an executable that starts at the first byte of {@code code}. */
-  static ElfImage link(Architecture architecture, Code code, Data data, String note) {
+  static ElfImage link(Architecture architecture, Code code, Data data, LauncherNote note) {
     return new ElfImage(new Layout(architecture, code, data, note).write());
   }
 
@@ -52,20 +52,30 @@ public final class ElfImage {
     private final byte[] constants;
     private final byte[] note;
     private final int zeroed;
+    private final long rareAddress;
     private final int noteOffset = HEADER_SIZE + PROGRAM_HEADERS * PROGRAM_HEADER_SIZE;
     private final int constantsOffset;
     private final int codeOffset;
     private final int codeEnd;
 
-    Layout(Architecture architecture, Code code, Data data, String note) {
+    Layout(Architecture architecture, Code code, Data data, LauncherNote note) {
       this.architecture = architecture;
       this.code = code;
-      this.constants = data.constants();
-      this.note = note(note);
-      this.zeroed = data.zeroedSize();
+      byte[] rare = data.rare();
+      this.constants =
+          new ByteBuilder()
+              .bytes(data.constants())
+              .bytes(data.isPacked() ? new byte[0] : rare)
+              .toArray();
+      this.note = note.encode();
+      this.zeroed = data.zeroedSize() + (data.isPacked() ? rare.length : 0);
       constantsOffset = align(noteOffset + this.note.length, 16);
       codeOffset = align(constantsOffset + constants.length, 16);
       codeEnd = codeOffset + code.size();
+      rareAddress =
+          data.isPacked()
+              ? zeroedAddress() + data.zeroedSize()
+              : constantsAddress() + constants.length - rare.length;
     }
 
     private long constantsAddress() {
@@ -87,6 +97,7 @@ public final class ElfImage {
             case RODATA -> constantsAddress();
             case TEXT -> codeAddress();
             case BSS -> zeroedAddress();
+            case RARE -> rareAddress;
           };
     }
 
@@ -146,14 +157,6 @@ public final class ElfImage {
         long alignment) {
       out.u32(type).u32(flags).u64(offset).u64(address).u64(address);
       out.u64(fileSize).u64(memorySize).u64(alignment);
-    }
-
-    private static byte[] note(String text) {
-      byte[] description = (text + "\0").getBytes(StandardCharsets.UTF_8);
-      ByteBuilder out = new ByteBuilder();
-      out.u32(9).u32(description.length).u32(1);
-      out.bytes("Cloister\0".getBytes(StandardCharsets.US_ASCII)).align(4);
-      return out.bytes(description).align(4).toArray();
     }
 
     private static byte[] sectionNames() {

@@ -38,6 +38,9 @@ final class Emitter {
   /** How many arguments there are, the command's name included. */
   final Label argumentCount = data.zeroed(8);
 
+  /** The argument vector the launcher was started with. */
+  final Label ownArguments = data.zeroed(8);
+
   /** The environment as it is at this point. */
   final Label environment = data.zeroed(8);
 

@@ -3,9 +3,7 @@ package dev.cloister.machine;
 /**
  * How a piece of code reports that it failed.
  *
- * @param step the number that stands for it where no text does
- * @param place what a message starts with
- * @param noHints an empty table of hints
+ * @param step the number of the step that it is part of
  * @param report where to go, as {@link Routines#fail}
  */
-record Failure(int step, String place, Label noHints, Label report) {}
+record Failure(int step, Label report) {}

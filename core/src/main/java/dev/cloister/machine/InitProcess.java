@@ -33,15 +33,8 @@ final class InitProcess {
   private final ChildWait wait;
   private final Label lifeline;
   private final Label signal;
-  private final int commandIndex;
 
-  /**
-   * Prepares the data.
-   *
-   * @param commandIndex which of the launcher's own arguments is the command
-   */
-  InitProcess(Emitter emitter, Routines routines, Instruction.Init init, int commandIndex) {
-    this.commandIndex = commandIndex;
+  InitProcess(Emitter emitter, Routines routines, Instruction.Init init) {
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.init = init;
@@ -87,8 +80,7 @@ final class InitProcess {
     Label argument = new Label();
     Label character = new Label();
     Label end = new Label();
-    emitter.loadVariable(V2, emitter.arguments);
-    asm.add(V2, -8 * commandIndex);
+    emitter.loadVariable(V2, emitter.ownArguments);
     writeName(argument, character);
     asm.place(argument);
     asm.load(A0, V2, 0, Width.DOUBLE);

@@ -12,7 +12,9 @@ final class Label {
     /** Code: readable, executable. */
     TEXT,
     /** Zeroed memory: readable, writable. */
-    BSS
+    BSS,
+    /** What only a failure or a question needs: constants, or unpacked to zeroed memory. */
+    RARE
   }
 
   /** Places this label. A label is placed once. */

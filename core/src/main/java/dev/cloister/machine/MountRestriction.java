@@ -325,14 +325,17 @@ final class MountRestriction {
     asm.set(RESULT, -Errno.EFBIG.number());
     asm.place(failed);
     asm.copy(V5, RESULT);
+    routines.unpack();
     asm.address(V3, message);
-    routines.append(failure.place() + "mount(NULL, \"");
+    asm.set(SCRATCH, failure.step());
+    asm.store(V3, 0, SCRATCH, Width.HALF);
+    asm.add(V3, Routines.STEP_SIZE);
+    routines.append("mount(NULL, \"");
     showPath();
     routines.append("\", NULL, MS_REMOUNT|MS_BIND|..., NULL): ");
     asm.set(SCRATCH, 0);
     asm.store(V3, 0, SCRATCH, Width.BYTE);
     routines.describe(failure.step(), message);
-    asm.address(V1, failure.noHints());
     asm.copy(RESULT, V5);
     asm.jump(failure.report());
   }

@@ -22,10 +22,8 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Operand;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.OsString;
-import java.nio.charset.StandardCharsets;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +36,10 @@ public final class ProgramCompiler {
   private final Assembler asm;
   private final Routines routines;
   private final int steps;
-  private final Label noHints;
+
+  /** Whether what is seldom needed is packed, which takes the compiler some time. */
+  private final boolean packed;
+
   private final Writing writing = new Writing();
   private final IdentityHashMap<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
   private final @Nullable Faults faults;
@@ -52,7 +53,9 @@ public final class ProgramCompiler {
    * @param parent which process starts the launcher, where that is known
    * @param forgetOnFailure a file to remove if the set-up fails before the root changes: what was
    *     believed of this host when the launcher was made does not hold
-   * @param version of Cloister, for the executable's note
+   * @param note what the executable says of itself
+   * @param standalone how it takes arguments from the person who starts it; {@code commandIndex}
+   *     then means nothing
    */
   public record Options(
       Architecture architecture,
@@ -61,7 +64,28 @@ public final class ProgramCompiler {
       Optional<List<OsString>> callerEnvironment,
       OptionalLong parent,
       Optional<OsString> forgetOnFailure,
-      String version) {
+      LauncherNote note,
+      Optional<Standalone> standalone) {
+    /** Options for a launcher that a program starts, with only Cloister's version in its note. */
+    public Options(
+        Architecture architecture,
+        int commandIndex,
+        Reporting reporting,
+        Optional<List<OsString>> callerEnvironment,
+        OptionalLong parent,
+        Optional<OsString> forgetOnFailure,
+        String version) {
+      this(
+          architecture,
+          commandIndex,
+          reporting,
+          callerEnvironment,
+          parent,
+          forgetOnFailure,
+          LauncherNote.of(version),
+          Optional.empty());
+    }
+
     /** Options for a launcher whose command is its first argument. */
     public static Options plain(Architecture architecture, Reporting reporting, String version) {
       return new Options(
@@ -74,6 +98,20 @@ public final class ProgramCompiler {
           version);
     }
 
+    /** Options for a launcher that is started by its own name and reports to a person. */
+    public static Options standalone(
+        Architecture architecture, LauncherNote note, Standalone standalone) {
+      return new Options(
+          architecture,
+          1,
+          Reporting.TEXT,
+          Optional.empty(),
+          OptionalLong.empty(),
+          Optional.empty(),
+          note,
+          Optional.of(standalone));
+    }
+
     public Options {
       callerEnvironment = callerEnvironment.map(List::copyOf);
       if (commandIndex < 1) {
@@ -82,33 +120,45 @@ public final class ProgramCompiler {
     }
   }
 
+  private ProgramCompiler(SyscallProgram program, Options options, @Nullable Faults faults) {
+    this(program, options, options.standalone().isPresent(), 0, program.steps().size(), faults);
+  }
+
   private ProgramCompiler(
-      SyscallProgram program, Options options, int firstStep, int steps, @Nullable Faults faults) {
+      SyscallProgram program,
+      Options options,
+      boolean packed,
+      int firstStep,
+      int steps,
+      @Nullable Faults faults) {
     this.program = program;
     this.options = options;
     this.faults = faults;
     this.emitter = new Emitter(options.architecture(), this::embedded, faults);
     this.asm = emitter.asm;
-    this.routines = new Routines(emitter, options);
+    this.routines = new Routines(emitter, options, packed, program.name(), steps);
+    this.packed = packed;
     this.emitter.step = firstStep;
     this.steps = steps;
-    this.noHints = emitter.data.constant(new byte[4], 4);
   }
 
   public static ElfImage compile(SyscallProgram program, Options options) {
-    return new ProgramCompiler(program, options, 0, program.steps().size(), null).compile();
+    return new ProgramCompiler(program, options, null).compile();
   }
 
   /** The same with what goes wrong in it, for tests. */
   public static ElfImage compile(SyscallProgram program, Options options, Faults faults) {
-    return new ProgramCompiler(program, options, 0, program.steps().size(), faults).compile();
+    return new ProgramCompiler(program, options, faults).compile();
   }
 
   private ElfImage embedded(SyscallProgram program) {
-    Options inner = Options.plain(options.architecture(), options.reporting(), options.version());
+    Options inner =
+        Options.plain(options.architecture(), options.reporting(), options.note().version());
     return images.computeIfAbsent(
         program,
-        p -> new ProgramCompiler(p, inner, this.program.ownSteps(), steps, faults).compile());
+        p ->
+            new ProgramCompiler(p, inner, packed, this.program.ownSteps(), steps, faults)
+                .compile());
   }
 
   private ElfImage compile() {
@@ -117,24 +167,22 @@ public final class ProgramCompiler {
     asm.trap();
     emitter.flush();
     routines.write();
-    return ElfImage.link(options.architecture(), asm.finish(), emitter.data, options.version());
+    return ElfImage.link(options.architecture(), asm.finish(), emitter.data, options.note());
   }
 
   /**
    * Finds arguments and environment where execve(2) puts them: on the stack, behind their count.
    */
   private void start() {
-    int first = options.commandIndex();
     Label usage = new Label();
     asm.stackPointer(V0);
     asm.load(V1, V0, 0, Width.DOUBLE);
-    asm.branch(LESS, V1, first + 1, usage);
-    asm.copy(A0, V1);
-    asm.add(A0, -first);
-    emitter.storeVariable(emitter.argumentCount, A0);
     asm.copy(A0, V0);
-    asm.add(A0, 8 + 8 * first);
-    emitter.storeVariable(emitter.arguments, A0);
+    asm.add(A0, 8);
+    emitter.storeVariable(emitter.ownArguments, A0);
+    int first = options.standalone().isPresent() ? 0 : options.commandIndex();
+    asm.branch(LESS, V1, first + 1, usage);
+    options.standalone().ifPresentOrElse(this::takeArguments, this::skipArguments);
     asm.shiftLeft(V1, 3);
     asm.add(V0, V1);
     asm.add(V0, 16);
@@ -145,6 +193,21 @@ public final class ProgramCompiler {
     occupyStandardDescriptors();
   }
 
+  private void takeArguments(Standalone standalone) {
+    new ArgumentVector(emitter, routines, standalone, program).write();
+  }
+
+  /** The command is the launcher's own argument of a number that is known. */
+  private void skipArguments() {
+    int first = options.commandIndex();
+    asm.copy(A0, V1);
+    asm.add(A0, -first);
+    emitter.storeVariable(emitter.argumentCount, A0);
+    asm.copy(A0, V0);
+    asm.add(A0, 8 + 8 * first);
+    emitter.storeVariable(emitter.arguments, A0);
+  }
+
   /** A program that another is embedded in starts a third between the two. */
   private void occupyStandardDescriptors() {
     Label failed = new Label();
@@ -152,9 +215,7 @@ public final class ProgramCompiler {
     emitter.later(
         () -> {
           asm.place(failed);
-          routines.describe(
-              0, OsString.of("cloister: " + program.name() + ": signalfd4(-1, [], 8, 0): "));
-          asm.address(V1, noHints);
+          routines.describe(0, program.name() + ": signalfd4(-1, [], 8, 0): ");
           asm.jump(routines.fail);
         });
   }
@@ -245,7 +306,7 @@ public final class ProgramCompiler {
 
     @Override
     public void init(Instruction.Init init) {
-      new InitProcess(emitter, routines, init, options.commandIndex())
+      new InitProcess(emitter, routines, init)
           .write(() -> write(init.child()), ProgramCompiler.this::writeBestEffort);
     }
 
@@ -389,8 +450,7 @@ public final class ProgramCompiler {
     call.until().ifPresent(errno -> asm.branch(EQUAL, RESULT, -errno.number(), ways.next));
     writeRetry(call, ways);
     writeRecoveries(call, number, ways.next);
-    routines.describe(number, description(call, number));
-    asm.address(V1, hints(call.hints()));
+    routines.describe(number, call);
     asm.jump(ways.report);
   }
 
@@ -462,33 +522,9 @@ public final class ProgramCompiler {
         });
   }
 
-  private OsString description(Instruction.Call call, int number) {
-    return OsString.of(place(number) + CText.of(call) + ": ");
-  }
-
-  private String place(int number) {
-    return "cloister: " + program.name() + ": step " + number + " of " + steps + ": ";
-  }
-
   /** How code that follows a call reports its own failures: as that call's step. */
   private Failure failure() {
-    return new Failure(
-        emitter.step, place(emitter.step), noHints, onHost ? routines.failOnHost : routines.fail);
-  }
-
-  /** Entries of errno, size of the entry, text; ends with errno 0. */
-  private Label hints(Map<Errno, String> hints) {
-    if (hints.isEmpty()) {
-      return noHints;
-    }
-    ByteBuilder table = new ByteBuilder();
-    hints.forEach(
-        (errno, text) -> {
-          byte[] bytes = (text + "\0").getBytes(StandardCharsets.UTF_8);
-          int padded = (bytes.length + 3) & -4;
-          table.u32(errno.number()).u32(8 + padded).bytes(bytes).align(4);
-        });
-    return emitter.data.constant(table.u32(0).toArray(), 4);
+    return new Failure(emitter.step, onHost ? routines.failOnHost : routines.fail);
   }
 
   private void writeEnterHome() {
@@ -506,7 +542,7 @@ public final class ProgramCompiler {
     asm.address(V3, emitter.buffer(compose.into()));
     for (Operand part : compose.parts()) {
       if (part instanceof Operand.Text(OsString text)) {
-        routines.append(text.toString());
+        routines.appendPlain(text.toString());
       } else {
         emitter.operand(RESULT, part);
         asm.call(routines.appendNumber);
@@ -574,12 +610,7 @@ public final class ProgramCompiler {
     asm.copy(A1, V1);
     emitter.loadVariable(A2, emitter.environment);
     emitter.systemCall(SystemCall.EXECVE);
-    routines.describe(
-        0,
-        OsString.of(
-            "cloister: %s: execve(%s): "
-                .formatted(this.program.name(), CText.quote(program.path()))));
-    asm.address(V1, noHints);
+    routines.describe(0, this.program.name() + ": execve(" + CText.quote(program.path()) + "): ");
     asm.jump(routines.fail);
   }
 }

@@ -20,8 +20,12 @@ import static dev.cloister.machine.Register.V5;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.CText;
+import dev.cloister.program.Instruction;
 import dev.cloister.spec.OsString;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -31,6 +35,9 @@ import java.util.Optional;
 final class Routines {
   /** Cloister could not set the sandbox up. */
   static final int SETUP_FAILED = 125;
+
+  /** In bytes, of the number that a description of a failure starts with. */
+  static final int STEP_SIZE = 2;
 
   private static final int STANDARD_OUTPUT = 1;
   private static final int STANDARD_ERROR = 2;
@@ -74,8 +81,8 @@ final class Routines {
   final Label die = new Label();
 
   /**
-   * Reports a failed step and ends the process. RESULT is the negative errno, V0 the text before it
-   * (or the step's number), V1 the hints. Never returns.
+   * Reports a failed step and ends the process. RESULT is the negative errno, V0 what {@link
+   * #describe} made of the step. Never returns.
    */
   final Label fail = new Label();
 
@@ -92,9 +99,24 @@ final class Routines {
 
   private final Reporting reporting;
   private final Optional<OsString> forgetOnFailure;
+  private final boolean packed;
+  private final Label unpack = new Label();
+  private final String name;
+  private final int steps;
 
-  Routines(Emitter emitter, ProgramCompiler.Options options) {
+  /**
+   * Prepares the data.
+   *
+   * @param packed whether what only failures need is unpacked when it is needed
+   * @param name who speaks in the messages
+   * @param steps how many steps there are
+   */
+  Routines(
+      Emitter emitter, ProgramCompiler.Options options, boolean packed, String name, int steps) {
     this.emitter = emitter;
+    this.name = name;
+    this.steps = steps;
+    this.packed = packed;
     this.reporting = options.reporting();
     this.forgetOnFailure = options.forgetOnFailure();
     this.asm = emitter.asm;
@@ -103,15 +125,46 @@ final class Routines {
     this.digitsEnd = emitter.data.zeroed(16);
   }
 
-  /** V0 = how {@link #fail} names step {@code number}, of which {@code text} is the description. */
-  void describe(int number, OsString text) {
-    describe(number, emitter.data.text(text));
+  /**
+   * V0 = how {@link #fail} names what failed.
+   *
+   * @param number the step it is part of; 0 for what is no step
+   * @param text what stands before the errno
+   */
+  void describe(int number, String text) {
+    describe(number, text, Map.of());
   }
 
-  /** The same with a text that ends with NUL. */
-  void describe(int number, Label text) {
+  /** The same for a call, with its hints. */
+  void describe(int number, Instruction.Call call) {
+    if (reporting == Reporting.RECORD) {
+      asm.set(V0, number);
+    } else {
+      describe(number, CText.of(call) + ": ", call.hints());
+    }
+  }
+
+  /** The number, the text, and for each hint its errno and text; then an errno 0. */
+  private void describe(int number, String text, Map<Errno, String> hints) {
+    if (reporting == Reporting.RECORD) {
+      asm.set(V0, number);
+      return;
+    }
+    ByteBuilder record = new ByteBuilder().u16(number);
+    record.bytes(text.getBytes(StandardCharsets.UTF_8)).u8(0);
+    hints.forEach(
+        (errno, hint) ->
+            record.u8(errno.number()).bytes(hint.getBytes(StandardCharsets.UTF_8)).u8(0));
+    asm.address(V0, emitter.data.rare(record.u8(0).toArray()));
+  }
+
+  /**
+   * The same with a record that is made at run time: the number in {@link #STEP_SIZE} bytes, the
+   * text, NUL and NUL.
+   */
+  void describe(int number, Label record) {
     switch (reporting) {
-      case TEXT -> asm.address(V0, text);
+      case TEXT -> asm.address(V0, record);
       case RECORD -> asm.set(V0, number);
     }
   }
@@ -120,8 +173,7 @@ final class Routines {
   void failIfNegative(String call) {
     Label good = new Label();
     asm.branch(Condition.GREATER_OR_EQUAL, RESULT, 0, good);
-    describe(0, OsString.of("cloister: " + call));
-    asm.address(V1, emitter.data.constant(new byte[4], 4));
+    describe(0, call);
     asm.jump(fail);
     asm.place(good);
   }
@@ -146,15 +198,34 @@ final class Routines {
       case TEXT -> writeFailText();
       case RECORD -> writeFailRecord();
     }
+    if (packed) {
+      // Now that everything else is written, it is known what there is to unpack.
+      Data data = emitter.data;
+      new Unpacking(asm).write(unpack, data.pack(), data.rareStart(), data.rare(new byte[0]));
+    }
   }
 
-  /** Starts a message: V3 is its end. */
+  /** Makes what only failures need readable. Changes all registers but V0 to V5. */
+  void unpack() {
+    if (packed) {
+      asm.call(unpack);
+    }
+  }
+
+  /** Starts a message: V3 is its end. Changes all registers but V0 to V5. */
   void startMessage() {
+    unpack();
     asm.address(V3, message);
   }
 
-  /** Adds a constant text to the message. */
+  /** Adds a constant text to the message; {@link #unpack} was called before. */
   void append(String text) {
+    asm.address(A0, emitter.data.rareText(text));
+    asm.call(appendText);
+  }
+
+  /** Adds a constant text to any other text that ends at V3. */
+  void appendPlain(String text) {
     emitter.text(A0, text);
     asm.call(appendText);
   }
@@ -230,21 +301,28 @@ final class Routines {
     asm.leave();
   }
 
-  /** The text of an errno is found through a table of offsets: no address needs a relocation. */
+  /** The texts lie in the order of their errnos; one that does not exist is empty. */
   private void writeAppendErrno() {
-    int count = errnoCount();
+    Label skip = new Label();
+    Label next = new Label();
+    Label found = new Label();
     Label unknown = new Label();
-    Label table = emitter.data.constant(errnoTable(count), 4);
     asm.place(appendErrno);
     asm.enter();
-    asm.branch(ABOVE_OR_EQUAL, V2, count, unknown);
-    asm.address(A0, table);
+    asm.branch(ABOVE_OR_EQUAL, V2, errnoCount(), unknown);
+    asm.address(A0, emitter.data.rare(errnoTexts()));
     asm.copy(A1, V2);
-    asm.shiftLeft(A1, 2);
-    asm.add(A1, A0);
-    asm.load(A1, A1, 0, Width.WORD);
-    asm.branch(EQUAL, A1, 0, unknown);
-    asm.add(A0, A1);
+    asm.place(next);
+    asm.branch(EQUAL, A1, 0, found);
+    asm.add(A1, -1);
+    asm.place(skip);
+    asm.load(SCRATCH, A0, 0, Width.BYTE);
+    asm.add(A0, 1);
+    asm.branch(NOT_EQUAL, SCRATCH, 0, skip);
+    asm.jump(next);
+    asm.place(found);
+    asm.load(SCRATCH, A0, 0, Width.BYTE);
+    asm.branch(EQUAL, SCRATCH, 0, unknown);
     asm.call(appendText);
     asm.leave();
     asm.place(unknown);
@@ -262,19 +340,13 @@ final class Routines {
     return last + 1;
   }
 
-  private static byte[] errnoTable(int count) {
-    ByteBuilder texts = new ByteBuilder();
-    int[] offsets = new int[count];
+  private static byte[] errnoTexts() {
+    String[] texts = new String[errnoCount()];
+    Arrays.fill(texts, "");
     for (Errno errno : Errno.values()) {
-      offsets[errno.number()] = 4 * count + texts.size();
-      String text = errno.name() + " (" + errno.text() + ")\0";
-      texts.bytes(text.getBytes(StandardCharsets.US_ASCII));
+      texts[errno.number()] = errno.name() + " (" + errno.text() + ")";
     }
-    ByteBuilder table = new ByteBuilder();
-    for (int offset : offsets) {
-      table.u32(offset);
-    }
-    return table.bytes(texts.toArray()).toArray();
+    return (String.join("\0", texts) + "\0").getBytes(StandardCharsets.US_ASCII);
   }
 
   private void writeSkipPrefix() {
@@ -349,9 +421,20 @@ final class Routines {
   }
 
   private void writeFailText() {
+    Label described = new Label();
     startMessage();
+    append("cloister: ");
+    asm.load(RESULT, V0, 0, Width.HALF);
+    asm.branch(EQUAL, RESULT, 0, described);
+    append(name + ": step ");
+    asm.call(appendNumber);
+    append(" of " + steps + ": ");
+    asm.place(described);
     asm.copy(A0, V0);
+    asm.add(A0, STEP_SIZE);
     asm.call(appendText);
+    asm.copy(V1, A0);
+    asm.add(V1, 1);
     asm.call(appendErrno);
     append("\n");
     appendHint();
@@ -359,22 +442,25 @@ final class Routines {
     asm.jump(die);
   }
 
-  /** Adds the hint for errno V2, if the table at V1 has one. */
+  /** Adds the hint for errno V2, if there is one at V1. */
   private void appendHint() {
     Label loop = new Label();
+    Label skip = new Label();
     Label found = new Label();
     Label end = new Label();
     asm.place(loop);
-    asm.load(A1, V1, 0, Width.WORD);
+    asm.load(A1, V1, 0, Width.BYTE);
     asm.branch(EQUAL, A1, 0, end);
+    asm.add(V1, 1);
     asm.branch(EQUAL, A1, V2, found);
-    asm.load(A1, V1, 4, Width.WORD);
-    asm.add(V1, A1);
+    asm.place(skip);
+    asm.load(A1, V1, 0, Width.BYTE);
+    asm.add(V1, 1);
+    asm.branch(NOT_EQUAL, A1, 0, skip);
     asm.jump(loop);
     asm.place(found);
     append("hint: ");
     asm.copy(A0, V1);
-    asm.add(A0, 8);
     asm.call(appendText);
     append("\n");
     asm.place(end);

@@ -500,7 +500,9 @@ class AssemblerFuzzTest {
     asm.set(Register.A0, 0);
     asm.systemCall(SystemCall.EXIT_GROUP.number(Architecture.X86_64));
     Path file =
-        Launcher.write(directory, ElfImage.link(Architecture.X86_64, asm.finish(), data, "test"));
+        Launcher.write(
+            directory,
+            ElfImage.link(Architecture.X86_64, asm.finish(), data, LauncherNote.of("test")));
     Execution.Ended ended = Execution.of(file).end();
     Files.delete(file);
     assertEquals(0, ended.exit());

@@ -286,7 +286,7 @@ class X86_64AssemblerTest {
         + switch (label.section()) {
           case TEXT -> BASE;
           case RODATA -> CONSTANTS;
-          case BSS -> ZEROED;
+          case BSS, RARE -> ZEROED;
         };
   }
 
