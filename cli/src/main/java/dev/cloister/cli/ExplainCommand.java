@@ -42,8 +42,7 @@ final class ExplainCommand implements Subcommand {
       if (arguments.size() != 3) {
         throw new CliException(ELF + " needs FILE and nothing else");
       }
-      Output.print(
-          String.join("\n", LauncherAudit.of(arguments.get(2), invocation)) + "\n");
+      Output.print(String.join("\n", LauncherAudit.of(arguments.get(2), invocation)) + "\n");
       return 0;
     }
     ParsedOptions<RunOption> parsed =

@@ -90,7 +90,8 @@ final class LauncherHelp {
                   bind.source(),
                   bind.destination(),
                   bind.optional() ? " if it exists" : "");
-      case MountOperation.AsOnHost shown -> "as on the host " + shown.destination();
+      case MountOperation.AsOnHost shown ->
+          "as on the host /" + OsString.join(' ', shown.names()).toString().replace(" ", " /");
       case MountOperation.Bind bind ->
           "%s %s %s".formatted(access(bind.access()), bind.source().path(), bind.destination());
       case MountOperation.Symlink link ->

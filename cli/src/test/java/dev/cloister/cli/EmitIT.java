@@ -146,7 +146,11 @@ final class EmitIT {
   @EveryUser
   void environmentRulesAreAppliedWhenItRuns(CallingUser user) {
     Path launcher = emit("--clearenv", "--keep-env", "KEPT", "--setenv", "SET", "s p", "--", "env");
-    run(user, launcher, "-0").env("KEPT", "yes").env("OTHER", "no").run().prints("KEPT=yes\0SET=s p\0");
+    run(user, launcher, "-0")
+        .env("KEPT", "yes")
+        .env("OTHER", "no")
+        .run()
+        .prints("KEPT=yes\0SET=s p\0");
     run(user, launcher).env("OTHER", "no").run().refuses(125, "--keep-env KEPT", "not set");
   }
 
@@ -155,9 +159,7 @@ final class EmitIT {
     Path here = user.work();
     run(user, emit("--mount", here.toString()), "pwd").in(here).run().prints(here + "\n");
     run(user, emit(), "pwd").in(Path.of("/usr/share")).run().prints("/usr/share\n");
-    run(user, emit("--chdir", "/nope"), "pwd")
-        .run()
-        .refuses(125, "chdir(\"/nope\")", "ENOENT");
+    run(user, emit("--chdir", "/nope"), "pwd").run().refuses(125, "chdir(\"/nope\")", "ENOENT");
   }
 
   /** An error has the number that --explain gives the call. */
@@ -168,7 +170,8 @@ final class EmitIT {
     Ran explained = run(user, launcher, "--explain").run().exits(0);
     String step = failed.err().replaceFirst("(?s).*: step (\\d+) of .*", "$1");
     assertTrue(
-        explained.lines().stream().anyMatch(line -> line.strip().equals(step + "  chdir(\"/nope\")")),
+        explained.lines().stream()
+            .anyMatch(line -> line.strip().equals(step + "  chdir(\"/nope\")")),
         () -> step + " in " + explained);
   }
 
@@ -208,7 +211,9 @@ final class EmitIT {
 
   @Test
   void theSameOptionsMakeTheSameBytes() throws IOException {
-    String[] options = {"--mount", "/opt", "--setenv", "B", "1", "--setenv", "A", "2", "--uid", "5"};
+    String[] options = {
+      "--mount", "/opt", "--setenv", "B", "1", "--setenv", "A", "2", "--uid", "5"
+    };
     Path first = emit(options);
     for (CallingUser user : CallingUser.all()) {
       Path here = user.work();
@@ -305,7 +310,9 @@ final class EmitIT {
   void anAuditorCanSeeWhatItDoes(CallingUser user) throws IOException {
     Path launcher = emit("--mount", "/opt", "--uid", "7", "--", "echo", "a b");
     Ran ran = user.cloister("explain", "--elf", launcher.toString()).run().exits(0);
-    List<String> expected = new ArrayList<>(run(user, emit("--mount", "/opt", "--uid", "7"), "--explain").run().lines());
+    List<String> expected =
+        new ArrayList<>(
+            run(user, emit("--mount", "/opt", "--uid", "7"), "--explain").run().lines());
     expected.removeIf(line -> line.contains("execve("));
     for (String line : expected) {
       ran.assertLine(line);
@@ -323,9 +330,7 @@ final class EmitIT {
       byte[] bytes = genuine.clone();
       bytes[at] ^= 1;
       Files.write(changed, bytes);
-      user.cloister("explain", "--elf", changed.toString())
-          .run()
-          .refuses(125, "--elf " + changed);
+      user.cloister("explain", "--elf", changed.toString()).run().refuses(125, "--elf " + changed);
     }
     Files.write(changed, java.util.Arrays.copyOf(genuine, genuine.length - 1));
     user.cloister("explain", "--elf", changed.toString()).run().refuses(125, changed.toString());

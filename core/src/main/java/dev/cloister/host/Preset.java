@@ -52,9 +52,7 @@ public enum Preset {
       for (String path : List.of("/usr", "/etc", "/nix")) {
         mounts.add(late(path, Access.READ_ONLY, true));
       }
-      for (String path : SYSTEM) {
-        mounts.add(new MountOperation.AsOnHost(Destination.of(path)));
-      }
+      mounts.add(new MountOperation.AsOnHost(SYSTEM));
       MountOperation proc = new MountOperation.Proc(Destination.of("/proc"));
       if (reallyRoot) {
         mounts.add(new MountOperation.Devices(Destination.of("/dev")));
@@ -167,8 +165,14 @@ public enum Preset {
   public abstract List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids);
 
   /** Entries of the root that hold programs and libraries, on any distribution. */
-  private static final List<String> SYSTEM =
-      List.of("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin");
+  private static final List<OsString> SYSTEM =
+      List.of(
+          OsString.of("bin"),
+          OsString.of("lib"),
+          OsString.of("lib32"),
+          OsString.of("lib64"),
+          OsString.of("libx32"),
+          OsString.of("sbin"));
 
   private static MountOperation late(String path, Access access, boolean optional) {
     return new MountOperation.LateBind(OsString.of(path), Destination.of(path), access, optional);

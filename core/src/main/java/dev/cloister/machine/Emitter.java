@@ -186,6 +186,12 @@ final class Emitter {
     }
 
     @Override
+    public void tail(Operand.Tail tail) {
+      loadVariable(to, slot(tail.slot()));
+      asm.add(to, tail.skipped());
+    }
+
+    @Override
     public void address(Operand.Address address) {
       asm.address(to, buffer(address.buffer()));
     }

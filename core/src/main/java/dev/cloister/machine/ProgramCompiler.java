@@ -382,6 +382,20 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void forEach(Instruction.ForEach loop) {
+      writeForEach(loop);
+    }
+
+    @Override
+    public void terminate(Instruction.Terminate terminate) {
+      asm.address(A0, emitter.buffer(terminate.text()));
+      emitter.loadVariable(A1, emitter.slot(terminate.length()));
+      asm.add(A0, A1);
+      asm.set(A1, 0);
+      asm.store(A0, 0, A1, Width.BYTE);
+    }
+
+    @Override
     public void removeCgroup(Instruction.RemoveCgroup remove) {
       new CgroupRemoval(emitter).write(remove);
     }
@@ -571,6 +585,30 @@ public final class ProgramCompiler {
     write(choice.otherwise());
     asm.place(end);
     onHost &= after;
+  }
+
+  /** The texts follow each other, and an empty one ends them. */
+  private void writeForEach(Instruction.ForEach loop) {
+    ByteBuilder texts = new ByteBuilder();
+    for (OsString text : loop.texts()) {
+      texts.bytes(text.bytes()).u8(0);
+    }
+    Label each = emitter.slot(loop.each());
+    Label again = new Label();
+    Label skip = new Label();
+    asm.address(A0, emitter.data.constant(texts.u8(0).toArray(), 1));
+    asm.place(again);
+    emitter.storeVariable(each, A0);
+    asm.set(A0, 0);
+    loop.cleared().forEach(slot -> emitter.storeVariable(emitter.slot(slot), A0));
+    write(loop.steps());
+    emitter.loadVariable(A0, each);
+    asm.place(skip);
+    asm.load(A1, A0, 0, Width.BYTE);
+    asm.add(A0, 1);
+    asm.branch(Condition.NOT_EQUAL, A1, 0, skip);
+    asm.load(A1, A0, 0, Width.BYTE);
+    asm.branch(Condition.NOT_EQUAL, A1, 0, again);
   }
 
   private void dieSaying(Label here, String text) {

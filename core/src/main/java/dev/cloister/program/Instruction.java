@@ -69,6 +69,10 @@ public sealed interface Instruction {
 
     void ifSet(IfSet choice);
 
+    void forEach(ForEach loop);
+
+    void terminate(Terminate terminate);
+
     void removeCgroup(RemoveCgroup remove);
 
     void exit(Exit exit);
@@ -127,6 +131,13 @@ public sealed interface Instruction {
     }
 
     /** Keeps the result in {@code slot}. */
+    /** The same with another operand at this place. */
+    public Call with(int place, Operand operand) {
+      List<Operand> changed = new ArrayList<>(operands);
+      changed.set(place, operand);
+      return new Call(call, changed, result, retried, until, recoveries, hints);
+    }
+
     public Call into(Slot slot) {
       return new Call(call, operands, Optional.of(slot), retried, until, recoveries, hints);
     }
@@ -550,6 +561,42 @@ public sealed interface Instruction {
   }
 
   /**
+   * Ends a text with NUL that the kernel wrote without one, as readlink(2) does.
+   *
+   * @param text longer than {@code length}
+   */
+  record Terminate(Buffer text, Slot length) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.terminate(this);
+    }
+  }
+
+  /**
+   * Does the same for each of several texts. The calls have the same numbers each time.
+   *
+   * @param each gets the address of the text, so that it is one as an operand
+   * @param texts not empty, none of them empty
+   * @param cleared set to 0 before each time
+   */
+  record ForEach(Slot each, List<OsString> texts, List<Slot> cleared, List<Instruction> steps)
+      implements Instruction {
+    public ForEach {
+      texts = List.copyOf(texts);
+      cleared = List.copyOf(cleared);
+      steps = List.copyOf(steps);
+      if (texts.isEmpty() || texts.contains(OsString.of(""))) {
+        throw new IllegalArgumentException("an empty text ends them");
+      }
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.forEach(this);
+    }
+  }
+
+  /**
    * Depends on whether a call was made and said something else than 0, such as a descriptor. The
    * calls on both ways have numbers of their own.
    */
@@ -622,6 +669,8 @@ public sealed interface Instruction {
       } else if (instruction instanceof IfSet choice) {
         calls.addAll(mainCalls(choice.then()));
         calls.addAll(mainCalls(choice.otherwise()));
+      } else if (instruction instanceof ForEach loop) {
+        calls.addAll(mainCalls(loop.steps()));
       }
     }
     return calls;

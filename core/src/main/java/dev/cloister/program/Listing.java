@@ -106,6 +106,10 @@ public final class Listing {
         lines.add("      capget({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, capabilities)");
       }
       case Instruction.OnlyFor only -> branch(CallerKind.text(only.kinds()), only.steps(), command);
+      case Instruction.ForEach loop -> {
+        String texts = loop.texts().stream().map(CText::quote).collect(Collectors.joining(", "));
+        branch("for each %s of %s".formatted(loop.each().name(), texts), loop.steps(), command);
+      }
       case Instruction.IfSet choice -> {
         branch("if there is " + choice.slot().name(), choice.then(), command);
         if (!choice.otherwise().isEmpty()) {
@@ -119,6 +123,7 @@ public final class Listing {
           Instruction.ProtectVariable _,
           Instruction.RestoreVariable _,
           Instruction.Say _,
+          Instruction.Terminate _,
           Instruction.Exit _ -> {}
     }
   }

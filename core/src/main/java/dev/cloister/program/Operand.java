@@ -39,6 +39,8 @@ public sealed interface Operand {
 
     void result(Result result);
 
+    void tail(Tail tail);
+
     void address(Address address);
 
     void resultAddress(ResultAddress address);
@@ -164,6 +166,19 @@ public sealed interface Operand {
     @Override
     public void accept(Visitor visitor) {
       visitor.result(this);
+    }
+  }
+
+  /** The text whose address an earlier step kept, without its first bytes. */
+  record Tail(Slot slot, int skipped) implements Operand {
+    @Override
+    public String text() {
+      return slot.name() + " + " + skipped;
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.tail(this);
     }
   }
 

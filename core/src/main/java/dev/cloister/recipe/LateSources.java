@@ -8,14 +8,21 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
-import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation.LateBind;
+import dev.cloister.spec.OsString;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Steps for what is looked at only when the sandbox is made. */
 final class LateSources {
   /** Longest target of a symbolic link, and a NUL (PATH_MAX of linux/limits.h). */
   private static final int PATH_MAX = 4096;
+
+  private static final Operand CWD = Operand.of(LinuxConstant.AT_FDCWD);
+  private static final Slot ENTRY = new Slot("entry");
+  private static final Slot LINK = new Slot("link");
+  private static final Slot COPY = new Slot("copy");
+  private static final Buffer TARGET = new Buffer("target", PATH_MAX);
 
   private LateSources() {}
 
@@ -29,37 +36,79 @@ final class LateSources {
             late.source() + " does not exist here: create it, or emit with --bind-try");
   }
 
-  /** What the link says, or else a copy of what is no link; neither where there is nothing. */
-  static List<Instruction> readOrClone(Destination entry, Slot into) {
-    Buffer target = link(entry);
-    return List.of(
+  /**
+   * Each entry of the host's root that is there, as {@link
+   * dev.cloister.spec.MountOperation.AsOnHost} has it. Not before the new root covers the host's:
+   * no symbolic link is followed, so the paths mean what they did.
+   */
+  static Instruction showAsOnHost(List<OsString> names, LinuxConstant... attributes) {
+    List<OsString> entries = new ArrayList<>();
+    for (OsString name : names) {
+      entries.add(OsString.of("/").concat(name));
+    }
+    Operand name = new Operand.Tail(ENTRY, 1);
+    Call copy =
+        Steps.openTree(OsString.of("/"), COPY).with(1, Operand.of(ENTRY)).tolerate(Errno.ENOENT);
+    Call read =
         Call.of(
                 SystemCall.READLINKAT,
-                Operand.of(LinuxConstant.AT_FDCWD),
-                Operand.of(entry.absolute()),
-                Operand.of(target),
+                CWD,
+                Operand.of(ENTRY),
+                Operand.of(TARGET),
                 Operand.of(PATH_MAX - 1))
-            .into(linkLength(entry))
-            .recover(Errno.EINVAL, List.of(Steps.openTree(entry.absolute(), into)))
-            .tolerate(Errno.ENOENT));
+            .into(LINK)
+            .recover(Errno.EINVAL, List.of(copy))
+            .tolerate(Errno.ENOENT);
+    List<Instruction> link =
+        List.of(
+            new Instruction.Terminate(TARGET, LINK),
+            Call.of(SystemCall.SYMLINKAT, Operand.of(TARGET), CWD, name));
+    List<Instruction> attach =
+        List.of(
+            Steps.setAttributes(Operand.of(COPY), OsString.of(""), attributes),
+            Steps.mkdir(OsString.of(""), 0755).with(1, name),
+            Steps.moveMount(COPY, OsString.of("")).with(3, name),
+            Steps.close(COPY));
+    return new Instruction.ForEach(
+        ENTRY,
+        entries,
+        List.of(LINK, COPY),
+        List.of(
+            read,
+            new Instruction.IfSet(
+                LINK, link, List.of(new Instruction.IfSet(COPY, attach, List.of())))));
   }
 
-  /** Set if the host's entry is a link. */
-  static Slot linkLength(Destination entry) {
-    return new Slot("link_" + entry.name());
+  /** The host's devices of these names, in the working directory. */
+  static Instruction bindDevices(List<String> names) {
+    String directory = "/dev/";
+    List<OsString> devices = new ArrayList<>();
+    for (String name : names) {
+      devices.add(OsString.of(directory + name));
+    }
+    Operand name = new Operand.Tail(ENTRY, directory.length());
+    return new Instruction.ForEach(
+        ENTRY,
+        devices,
+        List.of(),
+        List.of(
+            Steps.mknod(OsString.of("")).with(1, name),
+            Steps.bindDevice("").with(0, Operand.of(ENTRY)).with(1, name)));
   }
 
-  private static Buffer link(Destination entry) {
-    return new Buffer("target_of_" + entry.name(), PATH_MAX);
-  }
-
-  /** The same link as the host's. */
-  static Call makeLink(Destination entry) {
-    return Call.of(
-        SystemCall.SYMLINKAT,
-        Operand.of(link(entry)),
-        Operand.of(LinuxConstant.AT_FDCWD),
-        Operand.of(entry.relative()));
+  /** Those of these entries of the working directory that exist, with fewer rights. */
+  static Instruction protect(List<String> names, LinuxConstant... attributes) {
+    Operand name = Operand.of(ENTRY);
+    List<OsString> entries = new ArrayList<>();
+    names.forEach(each -> entries.add(OsString.of(each)));
+    OsString any = OsString.of(".");
+    return new Instruction.ForEach(
+        ENTRY,
+        entries,
+        List.of(),
+        List.of(
+            Steps.bind(any, any).with(0, name).with(1, name).tolerate(Errno.ENOENT),
+            Steps.setAttributes(any, attributes).with(1, name).tolerate(Errno.ENOENT)));
   }
 
   /** Attaches a copy over what is there. */
@@ -80,7 +129,7 @@ final class LateSources {
     Call remove =
         Call.of(
             SystemCall.UNLINKAT,
-            Operand.of(LinuxConstant.AT_FDCWD),
+            CWD,
             Operand.of(late.destination().relative()),
             Operand.of(LinuxConstant.AT_REMOVEDIR));
     return Steps.moveMount(tree, late.destination().relative())

@@ -123,8 +123,6 @@ final class MountPlanner {
       }
     } else if (operation instanceof MountOperation.LateBind late) {
       cloneLate(late);
-    } else if (operation instanceof MountOperation.AsOnHost shown) {
-      readOrClone(shown);
     } else if (host.needs(Workaround.LEAVE_CHROOT)) {
       cloneHidden(operation);
     }
@@ -143,12 +141,6 @@ final class MountPlanner {
       name = "copy_" + i + "_of_" + source;
     }
     return new Slot(name);
-  }
-
-  private void readOrClone(MountOperation.AsOnHost shown) {
-    Slot slot = copyOf(shown.destination().absolute());
-    clones.put(shown, slot);
-    early.addAll(LateSources.readOrClone(shown.destination(), slot));
   }
 
   /** What an operation takes from the host besides a source that was named. */
@@ -324,25 +316,15 @@ final class MountPlanner {
   }
 
   private void planAsOnHost(MountOperation.AsOnHost shown) throws PlanException {
-    Slot tree = Objects.requireNonNull(clones.get(shown));
-    Destination destination = shown.destination();
-    if (!isKnown(destination) || root.find(destination).isPresent()) {
-      throw new PlanException(destination + " in the sandbox exists already");
+    for (OsString name : shown.names()) {
+      Destination destination = Destination.of(OsString.of("/").concat(name));
+      if (!isKnown(destination) || root.find(destination).isPresent()) {
+        throw new PlanException(destination + " in the sandbox exists already");
+      }
+      // A link, a directory or nothing: what leads through it is found at run time.
+      put(destination, Node.opaque());
     }
-    MountOperation.LateBind bind =
-        new MountOperation.LateBind(
-            destination.absolute(), destination, Access.READ_ONLY, /* optional= */ true);
-    steps.add(
-        new Instruction.IfSet(
-            LateSources.linkLength(destination),
-            List.of(LateSources.makeLink(destination)),
-            List.of(
-                new Instruction.IfSet(
-                    tree,
-                    inItsOwnList(() -> attachLate(bind, tree, /* known= */ true)),
-                    List.of()))));
-    // A link, a directory or nothing: what leads through it is found at run time.
-    put(destination, Node.opaque());
+    steps.add(LateSources.showAsOnHost(shown.names(), attributes(Access.READ_ONLY)));
   }
 
   /** The steps that {@code planning} adds. */
@@ -518,8 +500,10 @@ final class MountPlanner {
       planBind(bind);
     }
     enter(destination);
-    for (String name : host.protectedProc()) {
-      protect(OsString.of(name));
+    if (host.anyOf().isPresent()) {
+      steps.add(LateSources.protect(host.protectedProc(), PROTECTED));
+    } else {
+      host.protectedProc().forEach(name -> protect(OsString.of(name)));
     }
     steps.add(Steps.chdir(NEW_ROOT));
   }
@@ -575,7 +559,7 @@ final class MountPlanner {
         host.needs(Workaround.REMOUNT_EACH)
             ? Steps.remountProtected(path)
             : Steps.setAttributes(path, PROTECTED);
-    boolean certain = !host.needs(Workaround.OWN_PROC) && host.anyOf().isEmpty();
+    boolean certain = !host.needs(Workaround.OWN_PROC);
     steps.add(certain ? bind : bind.tolerate(Errno.ENOENT));
     steps.add(certain ? attributes : attributes.tolerate(Errno.ENOENT));
   }
@@ -586,7 +570,10 @@ final class MountPlanner {
     planTmpfs(destination);
     enter(destination);
     List<Slot> copies = deviceClones.get(devices);
-    for (int i = 0; i < DEVICES.size(); i++) {
+    if (host.anyOf().isPresent()) {
+      steps.add(LateSources.bindDevices(DEVICES));
+    }
+    for (int i = 0; i < DEVICES.size() && host.anyOf().isEmpty(); i++) {
       OsString name = OsString.of(DEVICES.get(i));
       steps.add(Steps.mknod(name));
       if (staging.isPresent() && host.needs(Workaround.LEAVE_CHROOT)) {

@@ -1,5 +1,7 @@
 package dev.cloister.spec;
 
+import java.util.List;
+
 /**
  * One thing to put into the new root. Operations are applied in the order of their list, each over
  * what the ones before it made: order is meaning, as with bubblewrap.
@@ -118,10 +120,21 @@ public sealed interface MountOperation {
   }
 
   /**
-   * An entry of the host's root, if there is one when the sandbox is made: a symbolic link as the
-   * same link, all else bound read-only.
+   * Entries of the host's root, as far as they are there when the sandbox is made: a symbolic link
+   * as the same link, all else bound read-only.
+   *
+   * @param names of them, without a slash
    */
-  record AsOnHost(Destination destination) implements MountOperation {
+  record AsOnHost(List<OsString> names) implements MountOperation {
+    public AsOnHost {
+      names = List.copyOf(names);
+    }
+
+    @Override
+    public Destination destination() {
+      return Destination.of("/");
+    }
+
     @Override
     public <E extends Exception> void accept(Visitor<E> visitor) throws E {
       visitor.asOnHost(this);

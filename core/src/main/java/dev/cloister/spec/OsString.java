@@ -97,7 +97,7 @@ public final class OsString implements Comparable<OsString> {
   }
 
   /** The strings in one, with an ASCII character between each two. */
-  static OsString join(char ascii, List<OsString> strings) {
+  public static OsString join(char ascii, List<OsString> strings) {
     ByteArrayOutputStream joined = new ByteArrayOutputStream();
     for (int i = 0; i < strings.size(); i++) {
       if (i > 0) {

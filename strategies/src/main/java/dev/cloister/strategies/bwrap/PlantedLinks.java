@@ -88,8 +88,6 @@ final class PlantedLinks {
     return switch (mount) {
       case Bind bind -> firstLink(way, bind.destination(), bind.source().path());
       case MountOperation.LateBind late -> firstLink(way, late.destination(), late.source());
-      case MountOperation.AsOnHost shown ->
-          firstLink(way, shown.destination(), shown.destination().absolute());
       case MountOperation.Proc proc -> firstLink(way, proc.destination(), OsString.of("/proc"));
       case MountOperation.Devices devices ->
           firstLink(way, devices.destination(), OsString.of("/dev"));
@@ -98,7 +96,8 @@ final class PlantedLinks {
               ? Optional.of(
                   new Link(link.destination(), link.destination().absolute(), link.target()))
               : Optional.empty();
-      case MountOperation.Directory _, MountOperation.Tmpfs _ -> Optional.empty();
+      case MountOperation.Directory _, MountOperation.Tmpfs _, MountOperation.AsOnHost _ ->
+          Optional.empty();
     };
   }
 
