@@ -14,7 +14,12 @@ final class Code {
   }
 
   /** A place in the code that depends on where {@code target} is. */
-  record Reference(int position, Label target, Patch patch) {}
+  record Reference(int position, Label target, Patch patch) {
+    /** The same in another place. */
+    Reference at(int other) {
+      return new Reference(other, target, patch);
+    }
+  }
 
   /** Fills in one reference, once the addresses are known. */
   @FunctionalInterface

@@ -27,6 +27,15 @@ final class Label {
     return this;
   }
 
+  /** Changes the offset of a placed label, as code before it has become shorter. */
+  void move(int at) {
+    offset = at;
+  }
+
+  boolean isPlaced() {
+    return offset >= 0;
+  }
+
   Section section() {
     return section;
   }

@@ -15,6 +15,8 @@ final class X86_64Assembler implements Assembler {
 
   private final ByteBuilder code = new ByteBuilder();
   private final List<Code.Reference> references = new ArrayList<>();
+  private final List<Label> labels = new ArrayList<>();
+  private final ShortJumps jumps = new ShortJumps();
 
   private static int number(Register register) {
     return switch (register) {
@@ -37,7 +39,7 @@ final class X86_64Assembler implements Assembler {
 
   @Override
   public void place(Label label) {
-    label.place(Label.Section.TEXT, code.size());
+    labels.add(label.place(Label.Section.TEXT, code.size()));
   }
 
   @Override
@@ -46,6 +48,10 @@ final class X86_64Assembler implements Assembler {
     if (value == 0) {
       // Zeroes all 64 bits: 32-bit operations clear the upper half.
       rex(false, register, register).u8(0x31).u8(direct(register, register));
+    } else if (value == (byte) value) {
+      // push and pop, which extend the sign: shorter than any mov.
+      code.u8(0x6a).u8((int) value);
+      rex(false, 0, register).u8(0x58 + (register & 7));
     } else if (value == (value & 0xffff_ffffL)) {
       rex(false, 0, register).u8(0xb8 + (register & 7)).u32((int) value);
     } else if (value == (int) value) {
@@ -62,8 +68,15 @@ final class X86_64Assembler implements Assembler {
 
   @Override
   public void address(Register to, Label label) {
-    rex(true, number(to), 0).u8(0x8d).u8((number(to) & 7) << 3 | 5);
-    relative(label);
+    // An executable lies in the first 2 GiB, so that an address needs no more than 32 bits.
+    rex(false, 0, number(to)).u8(0xb8 + (number(to) & 7));
+    references.add(
+        new Code.Reference(
+            code.size(),
+            label,
+            (bytes, position, _, address) ->
+                ByteBuilder.patch32(bytes, position, Math.toIntExact(address))));
+    code.u32(0);
   }
 
   @Override
@@ -146,7 +159,11 @@ final class X86_64Assembler implements Assembler {
 
   @Override
   public void branch(Condition condition, Register left, int right, Label target) {
-    immediate(7, number(left), right);
+    if (right == 0) {
+      registers(0x85, left, left); // test: sets the flags that cmp with 0 sets
+    } else {
+      immediate(7, number(left), right);
+    }
     jumpIf(condition, target);
   }
 
@@ -160,12 +177,14 @@ final class X86_64Assembler implements Assembler {
           case BELOW -> 0x82;
           case ABOVE_OR_EQUAL -> 0x83;
         };
+    jumps.add(code.size(), target);
     code.u8(0x0f).u8(code8);
     relative(target);
   }
 
   @Override
   public void jump(Label target) {
+    jumps.add(code.size(), target);
     code.u8(0xe9);
     relative(target);
   }
@@ -209,7 +228,7 @@ final class X86_64Assembler implements Assembler {
 
   @Override
   public Code finish() {
-    return new Code(code.toArray(), references);
+    return jumps.shorten(code.toArray(), references, labels);
   }
 
   /** REX prefix, where one is needed; {@code wide} makes the operation 64 bits wide. */
@@ -240,10 +259,16 @@ final class X86_64Assembler implements Assembler {
 
   /** ModRM with a displacement; rsp and r12 need a SIB byte to be a base. */
   private void memory(int register, int base, int offset) {
+    // rbp and r13 have no form without a displacement.
+    boolean isNone = offset == 0 && (base & 7) != 5;
     boolean isShort = offset == (byte) offset;
-    code.u8((isShort ? 0x40 : 0x80) | (register & 7) << 3 | (base & 7));
+    int mode = isNone ? 0 : isShort ? 0x40 : 0x80;
+    code.u8(mode | (register & 7) << 3 | (base & 7));
     if ((base & 7) == RSP) {
       code.u8(0x24);
+    }
+    if (isNone) {
+      return;
     }
     if (isShort) {
       code.u8(offset);

@@ -129,14 +129,15 @@ class AssemblerFuzzTest {
   }
 
   /**
-   * {@code as} takes the shortest form of everything, this assembler too, with three exceptions: it
-   * always has a displacement, and four bytes for a jump, and moves a constant with 32 bits if it
-   * has no sign. Those are asked for in the text.
+   * {@code as} takes the shortest form of everything, this assembler too, with one exception: it
+   * moves a constant with 32 bits if it has no sign. That is asked for in the text.
    */
   private static Step set(Register to, long value) {
     String text;
     if (value == 0) {
       text = "xor " + name(to, Width.WORD) + "," + name(to, Width.WORD);
+    } else if (value == (byte) value) {
+      text = "push " + value + "\npop " + name(to);
     } else if (value == (value & 0xffff_ffffL)) {
       text = "mov " + name(to, Width.WORD) + "," + value;
     } else if (value == (int) value) {
@@ -148,14 +149,7 @@ class AssemblerFuzzTest {
   }
 
   private static String memory(Register base, int offset) {
-    String displacement = offset == (byte) offset ? "{disp8} " : "{disp32} ";
-    return displacement + "|[" + name(base) + "+" + offset + "]";
-  }
-
-  /** The pseudo prefix of as(1) comes first. */
-  private static String prefixed(String operation, String memory) {
-    String[] parts = memory.split("\\|", 2);
-    return parts[0] + operation.replace("@", parts[1]);
+    return "[" + name(base) + "+" + offset + "]";
   }
 
   private static Step load(Random random) {
@@ -170,7 +164,7 @@ class AssemblerFuzzTest {
         };
     return new Step(
         asm -> asm.load(to, base, offset, width),
-        prefixed(operation + "," + size(width) + "@", memory(base, offset)));
+        operation + "," + size(width) + memory(base, offset));
   }
 
   private static Step store(Random random) {
@@ -181,7 +175,7 @@ class AssemblerFuzzTest {
     String rex = width == Width.BYTE ? "{rex} " : "";
     return new Step(
         asm -> asm.store(base, offset, from, width),
-        rex + prefixed("mov " + size(width) + "@," + name(from, width), memory(base, offset)));
+        rex + "mov " + size(width) + memory(base, offset) + "," + name(from, width));
   }
 
   private static Step arithmetic(Random random) {
@@ -209,7 +203,9 @@ class AssemblerFuzzTest {
     int call = random.nextInt(500);
     return switch (random.nextInt(6)) {
       case 0 ->
-          new Step(asm -> asm.divide(divisor), "mov ecx," + divisor + "\nxor edx,edx\ndiv rcx");
+          new Step(
+              asm -> asm.divide(divisor),
+              set(Register.SCRATCH, divisor).text() + "\nxor edx,edx\ndiv rcx");
       case 1 -> new Step(asm -> asm.stackPointer(register), "mov " + name(register) + ",rsp");
       case 2 -> new Step(asm -> asm.reserveStack(register), "sub rsp," + name(register));
       case 3 ->
@@ -233,34 +229,26 @@ class AssemblerFuzzTest {
     Condition condition = Cases.pick(random, Condition.values());
     int value = (int) number(random);
     return switch (random.nextInt(5)) {
-      case 0 -> new Step(asm -> asm.jump(label), "{disp32} jmp " + target);
+      case 0 -> new Step(asm -> asm.jump(label), "jmp " + target);
       case 1 -> new Step(asm -> asm.call(label), "call " + target);
       case 2 ->
-          new Step(asm -> asm.address(left, label), "lea " + name(left) + ",[rip+" + target + "]");
+          new Step(
+              asm -> asm.address(left, label),
+              "mov " + name(left, Width.WORD) + ",offset " + target);
       case 3 ->
           new Step(
               asm -> asm.branch(condition, left, right, label),
-              "cmp "
-                  + name(left)
-                  + ","
-                  + name(right)
-                  + "\n{disp32} "
-                  + mnemonic(condition)
-                  + " "
-                  + target);
+              "cmp " + name(left) + "," + name(right) + "\n" + mnemonic(condition) + " " + target);
       default ->
           new Step(
               asm -> asm.branch(condition, left, value, label),
-              "cmp "
-                  + name(left)
-                  + ","
-                  + value
-                  + "\n{disp32} "
-                  + mnemonic(condition)
-                  + " "
-                  + target,
+              compare(left, value) + "\n" + mnemonic(condition) + " " + target,
               left == Register.RESULT && value != (byte) value);
     };
+  }
+
+  private static String compare(Register left, int value) {
+    return value == 0 ? "test " + name(left) + "," + name(left) : "cmp " + name(left) + "," + value;
   }
 
   private static List<Step> program(Random random, String prefix) {
@@ -337,16 +325,17 @@ class AssemblerFuzzTest {
 
   private static byte[] write(List<Step> steps, List<Integer> ends) {
     X86_64Assembler assembler = new X86_64Assembler();
+    List<Label> labels = new ArrayList<>();
     for (Step step : steps) {
       step.write().accept(assembler);
       Label end = new Label();
       assembler.place(end);
-      ends.add(end.offset());
+      labels.add(end);
     }
-    return assembler
-        .finish()
-        .link(
-            BASE, label -> label.section() == Label.Section.TEXT ? BASE + label.offset() : OUTSIDE);
+    Code code = assembler.finish();
+    labels.forEach(label -> ends.add(label.offset()));
+    return code.link(
+        BASE, label -> label.section() == Label.Section.TEXT ? BASE + label.offset() : OUTSIDE);
   }
 
   private static String hex(byte[] code, int start) {
