@@ -130,7 +130,6 @@ public sealed interface Instruction {
           Map.of());
     }
 
-    /** Keeps the result in {@code slot}. */
     /** The same with another operand at this place. */
     public Call with(int place, Operand operand) {
       List<Operand> changed = new ArrayList<>(operands);
@@ -138,6 +137,7 @@ public sealed interface Instruction {
       return new Call(call, changed, result, retried, until, recoveries, hints);
     }
 
+    /** Keeps the result in {@code slot}. */
     public Call into(Slot slot) {
       return new Call(call, operands, Optional.of(slot), retried, until, recoveries, hints);
     }
