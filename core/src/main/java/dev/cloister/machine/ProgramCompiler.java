@@ -408,12 +408,27 @@ public final class ProgramCompiler {
   }
 
   private void writeCall(Instruction.Call call, int number) {
-    Label report = onHost ? routines.failOnHost : routines.fail;
-    Ways ways = new Ways(new Label(), new Label(), new Label(), report);
-    writeMaking(call, ways);
-    emitter.later(() -> writeFailure(call, number, ways));
+    if (call.retried().isEmpty() && call.until().isEmpty() && call.recoveries().isEmpty()) {
+      writeChecked(call, number);
+    } else {
+      Label report = onHost ? routines.failOnHost : routines.fail;
+      Ways ways = new Ways(new Label(), new Label(), new Label(), report);
+      writeMaking(call, ways);
+      emitter.later(() -> writeFailure(call, number, ways));
+    }
     // From here on the paths of the host mean something else.
     onHost &= call.call() != SystemCall.PIVOT_ROOT && call.call() != SystemCall.CHROOT;
+  }
+
+  /** Most calls end the program whatever their errno, and so have no code of their own for it. */
+  private void writeChecked(Instruction.Call call, int number) {
+    routines.describe(number, call);
+    for (int i = 0; i < call.operands().size(); i++) {
+      emitter.operand(Register.argument(i), call.operands().get(i));
+    }
+    emitter.systemCall(call);
+    asm.call(onHost ? routines.checkOnHost : routines.check);
+    call.result().ifPresent(slot -> emitter.storeVariable(emitter.slot(slot), RESULT));
   }
 
   private void writeMaking(Instruction.Call call, Ways ways) {

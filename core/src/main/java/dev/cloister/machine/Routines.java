@@ -3,6 +3,7 @@ package dev.cloister.machine;
 import static dev.cloister.machine.Condition.ABOVE_OR_EQUAL;
 import static dev.cloister.machine.Condition.BELOW;
 import static dev.cloister.machine.Condition.EQUAL;
+import static dev.cloister.machine.Condition.LESS;
 import static dev.cloister.machine.Condition.NOT_EQUAL;
 import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
@@ -88,6 +89,15 @@ final class Routines {
 
   /** The same, where the root is still the host's: what was believed of the host is forgotten. */
   final Label failOnHost = new Label();
+
+  /**
+   * Goes to {@link #fail} if RESULT is an errno. A call of this is shorter than a branch with what
+   * it leads to.
+   */
+  final Label check = new Label();
+
+  /** The same with {@link #failOnHost}. */
+  final Label checkOnHost = new Label();
 
   /** The one control character that is not below the blank. */
   private static final int DELETE = 0x7f;
@@ -187,6 +197,8 @@ final class Routines {
     writeSkipPrefix();
     writeFindVariable();
     writeDie();
+    writeCheck(check, fail);
+    writeCheck(checkOnHost, failOnHost);
     asm.place(failOnHost);
     asm.copy(V5, RESULT);
     forgetOnFailure.ifPresent(this::writeForget);
@@ -210,6 +222,13 @@ final class Routines {
     if (packed) {
       asm.call(unpack);
     }
+  }
+
+  private void writeCheck(Label routine, Label report) {
+    asm.place(routine);
+    asm.enter();
+    asm.branch(LESS, RESULT, 0, report);
+    asm.leave();
   }
 
   /** Starts a message: V3 is its end. Changes all registers but V0 to V5. */
