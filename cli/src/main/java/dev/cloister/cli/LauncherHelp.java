@@ -94,6 +94,8 @@ final class LauncherHelp {
           "as on the host /" + OsString.join(' ', shown.names()).toString().replace(" ", " /");
       case MountOperation.Bind bind ->
           "%s %s %s".formatted(access(bind.access()), bind.source().path(), bind.destination());
+      case MountOperation.HideLaunchers hidden ->
+          "tmpfs over Cloister's launchers in " + hidden.destination();
       case MountOperation.Symlink link ->
           "symlink %s %s".formatted(link.target(), link.destination());
       case MountOperation.Tmpfs tmpfs -> "tmpfs " + tmpfs.destination();

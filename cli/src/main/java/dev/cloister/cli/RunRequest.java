@@ -194,7 +194,7 @@ record RunRequest(
             "%s %s: a launcher may be run from anywhere, so give an absolute path"
                 .formatted(option.word(), Messages.value(path)));
       }
-      return path;
+      return LateLaunchers.source(option, path);
     }
 
     void tmpfs(RunOption option, OsString path) throws CliException {
@@ -395,6 +395,7 @@ record RunRequest(
         operations.addAll(source.mounts(view));
       }
       BindTypes.check(operations);
+      operations.addAll(LateLaunchers.hidden(operations));
       if (seccomp.isPresent()) {
         List<SeccompFilter> filters = seccomp.get().read(invocation);
         spec.privileges(privileges -> privileges.withFilters(filters));

@@ -339,4 +339,36 @@ final class EmitIT {
     }
     user.cloister("explain", "--elf").run().refuses(125, "--elf");
   }
+
+  /** What is kept there is executed outside of sandboxes. */
+  @EveryUser
+  void theCommandCannotReachTheLaunchersThatAreKept(CallingUser user) throws IOException {
+    Path kept = Path.of("/tmp/cloister-" + user.uid());
+    boolean before = Files.exists(kept);
+    String plant = "touch '%s/planted'; ls -A '%s'; rmdir '%s' && mkdir '%s'";
+    Path whole = emit("--preset", "none", "--bind", "/", "/");
+    Path part = emit("--preset", "host", "--bind", "/tmp", "/a/t");
+    for (String place : List.of("", "/a/t")) {
+      Path launcher = place.isEmpty() ? whole : part;
+      String seen = place.isEmpty() ? kept.toString() : place + "/" + kept.getFileName();
+      Ran ran = run(user, launcher, "sh", "-c", plant.replace("%s", seen)).run().exits(1);
+      assertEquals("planted\n", ran.out(), ran::toString);
+      assertFalse(Files.exists(kept.resolve("planted")), ran::toString);
+      assertTrue(Files.isDirectory(kept, LinkOption.NOFOLLOW_LINKS));
+    }
+    int owner = (Integer) Files.getAttribute(kept, "unix:uid");
+    assertEquals(user.uid(), Integer.toUnsignedLong(owner));
+    if (!before) {
+      Files.delete(kept);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/tmp/cloister-5", "/tmp/cloister-5/cache", "//tmp/./cloister-77", "/a/../tmp"})
+  void theLaunchersThatAreKeptAreNoSource(String source) throws IOException {
+    Path file = OWN.work().resolve("launcher");
+    emitCall(file, "--ro-bind", source, "/x").run().refuses(125, "--ro-bind " + source);
+    assertFalse(Files.exists(file));
+  }
 }

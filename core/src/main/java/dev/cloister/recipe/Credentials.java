@@ -526,6 +526,11 @@ public final class Credentials {
     return given;
   }
 
+  /** Who the command is for the kernel. */
+  Id reallyUid() {
+    return becomesReally ? uid : callerUid;
+  }
+
   /** The group id itself is often in the list, where it opens nothing more. */
   private boolean dropsGroups() {
     if (host.anyOf().isPresent()) {

@@ -8,6 +8,7 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
+import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
@@ -23,6 +24,12 @@ final class LateSources {
   private static final Slot LINK = new Slot("link");
   private static final Slot COPY = new Slot("copy");
   private static final Buffer TARGET = new Buffer("target", PATH_MAX);
+
+  /** Where launchers are kept, but for the user's number: docs/cache.md. */
+  private static final String LAUNCHERS_PREFIX = "cloister-";
+
+  private static final Buffer LAUNCHERS = new Buffer("launchers", 24);
+  private static final Slot LAUNCHERS_LENGTH = new Slot("launchers_length");
 
   private LateSources() {}
 
@@ -109,6 +116,48 @@ final class LateSources {
         List.of(
             Steps.bind(any, any).with(0, name).with(1, name).tolerate(Errno.ENOENT),
             Steps.setAttributes(any, attributes).with(1, name).tolerate(Errno.ENOENT)));
+  }
+
+  /**
+   * Hides the directory of the launchers of the user {@code uid}, as {@link
+   * dev.cloister.spec.MountOperation.HideLaunchers} has it. Where it neither exists nor can be
+   * made, the command cannot make it either.
+   *
+   * @param number another each time
+   */
+  static List<Instruction> hideLaunchers(Destination directory, Id uid, int number) {
+    Slot parent = new Slot("parent_of_launchers" + number);
+    Slot launchers = new Slot("launchers" + number);
+    List<Instruction> cover =
+        List.of(
+            Steps.fchdir(launchers),
+            Steps.mountTmpfs(OsString.of("."), "mode=0700"),
+            Steps.chdir(MountPlanner.NEW_ROOT));
+    List<Instruction> hide =
+        List.of(
+            new Instruction.Compose(
+                LAUNCHERS, List.of(Operand.of(LAUNCHERS_PREFIX), uid.part()), LAUNCHERS_LENGTH),
+            Steps.mkdir(Operand.of(parent), OsString.of(""), 0700)
+                .with(1, Operand.of(LAUNCHERS))
+                .tolerate(Errno.EEXIST, Errno.EROFS, Errno.EACCES),
+            Call.of(
+                    SystemCall.OPENAT,
+                    Operand.of(parent),
+                    Operand.of(LAUNCHERS),
+                    Operand.of(
+                        LinuxConstant.O_PATH,
+                        LinuxConstant.O_DIRECTORY,
+                        LinuxConstant.O_NOFOLLOW,
+                        LinuxConstant.O_CLOEXEC))
+                .into(launchers)
+                .tolerate(Errno.ENOENT)
+                .hint(
+                    Errno.ENOTDIR,
+                    "Cloister's directory of launchers in " + directory + " is none: remove it"),
+            new Instruction.IfSet(launchers, cover, List.of()));
+    return List.of(
+        Steps.find(directory, parent).tolerate(Errno.ENOENT, Errno.ENOTDIR),
+        new Instruction.IfSet(parent, hide, List.of()));
   }
 
   /** Attaches a copy over what is there. */

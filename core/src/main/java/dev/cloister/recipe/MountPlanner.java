@@ -64,6 +64,10 @@ final class MountPlanner {
   private final boolean freshProc;
 
   private final Optional<Staging> staging;
+
+  /** The kernel's, not what may be seen inside. */
+  private final Id commandUid;
+
   private final List<Instruction> early = new ArrayList<>();
   private final List<Instruction> steps = new ArrayList<>();
   private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
@@ -72,6 +76,7 @@ final class MountPlanner {
   private final List<MountOperation.Symlink> symlinks = new ArrayList<>();
   private final Set<String> copies = new HashSet<>();
   private int cloned;
+  private int hiding;
   private Node root = Node.directory();
   private int coveringMounts = 1;
 
@@ -79,6 +84,7 @@ final class MountPlanner {
     this.host = host;
     this.freshProc = spec.namespaces().contains(Namespace.PID) || host.needs(Workaround.OWN_PROC);
     this.staging = Staging.of(host);
+    this.commandUid = new Credentials(host, spec).reallyUid();
   }
 
   /**
@@ -227,6 +233,11 @@ final class MountPlanner {
     @Override
     public void asOnHost(MountOperation.AsOnHost shown) throws PlanException {
       planAsOnHost(shown);
+    }
+
+    @Override
+    public void hideLaunchers(MountOperation.HideLaunchers hidden) {
+      steps.addAll(LateSources.hideLaunchers(hidden.destination(), commandUid, hiding++));
     }
   }
 

@@ -38,6 +38,8 @@ public sealed interface MountOperation {
     void lateBind(LateBind bind) throws E;
 
     void asOnHost(AsOnHost shown) throws E;
+
+    void hideLaunchers(HideLaunchers hidden) throws E;
   }
 
   /** What a bind allows. Set-user-ID bits never count (MS_NOSUID), whatever the access. */
@@ -138,6 +140,20 @@ public sealed interface MountOperation {
     @Override
     public <E extends Exception> void accept(Visitor<E> visitor) throws E {
       visitor.asOnHost(this);
+    }
+  }
+
+  /**
+   * An empty tmpfs over the directory in which Cloister keeps the launchers of the command's user,
+   * who runs them outside of sandboxes. It is made where it is missing, or the command could make
+   * it.
+   *
+   * @param destination where the directory that contains it is shown, which may be missing
+   */
+  record HideLaunchers(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.hideLaunchers(this);
     }
   }
 

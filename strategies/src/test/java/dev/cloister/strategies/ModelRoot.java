@@ -222,8 +222,8 @@ final class ModelRoot {
     switch (operation) {
       case MountOperation.Bind bind -> bind(path, source, bind.access());
       case MountOperation.LateBind bind -> bind(path, source, bind.access());
-      case MountOperation.AsOnHost shown ->
-          throw new IllegalArgumentException("the model has no such root: " + shown);
+      case MountOperation.AsOnHost _, MountOperation.HideLaunchers _ ->
+          throw new IllegalArgumentException("not in the model: " + operation);
       case MountOperation.Tmpfs _ -> mount(makeDirectory(path), File.directory(), false);
       case MountOperation.Directory _ -> makeDirectory(path);
       case MountOperation.Symlink link -> symlink(path, link.target().toString());

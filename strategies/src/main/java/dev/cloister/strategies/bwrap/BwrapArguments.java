@@ -107,7 +107,7 @@ final class BwrapArguments {
           add("--perms", OsString.of("%04o".formatted(directory.mode()))).add("--dir", destination);
       case MountOperation.Symlink symlink -> add("--symlink", symlink.target(), destination);
       case MountOperation.Proc _ -> proc(destination);
-      case MountOperation.LateBind _, MountOperation.AsOnHost _ ->
+      case MountOperation.LateBind _, MountOperation.AsOnHost _, MountOperation.HideLaunchers _ ->
           throw new IllegalArgumentException("bubblewrap is told what to bind: " + operation);
       case MountOperation.Devices _ ->
           // bubblewrap makes the directory for everybody's shared memory with mode 0755.

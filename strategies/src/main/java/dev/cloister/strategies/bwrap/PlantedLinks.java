@@ -96,7 +96,10 @@ final class PlantedLinks {
               ? Optional.of(
                   new Link(link.destination(), link.destination().absolute(), link.target()))
               : Optional.empty();
-      case MountOperation.Directory _, MountOperation.Tmpfs _, MountOperation.AsOnHost _ ->
+      case MountOperation.Directory _,
+          MountOperation.Tmpfs _,
+          MountOperation.AsOnHost _,
+          MountOperation.HideLaunchers _ ->
           Optional.empty();
     };
   }

@@ -109,7 +109,9 @@ final class Demands {
                 refused(
                     "Landlock cannot make a /proc at " + proc.destination(),
                     "bind the host's instead: --ro-bind /proc /proc");
-            case MountOperation.LateBind _, MountOperation.AsOnHost _ ->
+            case MountOperation.LateBind _,
+                MountOperation.AsOnHost _,
+                MountOperation.HideLaunchers _ ->
                 refused("Landlock cannot decide about what is not looked at yet", OTHER_STRATEGY);
             case MountOperation.Devices devices ->
                 refused(

@@ -1,0 +1,73 @@
+package dev.cloister.cli;
+
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.LateBind;
+import dev.cloister.spec.OsString;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Keeps the launchers that {@code run} keeps ({@code docs/cache.md}) out of sandboxes whose host is
+ * not known yet, as {@link dev.cloister.launch.HiddenLaunchers} does for those of this host.
+ */
+final class LateLaunchers {
+  private static final Destination PARENT = Destination.of("/tmp");
+  private static final String PREFIX = "cloister-";
+
+  private LateLaunchers() {}
+
+  /**
+   * A source as a launcher shall have it.
+   *
+   * @throws CliException if it has a {@code ..}, so that nobody can tell from its name where it
+   *     leads, or is in a directory of launchers
+   */
+  static OsString source(RunOption option, OsString path) throws CliException {
+    Destination source;
+    try {
+      source = Destination.of(path);
+    } catch (IllegalArgumentException e) {
+      throw refused(option, path, "give the path without '..', for a launcher");
+    }
+    int depth = PARENT.components().size();
+    if (source.components().size() > depth
+        && source.isAtOrBelow(PARENT)
+        && isLaunchers(source.components().get(depth))) {
+      throw refused(option, path, "Cloister may keep launchers there, which no sandbox may see");
+    }
+    return source.absolute();
+  }
+
+  private static boolean isLaunchers(OsString name) {
+    return name.toString().matches(PREFIX + "[0-9]+");
+  }
+
+  private static CliException refused(RunOption option, OsString path, String why) {
+    return new CliException("%s %s: %s".formatted(option.word(), Messages.value(path), why));
+  }
+
+  /** What hides them wherever these mounts show them writable. */
+  static List<MountOperation> hidden(List<MountOperation> mounts) {
+    List<MountOperation> hidden = new ArrayList<>();
+    for (MountOperation mount : mounts) {
+      if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
+        Destination source = Destination.of(bind.source());
+        if (PARENT.isAtOrBelow(source)) {
+          hidden.add(new MountOperation.HideLaunchers(shown(bind, source)));
+        }
+      }
+    }
+    return hidden;
+  }
+
+  private static Destination shown(LateBind bind, Destination source) {
+    Destination shown = bind.destination();
+    int depth = source.components().size();
+    for (OsString name : PARENT.components().subList(depth, PARENT.components().size())) {
+      shown = shown.resolve(name.toString());
+    }
+    return shown;
+  }
+}
