@@ -18,6 +18,9 @@ import java.util.Objects;
 
 /** What an emitted launcher says with {@code --help}. */
 final class LauncherHelp {
+  /** In bytes: as many of SHA-256's as nobody finds twice. */
+  private static final int DIGEST_SIZE = 16;
+
   private LauncherHelp() {}
 
   static String of(
@@ -43,7 +46,7 @@ final class LauncherHelp {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update(OsString.of(Version.current()).bytes());
       digest.update((byte) 0);
-      return HexFormat.of().formatHex(digest.digest(packedOptions));
+      return HexFormat.of().formatHex(digest.digest(packedOptions), 0, DIGEST_SIZE);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }

@@ -49,19 +49,16 @@ public enum Preset {
     @Override
     public List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids) {
       List<MountOperation> mounts = new ArrayList<>();
-      for (String path : List.of("/usr", "/etc", "/nix")) {
-        mounts.add(late(path, Access.READ_ONLY, true));
-      }
       mounts.add(new MountOperation.AsOnHost(SYSTEM));
       MountOperation proc = new MountOperation.Proc(Destination.of("/proc"));
       if (reallyRoot) {
         mounts.add(new MountOperation.Devices(Destination.of("/dev")));
         mounts.add(proc);
-        mounts.add(late("/sys", Access.READ_ONLY, false));
+        mounts.add(late("/sys", Access.READ_ONLY));
       } else {
-        mounts.add(late("/dev", Access.DEVICES, false));
-        mounts.add(ownPids ? proc : late("/proc", Access.DEVICES, false));
-        mounts.add(late("/sys", Access.DEVICES, false));
+        mounts.add(late("/dev", Access.DEVICES));
+        mounts.add(ownPids ? proc : late("/proc", Access.DEVICES));
+        mounts.add(late("/sys", Access.DEVICES));
       }
       mounts.add(new MountOperation.Directory(Destination.of("/tmp"), 01777));
       return mounts;
@@ -103,7 +100,7 @@ public enum Preset {
     public List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids) {
       List<MountOperation> mounts = new ArrayList<>();
       for (String path : List.of("/nix", "/dev", "/proc", "/sys")) {
-        mounts.add(late(path, Access.DEVICES, false));
+        mounts.add(late(path, Access.DEVICES));
       }
       return mounts;
     }
@@ -164,9 +161,12 @@ public enum Preset {
    */
   public abstract List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids);
 
-  /** Entries of the root that hold programs and libraries, on any distribution. */
+  /** Entries of the root that programs need, on any distribution. */
   private static final List<OsString> SYSTEM =
       List.of(
+          OsString.of("usr"),
+          OsString.of("etc"),
+          OsString.of("nix"),
           OsString.of("bin"),
           OsString.of("lib"),
           OsString.of("lib32"),
@@ -174,8 +174,9 @@ public enum Preset {
           OsString.of("libx32"),
           OsString.of("sbin"));
 
-  private static MountOperation late(String path, Access access, boolean optional) {
-    return new MountOperation.LateBind(OsString.of(path), Destination.of(path), access, optional);
+  private static MountOperation late(String path, Access access) {
+    return new MountOperation.LateBind(
+        OsString.of(path), Destination.of(path), access, /* optional= */ false);
   }
 
   /**

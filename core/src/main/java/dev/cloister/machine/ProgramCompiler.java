@@ -22,6 +22,7 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Operand;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.OsString;
+import java.util.EnumSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -366,9 +367,11 @@ public final class ProgramCompiler {
     @Override
     public void onlyFor(Instruction.OnlyFor only) {
       Label others = new Label();
-      for (CallerKind kind : CallerKind.values()) {
-        if (!only.kinds().contains(kind)) {
-          emitter.loadVariable(A0, emitter.slot(Instruction.RecognizeCaller.KIND));
+      emitter.loadVariable(A0, emitter.slot(Instruction.RecognizeCaller.KIND));
+      if (only.kinds().equals(EnumSet.of(CallerKind.ROOT))) {
+        asm.branch(Condition.NOT_EQUAL, A0, CallerKind.ROOT.bit(), others);
+      } else {
+        for (CallerKind kind : EnumSet.complementOf(EnumSet.copyOf(only.kinds()))) {
           asm.branch(EQUAL, A0, kind.bit(), others);
         }
       }

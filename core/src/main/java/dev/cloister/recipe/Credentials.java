@@ -120,7 +120,7 @@ public final class Credentials {
     this.privileges = spec.privileges();
     this.callerUid = host.anyOf().map(Id::foundUid).orElse(new Id.Known(caller.uid()));
     this.callerGid = host.anyOf().map(_ -> Id.FOUND_GID).orElse(new Id.Known(caller.gid()));
-    this.uid = Id.of(spec.identity().uid()).orElse(callerUid);
+    this.uid = Id.ofUser(spec.identity().uid(), host.anyOf()).orElse(callerUid);
     this.gid = Id.of(spec.identity().gid()).orElse(callerGid);
   }
 

@@ -10,7 +10,7 @@ import java.util.OptionalLong;
 /** A user or group id in a plan. */
 sealed interface Id {
   Id ZERO = new Known(0);
-  Id FOUND_GID = new Found(RecognizeCaller.GID);
+  Id FOUND_GID = new Found(RecognizeCaller.GID, true);
 
   /** A number. */
   record Known(long value) implements Id {
@@ -35,8 +35,12 @@ sealed interface Id {
     }
   }
 
-  /** What is found when the program runs. */
-  record Found(Slot slot) implements Id {
+  /**
+   * What is found when the program runs.
+   *
+   * @param mayBeRoot whether it may be 0
+   */
+  record Found(Slot slot, boolean mayBeRoot) implements Id {
     @Override
     public Operand operand() {
       return Operand.of(slot);
@@ -45,11 +49,6 @@ sealed interface Id {
     @Override
     public Operand part() {
       return Operand.of(slot);
-    }
-
-    @Override
-    public boolean mayBeRoot() {
-      return slot.equals(RecognizeCaller.GID);
     }
 
     @Override
@@ -64,7 +63,7 @@ sealed interface Id {
   /** As a part of a text that is composed. */
   Operand part();
 
-  /** Whether it is 0, or not known to be another; user 0 is a kind of caller of its own. */
+  /** Whether it is 0, or not known to be another. */
   boolean mayBeRoot();
 
   /** The one that was asked for. */
@@ -74,6 +73,12 @@ sealed interface Id {
 
   /** The user id of a caller of this kind. */
   static Id foundUid(CallerKind kind) {
-    return kind.isUserZero() ? ZERO : new Found(RecognizeCaller.UID);
+    return new Found(RecognizeCaller.UID, kind.isUserZero());
+  }
+
+  /** The one that was asked for; user 0 of a caller who is that is the caller's. */
+  static Optional<Id> ofUser(OptionalLong id, Optional<CallerKind> caller) {
+    boolean same = caller.isPresent() && caller.get().isUserZero() && id.orElse(1) == 0;
+    return same ? caller.map(Id::foundUid) : of(id);
   }
 }

@@ -14,7 +14,10 @@ import dev.cloister.spec.OsString;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Steps for what is looked at only when the sandbox is made. */
+/**
+ * Steps for what is looked at only when the sandbox is made. Descriptors of copies stay open until
+ * the last steps, which close all: nothing else runs before.
+ */
 final class LateSources {
   /** Longest target of a symbolic link, and a NUL (PATH_MAX of linux/limits.h). */
   private static final int PATH_MAX = 4096;
@@ -74,8 +77,7 @@ final class LateSources {
         List.of(
             Steps.setAttributes(Operand.of(COPY), OsString.of(""), attributes),
             Steps.mkdir(OsString.of(""), 0755).with(1, name),
-            Steps.moveMount(COPY, OsString.of("")).with(3, name),
-            Steps.close(COPY));
+            Steps.moveMount(COPY, OsString.of("")).with(3, name));
     return new Instruction.ForEach(
         ENTRY,
         entries,
@@ -199,7 +201,6 @@ final class LateSources {
     return new Slot(tree.name() + "_directory");
   }
 
-  /** It stays open until the last steps, which close all. */
   static Call openIfDirectory(Slot tree, Slot into) {
     return Call.of(
             SystemCall.OPENAT,

@@ -311,7 +311,6 @@ final class MountPlanner {
       makeDirectory(late.destination(), 0755);
       steps.add(LateSources.attachOnNew(late, tree));
     }
-    steps.add(Steps.close(tree));
   }
 
   private void attachLateWhereFound(MountOperation.LateBind late, Slot tree) {
