@@ -118,8 +118,13 @@ public final class Credentials {
     this.becomesReally = becomesReally;
     this.spec = spec;
     this.privileges = spec.privileges();
-    this.callerUid = host.anyOf().map(Id::foundUid).orElse(new Id.Known(caller.uid()));
-    this.callerGid = host.anyOf().map(_ -> Id.FOUND_GID).orElse(new Id.Known(caller.gid()));
+    if (host.anyOf().isPresent()) {
+      this.callerUid = Id.foundUid(host.anyOf().get());
+      this.callerGid = Id.FOUND_GID;
+    } else {
+      this.callerUid = new Id.Known(caller.uid());
+      this.callerGid = new Id.Known(caller.gid());
+    }
     this.uid = Id.ofUser(spec.identity().uid(), host.anyOf()).orElse(callerUid);
     this.gid = Id.of(spec.identity().gid()).orElse(callerGid);
   }
@@ -229,10 +234,10 @@ public final class Credentials {
     if (!caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
       return steps;
     }
-    if (!gid.equals(callerGid)) {
+    if (!gid.is(callerGid)) {
       steps.add(Call.of(SystemCall.SETFSGID, gid.operand()));
     }
-    if (!uid.equals(callerUid)) {
+    if (!uid.is(callerUid)) {
       steps.add(Call.of(SystemCall.SETFSUID, uid.operand()));
       // That took those that concern files from the effective ones (capabilities(7)).
       long lower = caller.capabilities() & 0xffff_ffffL;
@@ -337,15 +342,15 @@ public final class Credentials {
       // In a user namespace that denies it (user_namespaces(7)), which is not known before.
       steps.add(host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop);
     }
-    if (!gid.equals(callerGid)) {
+    if (!gid.is(callerGid)) {
       steps.add(
           Call.of(SystemCall.SETRESGID, gid.operand(), gid.operand(), gid.operand())
               .hint(Errno.EINVAL, "--gid: the caller's user namespace has no gid " + gid));
     }
-    if (!uid.equals(callerUid)) {
+    if (!uid.is(callerUid)) {
       steps.addAll(becomeUser());
     }
-    if (!uid.equals(callerUid) || !gid.equals(callerGid)) {
+    if (!uid.is(callerUid) || !gid.is(callerGid)) {
       // A change of ids made this process's own files in /proc root's (proc(5)).
       steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 1));
     }
@@ -541,7 +546,7 @@ public final class Credentials {
     }
     Id kept = becomesReally ? gid : callerGid;
     for (long group : caller.groups()) {
-      if (!kept.equals(new Id.Known(group))) {
+      if (!kept.is(new Id.Known(group))) {
         return false;
       }
     }
@@ -553,12 +558,12 @@ public final class Credentials {
     Caller caller = host.caller();
     Credentials wanted = new Credentials(host, spec.identity());
     if (caller.isPrivileged()
-        && !wanted.uid.equals(wanted.callerUid)
+        && !wanted.uid.is(wanted.callerUid)
         && !caller.has(LinuxConstant.CAP_SETUID)) {
       return lacks("CAP_SETUID");
     }
     if (caller.isPrivileged()
-        && !wanted.gid.equals(wanted.callerGid)
+        && !wanted.gid.is(wanted.callerGid)
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }

@@ -15,6 +15,11 @@ sealed interface Id {
   /** A number. */
   record Known(long value) implements Id {
     @Override
+    public boolean is(Id other) {
+      return other instanceof Known known && known.value == value;
+    }
+
+    @Override
     public Operand operand() {
       return new Operand.Literal(value, Long.toUnsignedString(value));
     }
@@ -42,6 +47,11 @@ sealed interface Id {
    */
   record Found(Slot slot, boolean mayBeRoot) implements Id {
     @Override
+    public boolean is(Id other) {
+      return other instanceof Found found && found.slot.name().equals(slot.name());
+    }
+
+    @Override
     public Operand operand() {
       return Operand.of(slot);
     }
@@ -56,6 +66,9 @@ sealed interface Id {
       return slot.name();
     }
   }
+
+  /** Whether both are the same; linking a record's own equality takes a fresh JVM milliseconds. */
+  boolean is(Id other);
 
   /** As a system call's operand. */
   Operand operand();
