@@ -180,8 +180,7 @@ public final class ProgramCompiler {
     return images.computeIfAbsent(
         program,
         p ->
-            new ProgramCompiler(
-                    p, inner, packed, isFar, this.program.ownSteps(), steps, faults)
+            new ProgramCompiler(p, inner, packed, isFar, this.program.ownSteps(), steps, faults)
                 .compile());
   }
 
