@@ -85,7 +85,7 @@ final class Aarch64Assembler implements Assembler {
   }
 
   private static int quarter(long value, int index) {
-    return (int) (value >>> 16 * index) & 0xffff;
+    return (int) (value >>> (16 * index)) & 0xffff;
   }
 
   @Override
@@ -220,7 +220,7 @@ final class Aarch64Assembler implements Assembler {
     if ((low & (low + 1)) != 0) {
       throw new IllegalArgumentException("neither 2^k-1 nor its complement: " + low);
     }
-    word(0x92400000 | rotation << 16 | ones - 1 << 10 | register << 5 | register);
+    word(0x92400000 | rotation << 16 | (ones - 1) << 10 | register << 5 | register);
   }
 
   @Override
@@ -305,7 +305,7 @@ final class Aarch64Assembler implements Assembler {
    */
   private void branch(int instruction, int opposite, int bits, Label target) {
     if (isFar) {
-      word(instruction ^ opposite | 2 << 5); // over the next instruction
+      word((instruction ^ opposite) | 2 << 5); // over the next instruction
       jump(target);
     } else {
       refer(
@@ -318,9 +318,9 @@ final class Aarch64Assembler implements Assembler {
 
   /** In instructions, cut to {@code bits}. */
   private static int distance(long place, long address, int bits) {
-    long instructions = address - place >> 2;
+    long instructions = (address - place) >> 2;
     check(instructions, bits);
-    return (int) instructions & (1 << bits) - 1;
+    return (int) instructions & ((1 << bits) - 1);
   }
 
   @Override
@@ -387,14 +387,14 @@ final class Aarch64Assembler implements Assembler {
   }
 
   private static void check(long value, int bits) {
-    if (value < -1L << bits - 1 || value >= 1L << bits - 1) {
+    if (value < -(1L << (bits - 1)) || value >= 1L << (bits - 1)) {
       throw new OutOfReach();
     }
   }
 
   private static void or(byte[] bytes, int position, int value) {
     for (int i = 0; i < 4; i++) {
-      bytes[position + i] |= (byte) (value >> 8 * i);
+      bytes[position + i] |= (byte) (value >> (8 * i));
     }
   }
 
