@@ -70,10 +70,8 @@ final class Aarch64Assembler implements Assembler {
     }
     boolean isInverted = ones > zeros;
     int filling = isInverted ? 0xffff : 0;
-    int first = 0;
-    while (first < 3 && quarter(value, first) == filling) {
-      first++;
-    }
+    long different = isInverted ? ~value : value;
+    int first = different == 0 ? 0 : Long.numberOfTrailingZeros(different) / 16;
     // movz or movn
     int start = isInverted ? 0x92800000 : 0xd2800000;
     word(start | first << 21 | (quarter(value, first) ^ filling) << 5 | to);
