@@ -59,8 +59,14 @@ final class Emitter {
 
   private final @Nullable Faults faults;
 
+  /**
+   * Starts a launcher.
+   *
+   * @param isFar whether instructions are to reach farther than those of aarch64 do by themselves
+   */
   Emitter(
       Architecture architecture,
+      boolean isFar,
       Function<SyscallProgram, ElfImage> images,
       @Nullable Faults faults) {
     this.images = images;
@@ -69,8 +75,7 @@ final class Emitter {
     this.asm =
         switch (architecture) {
           case X86_64 -> new X86_64Assembler();
-          case AARCH64 ->
-              throw new UnsupportedOperationException("no launchers for aarch64 in this version");
+          case AARCH64 -> new Aarch64Assembler(isFar);
         };
   }
 

@@ -41,6 +41,9 @@ public final class ProgramCompiler {
   /** Whether what is seldom needed is packed, which takes the compiler some time. */
   private final boolean packed;
 
+  /** Whether the short forms of instructions do not reach far enough in this launcher. */
+  private final boolean isFar;
+
   private final Writing writing = new Writing();
   private final IdentityHashMap<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
   private final @Nullable Faults faults;
@@ -121,21 +124,31 @@ public final class ProgramCompiler {
     }
   }
 
-  private ProgramCompiler(SyscallProgram program, Options options, @Nullable Faults faults) {
-    this(program, options, options.standalone().isPresent(), 0, program.steps().size(), faults);
+  private ProgramCompiler(
+      SyscallProgram program, Options options, boolean isFar, @Nullable Faults faults) {
+    this(
+        program,
+        options,
+        options.standalone().isPresent(),
+        isFar,
+        0,
+        program.steps().size(),
+        faults);
   }
 
   private ProgramCompiler(
       SyscallProgram program,
       Options options,
       boolean packed,
+      boolean isFar,
       int firstStep,
       int steps,
       @Nullable Faults faults) {
     this.program = program;
     this.options = options;
     this.faults = faults;
-    this.emitter = new Emitter(options.architecture(), this::embedded, faults);
+    this.isFar = isFar;
+    this.emitter = new Emitter(options.architecture(), isFar, this::embedded, faults);
     this.asm = emitter.asm;
     this.routines = new Routines(emitter, options, packed, program.name(), steps);
     this.packed = packed;
@@ -144,12 +157,22 @@ public final class ProgramCompiler {
   }
 
   public static ElfImage compile(SyscallProgram program, Options options) {
-    return new ProgramCompiler(program, options, null).compile();
+    return compileEither(program, options, null);
   }
 
   /** The same with what goes wrong in it, for tests. */
   public static ElfImage compile(SyscallProgram program, Options options, Faults faults) {
-    return new ProgramCompiler(program, options, faults).compile();
+    return compileEither(program, options, faults);
+  }
+
+  /** Nearly every launcher is so small that the short forms of all instructions reach. */
+  private static ElfImage compileEither(
+      SyscallProgram program, Options options, @Nullable Faults faults) {
+    try {
+      return new ProgramCompiler(program, options, false, faults).compile();
+    } catch (Aarch64Assembler.OutOfReach _) {
+      return new ProgramCompiler(program, options, true, faults).compile();
+    }
   }
 
   private ElfImage embedded(SyscallProgram program) {
@@ -158,7 +181,7 @@ public final class ProgramCompiler {
     return images.computeIfAbsent(
         program,
         p ->
-            new ProgramCompiler(p, inner, packed, this.program.ownSteps(), steps, faults)
+            new ProgramCompiler(p, inner, packed, isFar, this.program.ownSteps(), steps, faults)
                 .compile());
   }
 

@@ -17,12 +17,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Random programs: the system's assembler writes the same, and the processor does what is meant.
@@ -456,10 +459,11 @@ class AssemblerFuzzTest {
     return new Step(write, text);
   }
 
-  @Test
-  void theProcessorComputesTheSame() throws Exception {
+  @ParameterizedTest
+  @EnumSource
+  void theProcessorComputesTheSame(Architecture architecture) throws Exception {
     Cases.check(
-        "executed arithmetic",
+        "executed arithmetic on " + architecture,
         EXECUTED,
         AssemblerFuzzTest::sums,
         Cases::withoutOne,
@@ -467,13 +471,18 @@ class AssemblerFuzzTest {
           Map<Register, Long> expected = new EnumMap<>(Register.class);
           REGISTERS.forEach(register -> expected.put(register, 0L));
           sums.forEach(sum -> sum.meaning().accept(expected));
-          assertEquals(expected, execute(sums));
+          assertEquals(expected, execute(architecture, sums));
         });
   }
 
   /** The registers at the end, as a program writes them to its standard output. */
-  private Map<Register, Long> execute(List<Sum> sums) throws IOException {
-    X86_64Assembler asm = new X86_64Assembler();
+  private Map<Register, Long> execute(Architecture architecture, List<Sum> sums)
+      throws IOException {
+    Assembler asm =
+        switch (architecture) {
+          case X86_64 -> new X86_64Assembler();
+          case AARCH64 -> new Aarch64Assembler(false);
+        };
     Data data = new Data();
     Label memory = data.zeroed(8 * REGISTERS.size());
     REGISTERS.forEach(register -> asm.set(register, 0));
@@ -485,14 +494,17 @@ class AssemblerFuzzTest {
     asm.set(Register.A0, 1);
     asm.copy(Register.A1, BEHIND);
     asm.set(Register.A2, 8L * REGISTERS.size());
-    asm.systemCall(SystemCall.WRITE.number(Architecture.X86_64));
+    asm.systemCall(SystemCall.WRITE.number(architecture));
     asm.set(Register.A0, 0);
-    asm.systemCall(SystemCall.EXIT_GROUP.number(Architecture.X86_64));
+    asm.systemCall(SystemCall.EXIT_GROUP.number(architecture));
     Path file =
         Launcher.write(
-            directory,
-            ElfImage.link(Architecture.X86_64, asm.finish(), data, LauncherNote.of("test")));
-    Execution.Ended ended = Execution.of(file).end();
+            directory, ElfImage.link(architecture, asm.finish(), data, LauncherNote.of("test")));
+    Execution execution = Execution.of(file);
+    if (architecture != Architecture.host()) {
+      execution.through(Required.program("qemu-" + architecture.name().toLowerCase(Locale.ROOT)));
+    }
+    Execution.Ended ended = execution.end();
     Files.delete(file);
     assertEquals(0, ended.exit());
     ByteBuffer output = ByteBuffer.wrap(ended.output()).order(ByteOrder.LITTLE_ENDIAN);
