@@ -220,7 +220,10 @@ public final class Credentials {
     steps.add(
         new Instruction.Compose(
             MAP, List.of(inside.part(), SPACE, outside.part(), ONE_ID), MAP_LENGTH));
-    steps.addAll(Steps.writeFile(PROC, file, Operand.of(MAP), Operand.of(MAP_LENGTH), MAP_HINTS));
+    List<Instruction> write =
+        Steps.writeFile(PROC, file, Operand.of(MAP), Operand.of(MAP_LENGTH), MAP_HINTS);
+    // The last steps close what is left open.
+    steps.addAll(write.subList(0, 2));
     return steps;
   }
 

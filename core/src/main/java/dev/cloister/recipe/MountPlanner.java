@@ -513,7 +513,9 @@ final class MountPlanner {
     if (host.anyOf().isPresent()) {
       steps.add(LateSources.protect(host.protectedProc(), PROTECTED));
     } else {
-      host.protectedProc().forEach(name -> protect(OsString.of(name)));
+      for (String name : host.protectedProc()) {
+        protect(OsString.of(name));
+      }
     }
     steps.add(Steps.chdir(NEW_ROOT));
   }
