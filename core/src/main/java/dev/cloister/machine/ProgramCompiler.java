@@ -157,22 +157,18 @@ public final class ProgramCompiler {
   }
 
   public static ElfImage compile(SyscallProgram program, Options options) {
-    return compileEither(program, options, null);
+    // Nearly every launcher is so small that the short forms of all instructions reach.
+    try {
+      return new ProgramCompiler(program, options, false, null).compile();
+    } catch (Aarch64Assembler.OutOfReach _) {
+      return new ProgramCompiler(program, options, true, null).compile();
+    }
   }
 
   /** The same with what goes wrong in it, for tests. */
   public static ElfImage compile(SyscallProgram program, Options options, Faults faults) {
-    return compileEither(program, options, faults);
-  }
-
-  /** Nearly every launcher is so small that the short forms of all instructions reach. */
-  private static ElfImage compileEither(
-      SyscallProgram program, Options options, @Nullable Faults faults) {
-    try {
-      return new ProgramCompiler(program, options, false, faults).compile();
-    } catch (Aarch64Assembler.OutOfReach _) {
-      return new ProgramCompiler(program, options, true, faults).compile();
-    }
+    // At once in the form that always reaches: a second attempt would number the sites anew.
+    return new ProgramCompiler(program, options, true, faults).compile();
   }
 
   private ElfImage embedded(SyscallProgram program) {

@@ -3,6 +3,7 @@ package dev.cloister.machine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
@@ -10,6 +11,7 @@ import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.fixture.Cases;
 import dev.cloister.fixture.Execution;
+import dev.cloister.fixture.Required;
 import dev.cloister.program.Buffer;
 import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
@@ -25,12 +27,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Random programs of harmless calls end as planned, and name the step that failed. */
 class ProgramFuzzTest {
   private static final int PROGRAMS = 120;
+  private static final int EMULATED = 40;
   private static final int MAX_CALLS = 30;
 
   @TempDir Path directory;
@@ -102,19 +107,56 @@ class ProgramFuzzTest {
 
   @Test
   void endsAsPlannedAndNamesTheStep() throws Exception {
-    Cases.check(
+    check(
         "executed programs",
         PROGRAMS,
         ProgramFuzzTest::program,
+        Launcher.options(),
+        UnaryOperator.identity());
+  }
+
+  /** The emulator that stands in for the kernel, too, knows all of these calls but one. */
+  private static List<Planned> emulated(Random random) {
+    return program(random).stream()
+        .map(
+            planned ->
+                planned.call().call() == SystemCall.OPENAT2
+                    ? new Planned(Call.of(SystemCall.GETPID), false)
+                    : planned)
+        .toList();
+  }
+
+  /** On a processor that is emulated. */
+  @Test
+  void doesTheSameOnAarch64() throws Exception {
+    String emulator = Required.program("qemu-aarch64");
+    check(
+        "executed programs for aarch64",
+        EMULATED,
+        ProgramFuzzTest::emulated,
+        ProgramCompiler.Options.plain(Architecture.AARCH64, Reporting.TEXT, Launcher.VERSION),
+        execution -> execution.through(emulator));
+  }
+
+  private void check(
+      String what,
+      int programs,
+      Function<Random, List<Planned>> generator,
+      ProgramCompiler.Options options,
+      UnaryOperator<Execution> processor)
+      throws Exception {
+    Cases.check(
+        what,
+        programs,
+        generator,
         Cases::withoutOne,
         planned -> {
           List<Instruction> calls = new ArrayList<>();
           planned.forEach(one -> calls.add(one.call()));
           SyscallProgram program = new SyscallProgram("test", calls).ending();
           isNumbered(program);
-          Path file =
-              Launcher.write(directory, ProgramCompiler.compile(program, Launcher.options()));
-          Execution.Ended ended = Execution.of(file, "command").end();
+          Path file = Launcher.write(directory, ProgramCompiler.compile(program, options));
+          Execution.Ended ended = processor.apply(Execution.of(file, "command")).end();
           Files.delete(file);
           judge(planned, ended);
         });
