@@ -359,11 +359,25 @@ final class Routines {
     return last + 1;
   }
 
-  private static byte[] errnoTexts() {
+  /**
+   * Those of STREAMS, of shared libraries of other systems and of XENIX (errno(3)): no call of a
+   * launcher's has them, so one that must be small says no more than their names.
+   */
+  private static boolean isForeign(Errno errno) {
+    int number = errno.number();
+    return number >= Errno.ECHRNG.number() && number <= Errno.EPROTO.number()
+        || number >= Errno.EDOTDOT.number()
+            && number <= Errno.ESTRPIPE.number()
+            && errno != Errno.EOVERFLOW
+        || number >= Errno.ENOTNAM.number() && number <= Errno.EREMOTEIO.number();
+  }
+
+  private byte[] errnoTexts() {
     String[] texts = new String[errnoCount()];
     Arrays.fill(texts, "");
     for (Errno errno : Errno.values()) {
-      texts[errno.number()] = errno.name() + " (" + errno.text() + ")";
+      texts[errno.number()] =
+          packed && isForeign(errno) ? errno.name() : errno.name() + " (" + errno.text() + ")";
     }
     return (String.join("\0", texts) + "\0").getBytes(StandardCharsets.US_ASCII);
   }
