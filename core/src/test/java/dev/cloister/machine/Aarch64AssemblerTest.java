@@ -139,7 +139,8 @@ class Aarch64AssemblerTest {
       expect("mov x10, #0x1000");
       expect("add " + twice + "x10");
       assembler.add(to, Integer.MIN_VALUE);
-      expect("mov x10, #0xffffffff80000000");
+      expect("mov x10, #0xffffffffffff0000");
+      expect("movk x10, #0x8000, lsl #16");
       expect("add " + twice + "x10");
       for (int value : new int[] {1, 0x7f, 0xfff, Integer.MAX_VALUE, -2, -16, -4096}) {
         assembler.and(to, value);
@@ -201,18 +202,11 @@ class Aarch64AssemblerTest {
       Register register, Register base, int offset, Width width, String suffix, String data) {
     String rest = "r" + suffix + " " + data + ", [" + name(base) + ", x10]";
     assembler.load(register, base, offset, width);
-    expectFar(offset);
+    expect("mov x10, #" + hex(offset));
     expect("ld" + rest);
     assembler.store(base, offset, register, width);
-    expectFar(offset);
-    expect("st" + rest);
-  }
-
-  private void expectFar(int offset) {
-    if (offset > 0xffff) {
-      throw new AssertionError("more than one instruction");
-    }
     expect("mov x10, #" + hex(offset));
+    expect("st" + rest);
   }
 
   private static String suffix(Condition condition) {
