@@ -363,13 +363,13 @@ final class Routines {
    * Those of STREAMS, of shared libraries of other systems and of XENIX (errno(3)): no call of a
    * launcher's has them, so one that must be small says no more than their names.
    */
-  private static boolean isForeign(Errno errno) {
+  static boolean isForeign(Errno errno) {
     int number = errno.number();
-    return number >= Errno.ECHRNG.number() && number <= Errno.EPROTO.number()
-        || number >= Errno.EDOTDOT.number()
+    return (number >= Errno.ECHRNG.number() && number <= Errno.EPROTO.number())
+        || (number >= Errno.EDOTDOT.number()
             && number <= Errno.ESTRPIPE.number()
-            && errno != Errno.EOVERFLOW
-        || number >= Errno.ENOTNAM.number() && number <= Errno.EREMOTEIO.number();
+            && errno != Errno.EOVERFLOW)
+        || (number >= Errno.ENOTNAM.number() && number <= Errno.EREMOTEIO.number());
   }
 
   private byte[] errnoTexts() {
