@@ -9,7 +9,12 @@ public final class Main {
   private static final int FAILED = 125;
 
   private static final List<Subcommand> SUBCOMMANDS =
-      List.of(new RunCommand(), new EnvCommand(), new ProbeCommand(), new ExplainCommand());
+      List.of(
+          new RunCommand(),
+          new EnvCommand(),
+          new ProbeCommand(),
+          new ExplainCommand(),
+          new CacheCommand());
 
   private Main() {}
 
@@ -34,6 +39,8 @@ public final class Main {
           Output.print("cloister " + Version.current() + "\n");
           yield 0;
         }
+        case LookupMaking.NAME ->
+            LookupMaking.run(Invocation.current(List.of(arguments)).arguments());
         case "" -> throw new CliException("no command given (try --help)");
         default -> find(name).run(Invocation.current(List.of(arguments)));
       };

@@ -48,7 +48,7 @@ public final class ProgramCompiler {
    * @param commandIndex which of the launcher's own arguments is the command; at least 1
    * @param callerEnvironment used in place of the launcher's own, as {@code NAME=VALUE}
    * @param parent which process starts the launcher, where that is known
-   * @param forgetOnFailure a file to remove if the set-up fails before the root changes: what was
+   * @param forgetOnFailure files to remove if the set-up fails before the root changes: what was
    *     believed of this host when the launcher was made does not hold
    * @param version of Cloister, for the executable's note
    */
@@ -58,22 +58,17 @@ public final class ProgramCompiler {
       Reporting reporting,
       Optional<List<OsString>> callerEnvironment,
       OptionalLong parent,
-      Optional<OsString> forgetOnFailure,
+      List<OsString> forgetOnFailure,
       String version) {
     /** Options for a launcher whose command is its first argument. */
     public static Options plain(Architecture architecture, Reporting reporting, String version) {
       return new Options(
-          architecture,
-          1,
-          reporting,
-          Optional.empty(),
-          OptionalLong.empty(),
-          Optional.empty(),
-          version);
+          architecture, 1, reporting, Optional.empty(), OptionalLong.empty(), List.of(), version);
     }
 
     public Options {
       callerEnvironment = callerEnvironment.map(List::copyOf);
+      forgetOnFailure = List.copyOf(forgetOnFailure);
       if (commandIndex < 1) {
         throw new IllegalArgumentException("argument 0 is the launcher's own name");
       }

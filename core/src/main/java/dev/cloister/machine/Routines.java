@@ -22,7 +22,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.spec.OsString;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
+import java.util.List;
 
 /**
  * The subroutines of a launcher that has no libc: text, numbers, messages. Each says which
@@ -91,7 +91,7 @@ final class Routines {
   private final Label digitsEnd;
 
   private final Reporting reporting;
-  private final Optional<OsString> forgetOnFailure;
+  private final List<OsString> forgetOnFailure;
 
   Routines(Emitter emitter, ProgramCompiler.Options options) {
     this.emitter = emitter;
@@ -137,7 +137,7 @@ final class Routines {
     writeDie();
     asm.place(failOnHost);
     asm.copy(V5, RESULT);
-    forgetOnFailure.ifPresent(this::writeForget);
+    forgetOnFailure.forEach(this::writeForget);
     asm.copy(RESULT, V5);
     asm.place(fail);
     asm.copy(V2, RESULT);
@@ -324,15 +324,20 @@ final class Routines {
   private void writeDie() {
     asm.place(die);
     // A limit on the size of files shall cost no more than the message, should that go to a file.
+    blockFileSizeSignal();
+    writeMessage();
+    asm.copy(A0, V4);
+    emitter.systemCall(SystemCall.EXIT_GROUP);
+    asm.trap();
+  }
+
+  /** A file that would be larger than the limit is EFBIG then. Changes A0 to A3, SCRATCH. */
+  void blockFileSizeSignal() {
     emitter.set(A0, LinuxConstant.SIG_BLOCK);
     asm.address(A1, emitter.data.constant(tooLargeFile(), 8));
     asm.set(A2, 0);
     asm.set(A3, 8);
     emitter.systemCall(SystemCall.RT_SIGPROCMASK);
-    writeMessage();
-    asm.copy(A0, V4);
-    emitter.systemCall(SystemCall.EXIT_GROUP);
-    asm.trap();
   }
 
   private byte[] tooLargeFile() {
