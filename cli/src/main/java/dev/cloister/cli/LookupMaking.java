@@ -75,16 +75,20 @@ final class LookupMaking {
     conditions.sameTime(OsString.of(file), nanos(home.resolve(file)));
   }
 
-  /** Those that the script looks at: a build is out of date once one of them is newer. */
+  /**
+   * Those that the script looks at: a build is out of date once one of them is newer. What is not
+   * there yet would be.
+   */
   private void addSources(long built) throws IOException {
     notNewer(home.resolve("pom.xml"), built);
     List<Path> modules;
     try (Stream<Path> all = Files.list(home)) {
-      modules = all.filter(module -> Files.exists(module.resolve("pom.xml"))).toList();
+      modules = all.filter(Files::isDirectory).toList();
     }
     for (Path module : modules) {
       notNewer(module.resolve("pom.xml"), built);
       Path sources = module.resolve("src/main/java");
+      notNewer(sources, built);
       if (Files.isDirectory(sources)) {
         addTree(sources, built);
       }

@@ -186,8 +186,8 @@ public final class CacheConditions {
 
   /** The same number as two halves, as struct statx has it: the major one first (makedev(3)). */
   private static long statxDevice(long device) {
-    long major = device >> 8 & 0xfff | device >> 32 & ~0xfffL;
-    long minor = device & 0xff | device >> 12 & ~0xffL;
-    return major & 0xffff_ffffL | minor << 32;
+    long major = ((device >> 8) & 0xfff) | ((device >> 32) & ~0xfffL);
+    long minor = (device & 0xff) | ((device >> 12) & ~0xffL);
+    return (major & 0xffff_ffffL) | (minor << 32);
   }
 }

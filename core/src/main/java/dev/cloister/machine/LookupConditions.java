@@ -15,6 +15,7 @@ import static dev.cloister.machine.Register.V1;
 import static dev.cloister.machine.Register.V2;
 import static dev.cloister.machine.Register.V3;
 
+import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
@@ -51,7 +52,6 @@ final class LookupConditions {
   void write() {
     Label loop = new Label();
     Label end = new Label();
-    Label returnTo = new Label();
     asm.place(check);
     asm.enter();
     asm.copy(V0, A0);
@@ -66,7 +66,6 @@ final class LookupConditions {
     asm.load(A0, V0, CacheConditions.KIND_AT, Width.WORD);
     writeKinds();
     asm.place(end);
-    asm.place(returnTo);
     asm.leave();
   }
 
@@ -216,7 +215,7 @@ final class LookupConditions {
     stat();
     asm.branch(GREATER_OR_EQUAL, RESULT, 0, exists);
     // Not allowed to know is not the same as knowing.
-    asm.branch(NOT_EQUAL, RESULT, -2, parts.miss);
+    asm.branch(NOT_EQUAL, RESULT, -Errno.ENOENT.number(), parts.miss);
     acceptAbsence();
     asm.place(exists);
     asm.branch(LESS, V1, 0, parts.miss);
@@ -306,8 +305,10 @@ final class LookupConditions {
     compareText();
   }
 
+  /** What was removed has changed the directory it was in, unless there are no sources at all. */
   private void writeNotNewer() {
     stat();
+    asm.branch(EQUAL, RESULT, -Errno.ENOENT.number(), next);
     parts.missIfFailed();
     asm.address(A0, parts.status);
     asm.load(A1, A0, MODIFICATION_SECONDS, Width.DOUBLE);

@@ -38,6 +38,9 @@ final class LookupKey {
   private final LookupProgram.Settings settings;
   private final Label key;
 
+  /** Where the key ends, for later. */
+  private final Label end;
+
   /** Adds the text at A0 with its NUL to the key. Changes A0, A1, SCRATCH, V3. */
   private final Label append = new Label();
 
@@ -46,12 +49,14 @@ final class LookupKey {
     this.emitter = parts.emitter;
     this.asm = parts.asm;
     this.settings = settings;
+    this.end = emitter.data.zeroed(8);
     this.key = emitter.data.zeroed(SIZE + RESERVED);
   }
 
   void write() {
     writePlace();
     writeOptions();
+    emitter.storeVariable(end, V3);
   }
 
   private void writePlace() {
@@ -200,9 +205,9 @@ final class LookupKey {
     asm.load(A2, A1, CacheEntry.KEY_LENGTH_AT, Width.DOUBLE);
     asm.add(A1, CacheEntry.KEY_AT);
     asm.address(A0, key);
-    asm.copy(SCRATCH, V3);
-    asm.subtract(SCRATCH, A0);
-    asm.branch(NOT_EQUAL, SCRATCH, A2, parts.miss);
+    emitter.loadVariable(V3, end);
+    asm.subtract(V3, A0);
+    asm.branch(NOT_EQUAL, V3, A2, parts.miss);
     asm.call(parts.compare);
     asm.branch(NOT_EQUAL, RESULT, 0, parts.miss);
   }

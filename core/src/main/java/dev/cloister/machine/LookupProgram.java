@@ -104,9 +104,10 @@ public final class LookupProgram {
 
   private ElfImage compile() {
     start();
-    openDirectories();
+    // Who asks for no cache is not told what is wrong with it: the options come first.
     key.write();
     key.writeName(name);
+    openDirectories();
     readEntry();
     checkEntry();
     key.requireSame(entry);

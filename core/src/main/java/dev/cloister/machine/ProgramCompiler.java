@@ -295,7 +295,12 @@ public final class ProgramCompiler {
     Label report = onHost ? routines.failOnHost : routines.fail;
     Ways ways = new Ways(new Label(), new Label(), new Label(), report);
     writeMaking(call, ways);
-    emitter.later(() -> writeFailure(call, number, ways));
+    boolean stillOnHost = onHost;
+    emitter.later(
+        () -> {
+          onHost = stillOnHost;
+          writeFailure(call, number, ways);
+        });
     // From here on the paths of the host mean something else.
     onHost &= call.call() != SystemCall.PIVOT_ROOT && call.call() != SystemCall.CHROOT;
   }
@@ -403,10 +408,12 @@ public final class ProgramCompiler {
   }
 
   private void writeRecovery(Label recover, List<Instruction> instead, int number, Label next) {
+    boolean stillOnHost = onHost;
     emitter.later(
         () -> {
           asm.place(recover);
           int last = emitter.step;
+          onHost = stillOnHost;
           for (Instruction instruction : instead) {
             // What a step does instead is still that step.
             emitter.step = number;
