@@ -5,6 +5,7 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.OsString;
 import java.util.List;
+import java.util.Optional;
 
 /** {@code cloister env}. */
 final class EnvCommand implements Subcommand {
@@ -51,7 +52,14 @@ final class EnvCommand implements Subcommand {
                 new Instruction.FilterEnvironment(rules),
                 new Instruction.ExecuteCommand(Instruction.SearchPath.CALLER)));
     Sandboxing sandboxing = Sandboxing.prepare(invocation);
-    return LauncherStart.start(program, parsed.command(), invocation, sandboxing.directory());
+    Optional<Caching> caching = Caching.of(invocation, parsed.command(), sandboxing);
+    if (caching.isPresent()) {
+      for (ParsedOptions.Use<EnvOption> use : parsed.options()) {
+        caching.get().host().conditions().set(use.values().getFirst());
+      }
+    }
+    return LauncherStart.start(
+        program, parsed.command(), invocation, sandboxing.directory(), caching);
   }
 
   private static EnvironmentRules keep(

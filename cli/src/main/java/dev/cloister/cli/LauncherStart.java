@@ -27,14 +27,25 @@ final class LauncherStart {
    * Through the script: says which file to execute. Otherwise replaces this JVM.
    *
    * @param command index of the command among the arguments
+   * @param caching how the launcher is kept, if it is
    */
   static int start(
-      SyscallProgram program, int command, Invocation invocation, PrivateDirectory directory)
+      SyscallProgram program,
+      int command,
+      Invocation invocation,
+      PrivateDirectory directory,
+      Optional<Caching> caching)
       throws CliException {
     try {
-      Path file = directory.reserve();
+      Path file = caching.isPresent() ? caching.get().cache().reserve() : directory.reserve();
       try {
-        return start(file, program, command, invocation, directory);
+        return start(
+            file,
+            program,
+            options(command, invocation, directory, caching),
+            invocation,
+            directory,
+            caching);
       } catch (CliException | IOException e) {
         Files.deleteIfExists(file);
         throw e;
@@ -47,23 +58,30 @@ final class LauncherStart {
   private static int start(
       Path file,
       SyscallProgram program,
-      int command,
+      ProgramCompiler.Options options,
       Invocation invocation,
-      PrivateDirectory directory)
+      PrivateDirectory directory,
+      Optional<Caching> caching)
       throws CliException, IOException {
-    ElfImage image =
-        ProgramCompiler.compile(
-            program.removing(OsString.of(file)), options(command, invocation, directory));
+    ElfImage image = ProgramCompiler.compile(program.removing(OsString.of(file)), options);
     if (!invocation.throughScript()) {
       return executeInPlace(image, invocation, directory, file);
     }
     directory.write(file, image);
+    if (caching.isPresent()) {
+      caching.get().store(image, file);
+    }
     Output.print(EXECUTE + file + "\n");
     return 0;
   }
 
   private static ProgramCompiler.Options options(
-      int command, Invocation invocation, PrivateDirectory directory) {
+      int command, Invocation invocation, PrivateDirectory directory, Optional<Caching> caching) {
+    List<OsString> forgotten = new ArrayList<>();
+    forgotten.add(OsString.of(VerdictStore.file(directory)));
+    if (caching.isPresent()) {
+      forgotten.add(caching.get().file());
+    }
     return new ProgramCompiler.Options(
         Architecture.host(),
         // The launcher's own name comes first.
@@ -71,7 +89,7 @@ final class LauncherStart {
         Reporting.TEXT,
         invocation.environmentIntact() ? Optional.empty() : Optional.of(invocation.environment()),
         invocation.caller(),
-        Optional.of(OsString.of(VerdictStore.file(directory))),
+        forgotten,
         Version.current());
   }
 

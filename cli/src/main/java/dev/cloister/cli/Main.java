@@ -14,7 +14,8 @@ public final class Main {
           new EnvCommand(),
           new ProbeCommand(),
           new ExplainCommand(),
-          new EmitCommand());
+          new EmitCommand(),
+          new CacheCommand());
 
   private Main() {}
 
@@ -39,6 +40,8 @@ public final class Main {
           Output.print("cloister " + Version.current() + "\n");
           yield 0;
         }
+        case LookupMaking.NAME ->
+            LookupMaking.run(Invocation.current(List.of(arguments)).arguments());
         case "" -> throw new CliException("no command given (try --help)");
         default -> find(name).run(Invocation.current(List.of(arguments)));
       };

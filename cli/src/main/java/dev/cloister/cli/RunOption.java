@@ -351,6 +351,10 @@ enum RunOption implements CliOption {
       run.require(values.get(0));
     }
   },
+  NO_CACHE("--no-cache", "", "compile a launcher for this call alone, and use none that was kept") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {}
+  },
   VERBOSE("--verbose", "", "say which strategy is used, why, and what it guarantees") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
@@ -366,6 +370,19 @@ enum RunOption implements CliOption {
     this.word = word;
     this.operands = operands;
     this.help = help;
+  }
+
+  /**
+   * Whether a launcher that was compiled with this option can be used again. Not where something is
+   * said or read meanwhile, or what the option means depends on more than {@link Caching} looks at:
+   * descriptors, limits and cgroups of the caller, and which process it is.
+   */
+  boolean cacheable() {
+    return switch (this) {
+      case NO_CACHE, VERBOSE, SECCOMP, ADD_SECCOMP_FD, DIE_WITH_PARENT -> false;
+      case RLIMIT, MEMORY, PIDS, CPU -> false;
+      default -> true;
+    };
   }
 
   /** Adds what this option with these values asks for. */

@@ -41,13 +41,22 @@ import java.util.function.UnaryOperator;
  * @param strategy the strategy's name, or empty for the best
  * @param required what the strategy must guarantee
  * @param command index of the command among the arguments
+ * @param absent the sources that were not there, and need not be
+ * @param kept the variables that must be set
  */
 record RunRequest(
     SandboxSpec spec,
     Optional<String> strategy,
     Set<Guarantee> required,
     boolean verbose,
-    int command) {
+    int command,
+    List<OsString> absent,
+    List<OsString> kept) {
+
+  RunRequest {
+    absent = List.copyOf(absent);
+    kept = List.copyOf(kept);
+  }
 
   /** How long a command has to end by itself once its time is over. */
   private static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
@@ -106,7 +115,8 @@ record RunRequest(
     private final List<MountSource> mounts = new ArrayList<>();
     private boolean onlyMountPaths = true;
     private EnvironmentRules environment = EnvironmentRules.INHERIT;
-    private Optional<OsString> kept = Optional.empty();
+    private final List<OsString> absent = new ArrayList<>();
+    private final List<OsString> kept = new ArrayList<>();
     private Identity identity = Identity.CALLER;
     private Limits limits = Limits.NONE;
     private Optional<String> strategy = Optional.empty();
@@ -185,6 +195,7 @@ record RunRequest(
           throw cannotUse(option, values.get(0), e);
         }
         onlyMountPaths = false;
+        absent.add(values.get(0));
       }
     }
 
@@ -284,7 +295,7 @@ record RunRequest(
       } else if (invocation.variable(name).isEmpty()) {
         throw new CliException("%s %s: this variable is not set".formatted(option.word(), name));
       }
-      kept = Optional.of(name);
+      kept.add(name);
     }
 
     Limits limits() {
@@ -380,9 +391,9 @@ record RunRequest(
     }
 
     private RunRequest build(int command, boolean isUserZero) throws CliException {
-      if (kept.isPresent() && environment.inherit()) {
+      if (!kept.isEmpty() && environment.inherit()) {
         throw new CliException(
-            "--keep-env %s: means nothing without --clearenv".formatted(kept.get()));
+            "--keep-env %s: means nothing without --clearenv".formatted(kept.getLast()));
       }
       setProcesses();
       boolean reallyRoot = isUserZero && identity.uid().orElse(0) == 0;
@@ -401,7 +412,7 @@ record RunRequest(
         spec.privileges(privileges -> privileges.withFilters(filters));
       }
       spec.mounts(operations).identity(identity).environment(environment).limits(_ -> limits);
-      return new RunRequest(spec.build(), strategy, required, verbose, command);
+      return new RunRequest(spec.build(), strategy, required, verbose, command, absent, kept);
     }
   }
 }

@@ -38,9 +38,14 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   /** Looks at this host. */
   static Sandboxing prepare(Invocation invocation) throws CliException {
     Caller caller = caller();
-    String path = invocation.variable("PATH").map(OsString::toString).orElse("/usr/bin:/bin");
     return new Sandboxing(
-        HostReport.of(caller, path), LauncherPlace.open(invocation, caller.uid()));
+        HostReport.of(caller, searchPath(invocation)),
+        LauncherPlace.open(invocation, caller.uid()));
+  }
+
+  /** Where tools are looked for. */
+  static String searchPath(Invocation invocation) {
+    return invocation.variable("PATH").map(OsString::toString).orElse("/usr/bin:/bin");
   }
 
   /** Who calls. A set-user-ID caller's environment and arguments are someone else's: refused. */
@@ -59,7 +64,8 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   /** Chooses a strategy for what was asked, and plans it. */
   Planned plan(RunRequest request) throws CliException {
     try {
-      SandboxSpec spec = ReadOnlyCgroups.in(HiddenLaunchers.in(request.spec(), directory), host);
+      SandboxSpec hiding = HiddenLaunchers.in(request.spec(), directory, host.caller().uid());
+      SandboxSpec spec = ReadOnlyCgroups.in(hiding, host);
       Choice choice = selector().choose(spec, request.strategy(), request.required());
       return new Planned(choice, choice.strategy().plan(spec, choice.host()));
     } catch (NoStrategyException e) {
@@ -105,7 +111,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   }
 
   /** A new build may find out other things, even under the same number. */
-  private static String programVersion() {
+  static String programVersion() {
     String classPath = System.getProperty("java.class.path", "");
     try {
       return Version.current()

@@ -15,7 +15,8 @@ import java.util.concurrent.TimeUnit;
  * @param text without line breaks
  */
 public record HostState(String text) {
-  private static final List<String> FILES =
+  /** The kernel's files that say it, each shorter than a page. */
+  public static final List<String> FILES =
       List.of(
           "/proc/sys/kernel/random/boot_id",
           "/proc/sys/kernel/osrelease",

@@ -4,9 +4,12 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.SandboxSpec;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Keeps the directory of launchers out of sandboxes that could write to it. A command with the same
@@ -19,7 +22,51 @@ public final class HiddenLaunchers {
    * The same sandbox, with an empty tmpfs over {@code directory} wherever a bind shows it writable.
    */
   public static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory) throws IOException {
-    Path hidden = directory.path().toRealPath();
+    List<MountOperation> covers = covers(spec, directory.path().toRealPath());
+    return covers.isEmpty() ? spec : spec.withMounts(covers);
+  }
+
+  /**
+   * The same, and over what {@link LauncherCache} keeps for the caller and for whom the command may
+   * really be: that is executed later, outside of the sandbox. A directory that is not there yet is
+   * made, or a command could make it.
+   *
+   * @param uid of the caller
+   */
+  public static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory, long uid)
+      throws IOException {
+    return in(spec, directory, Path.of("/tmp"), uid);
+  }
+
+  static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory, Path parent, long uid)
+      throws IOException {
+    Path launchers = directory.path().toRealPath();
+    if (!Files.exists(parent)) {
+      return in(spec, directory);
+    }
+    List<MountOperation> covers = new ArrayList<>(covers(spec, launchers));
+    for (long user : users(spec, uid)) {
+      Path cache = parent.toRealPath().resolve(LauncherCache.placeName(user));
+      // Looked at only where it matters: most sandboxes show nothing of it.
+      if (!cache.equals(launchers) && !covers(spec, cache).isEmpty()) {
+        LauncherCache.ensurePlace(cache, user);
+        if (Files.isDirectory(cache, LinkOption.NOFOLLOW_LINKS)) {
+          covers.addAll(covers(spec, cache));
+        }
+      }
+    }
+    return covers.isEmpty() ? spec : spec.withMounts(covers);
+  }
+
+  /** Root can make a command anybody's. */
+  private static List<Long> users(SandboxSpec spec, long uid) {
+    OptionalLong other = spec.identity().uid();
+    return uid == 0 && other.isPresent() && other.getAsLong() != uid
+        ? List.of(uid, other.getAsLong())
+        : List.of(uid);
+  }
+
+  private static List<MountOperation> covers(SandboxSpec spec, Path hidden) throws IOException {
     List<MountOperation> covers = new ArrayList<>();
     for (MountOperation operation : spec.mounts()) {
       if (operation instanceof Bind bind) {
@@ -27,6 +74,6 @@ public final class HiddenLaunchers {
             .ifPresent(place -> covers.add(new MountOperation.Tmpfs(place)));
       }
     }
-    return covers.isEmpty() ? spec : spec.withMounts(covers);
+    return covers;
   }
 }

@@ -4,6 +4,7 @@ import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.KernelFile;
 import dev.cloister.machine.ElfImage;
+import dev.cloister.machine.LookupProgram;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +37,7 @@ public final class PrivateDirectory {
   private static final FileAttribute<Set<PosixFilePermission>> NEW =
       PosixFilePermissions.asFileAttribute(OWNER_ONLY);
   private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
-  private static final String PREFIX = "launcher-";
+  private static final String PREFIX = LookupProgram.LAUNCHER;
 
   /** A launcher removes itself when it starts; one this old never did. */
   private static final Duration ABANDONED = Duration.ofHours(1);
@@ -135,9 +136,20 @@ public final class PrivateDirectory {
    * only the owner can do anything with it.
    */
   public Path reserve() throws IOException {
+    return reserve(0);
+  }
+
+  /**
+   * The same.
+   *
+   * @param digits how many digits the name ends with, at least
+   */
+  Path reserve(int digits) throws IOException {
     while (true) {
       try {
-        Path file = Files.createFile(path.resolve(PREFIX + System.nanoTime()), NEW);
+        String number = Long.toString(System.nanoTime());
+        String zeros = "0".repeat(Math.max(0, digits - number.length()));
+        Path file = Files.createFile(path.resolve(PREFIX + zeros + number), NEW);
         allowOwner(file);
         return file;
       } catch (FileAlreadyExistsException e) {

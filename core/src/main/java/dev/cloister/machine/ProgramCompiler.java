@@ -55,7 +55,7 @@ public final class ProgramCompiler {
    * @param commandIndex which of the launcher's own arguments is the command; at least 1
    * @param callerEnvironment used in place of the launcher's own, as {@code NAME=VALUE}
    * @param parent which process starts the launcher, where that is known
-   * @param forgetOnFailure a file to remove if the set-up fails before the root changes: what was
+   * @param forgetOnFailure files to remove if the set-up fails before the root changes: what was
    *     believed of this host when the launcher was made does not hold
    * @param note what the executable says of itself
    * @param standalone how it takes arguments from the person who starts it; {@code commandIndex}
@@ -67,7 +67,7 @@ public final class ProgramCompiler {
       Reporting reporting,
       Optional<List<OsString>> callerEnvironment,
       OptionalLong parent,
-      Optional<OsString> forgetOnFailure,
+      List<OsString> forgetOnFailure,
       LauncherNote note,
       Optional<Standalone> standalone) {
     /** Options for a launcher that a program starts, with only Cloister's version in its note. */
@@ -77,7 +77,7 @@ public final class ProgramCompiler {
         Reporting reporting,
         Optional<List<OsString>> callerEnvironment,
         OptionalLong parent,
-        Optional<OsString> forgetOnFailure,
+        List<OsString> forgetOnFailure,
         String version) {
       this(
           architecture,
@@ -93,13 +93,7 @@ public final class ProgramCompiler {
     /** Options for a launcher whose command is its first argument. */
     public static Options plain(Architecture architecture, Reporting reporting, String version) {
       return new Options(
-          architecture,
-          1,
-          reporting,
-          Optional.empty(),
-          OptionalLong.empty(),
-          Optional.empty(),
-          version);
+          architecture, 1, reporting, Optional.empty(), OptionalLong.empty(), List.of(), version);
     }
 
     /** Options for a launcher that is started by its own name and reports to a person. */
@@ -111,13 +105,14 @@ public final class ProgramCompiler {
           Reporting.TEXT,
           Optional.empty(),
           OptionalLong.empty(),
-          Optional.empty(),
+          List.of(),
           note,
           Optional.of(standalone));
     }
 
     public Options {
       callerEnvironment = callerEnvironment.map(List::copyOf);
+      forgetOnFailure = List.copyOf(forgetOnFailure);
       if (commandIndex < 1) {
         throw new IllegalArgumentException("argument 0 is the launcher's own name");
       }
@@ -436,7 +431,12 @@ public final class ProgramCompiler {
       Label report = onHost ? routines.failOnHost : routines.fail;
       Ways ways = new Ways(new Label(), new Label(), new Label(), report);
       writeMaking(call, ways);
-      emitter.later(() -> writeFailure(call, number, ways));
+      boolean stillOnHost = onHost;
+      emitter.later(
+          () -> {
+            onHost = stillOnHost;
+            writeFailure(call, number, ways);
+          });
     }
     // From here on the paths of the host mean something else.
     onHost &= call.call() != SystemCall.PIVOT_ROOT && call.call() != SystemCall.CHROOT;
@@ -555,10 +555,12 @@ public final class ProgramCompiler {
   }
 
   private void writeRecovery(Label recover, List<Instruction> instead, int number, Label next) {
+    boolean stillOnHost = onHost;
     emitter.later(
         () -> {
           asm.place(recover);
           int last = emitter.step;
+          onHost = stillOnHost;
           for (Instruction instruction : instead) {
             // What a step does instead is still that step.
             emitter.step = number;

@@ -26,8 +26,8 @@ import dev.cloister.program.Instruction;
 import dev.cloister.spec.OsString;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * The subroutines of a launcher that has no libc: text, numbers, messages. Each says which
@@ -108,7 +108,7 @@ final class Routines {
   private final Label digitsEnd;
 
   private final Reporting reporting;
-  private final Optional<OsString> forgetOnFailure;
+  private final List<OsString> forgetOnFailure;
   private final boolean packed;
   private final Label unpack = new Label();
   private final String name;
@@ -201,7 +201,7 @@ final class Routines {
     writeCheck(checkOnHost, failOnHost);
     asm.place(failOnHost);
     asm.copy(V5, RESULT);
-    forgetOnFailure.ifPresent(this::writeForget);
+    forgetOnFailure.forEach(this::writeForget);
     asm.copy(RESULT, V5);
     asm.place(fail);
     asm.copy(V2, RESULT);
@@ -429,15 +429,20 @@ final class Routines {
   private void writeDie() {
     asm.place(die);
     // A limit on the size of files shall cost no more than the message, should that go to a file.
+    blockFileSizeSignal();
+    writeMessage();
+    asm.copy(A0, V4);
+    emitter.systemCall(SystemCall.EXIT_GROUP);
+    asm.trap();
+  }
+
+  /** A file that would be larger than the limit is EFBIG then. Changes A0 to A3, SCRATCH. */
+  void blockFileSizeSignal() {
     emitter.set(A0, LinuxConstant.SIG_BLOCK);
     asm.address(A1, emitter.data.constant(tooLargeFile(), 8));
     asm.set(A2, 0);
     asm.set(A3, 8);
     emitter.systemCall(SystemCall.RT_SIGPROCMASK);
-    writeMessage();
-    asm.copy(A0, V4);
-    emitter.systemCall(SystemCall.EXIT_GROUP);
-    asm.trap();
   }
 
   private byte[] tooLargeFile() {

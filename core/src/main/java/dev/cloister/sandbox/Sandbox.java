@@ -81,7 +81,7 @@ public final class Sandbox implements AutoCloseable {
     Caller caller = Caller.current();
     HostReport host = HostReport.of(caller, System.getenv().getOrDefault("PATH", "/usr/bin:/bin"));
     PrivateDirectory directory = directory(caller.uid());
-    SandboxSpec safe = ReadOnlyCgroups.in(HiddenLaunchers.in(spec, directory), host);
+    SandboxSpec safe = ReadOnlyCgroups.in(HiddenLaunchers.in(spec, directory, caller.uid()), host);
     StaleCgroups.removeFor(spec.limits(), host);
     ProgramRunner runner = new ProgramRunner(directory);
     Diagnosis diagnosis = new Diagnosis(caller, Evidence::collect).with(runner);

@@ -2,6 +2,7 @@ package dev.cloister.launch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostFiles;
@@ -10,8 +11,10 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,5 +84,30 @@ class HiddenLaunchersTest {
             .mount(bind(other, "/x", Access.READ_WRITE))
             .build();
     assertSame(spec, HiddenLaunchers.in(spec, launchers()));
+  }
+
+  /** What is kept is hidden wherever launchers are written, and made so that it can be. */
+  @Test
+  void coversTheCacheToo() throws Exception {
+    long uid = Caller.current().uid();
+    Path parent = Files.createDirectory(place.resolve("parent"));
+    Path cache = parent.resolve("cloister-" + uid);
+    SandboxSpec shown = SandboxSpec.builder().mount(bind(parent, "/x", Access.READ_WRITE)).build();
+    SandboxSpec safe = HiddenLaunchers.in(shown, launchers(), parent, uid);
+    assertEquals(tmpfs("/x/cloister-" + uid), safe.mounts().subList(1, safe.mounts().size()));
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(cache)));
+    SandboxSpec notShown =
+        SandboxSpec.builder().mount(bind(parent, "/x", Access.READ_ONLY)).build();
+    assertSame(notShown, HiddenLaunchers.in(notShown, launchers(), parent, uid));
+  }
+
+  /** Its owner could make it a directory, and then a cache, from within. */
+  @Test
+  void refusesToShowAPlaceThatIsNoDirectory() throws Exception {
+    long uid = Caller.current().uid();
+    Path parent = Files.createDirectory(place.resolve("parent"));
+    Files.createSymbolicLink(parent.resolve("cloister-" + uid), Path.of("nowhere"));
+    SandboxSpec spec = SandboxSpec.builder().mount(bind(parent, "/x", Access.READ_WRITE)).build();
+    assertThrows(IOException.class, () -> HiddenLaunchers.in(spec, launchers(), parent, uid));
   }
 }

@@ -33,7 +33,7 @@ final class Launcher {
         Reporting.TEXT,
         Optional.of(variables),
         OptionalLong.empty(),
-        Optional.empty(),
+        List.of(),
         VERSION);
   }
 

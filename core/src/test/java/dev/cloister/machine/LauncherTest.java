@@ -343,7 +343,7 @@ class LauncherTest {
             Reporting.TEXT,
             Optional.empty(),
             OptionalLong.empty(),
-            Optional.empty(),
+            List.of(),
             "");
     Path launcher =
         Launcher.of(
@@ -359,7 +359,7 @@ class LauncherTest {
                 Reporting.TEXT,
                 Optional.empty(),
                 OptionalLong.empty(),
-                Optional.empty(),
+                List.of(),
                 ""));
   }
 
@@ -370,7 +370,7 @@ class LauncherTest {
         Reporting.TEXT,
         Optional.empty(),
         OptionalLong.empty(),
-        Optional.of(OsString.of(file)),
+        List.of(OsString.of(file)),
         Launcher.VERSION);
   }
 

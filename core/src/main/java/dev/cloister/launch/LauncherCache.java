@@ -1,0 +1,210 @@
+package dev.cloister.launch;
+
+import dev.cloister.machine.CacheConditions;
+import dev.cloister.machine.CacheEntry;
+import dev.cloister.machine.ElfImage;
+import dev.cloister.machine.LookupProgram;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Launchers that were compiled, kept for calls with the same options on the same host. What reads
+ * them is {@link LookupProgram}; this writes them, and removes them.
+ *
+ * <p>Only the owner can look into the directory or change it, as {@link PrivateDirectory} sees to
+ * for the one it is in, and {@link HiddenLaunchers} keeps it out of sandboxes.
+ */
+public final class LauncherCache {
+  /** More than that, each no larger than {@link CacheEntry#MAX_SIZE}, are never kept. */
+  public static final int MAX_ENTRIES = 64;
+
+  private static final int PRIVATE_DIRECTORY = 040700;
+  private static final Set<PosixFilePermission> OWNER_FILE =
+      PosixFilePermissions.fromString("rw-------");
+  private static final FileAttribute<Set<PosixFilePermission>> NEW_FILE =
+      PosixFilePermissions.asFileAttribute(OWNER_FILE);
+  private static final FileAttribute<Set<PosixFilePermission>> NEW_DIRECTORY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+  private static final String UNFINISHED = "new-";
+
+  private final PrivateDirectory place;
+  private final Path path;
+
+  private LauncherCache(PrivateDirectory place, Path path) {
+    this.place = place;
+    this.path = path;
+  }
+
+  /** Opens or makes the cache of user {@code uid}; empty if there is no place that is private. */
+  public static Optional<LauncherCache> open(long uid) {
+    return open(Path.of("/tmp"), uid);
+  }
+
+  static Optional<LauncherCache> open(Path parent, long uid) {
+    Optional<PrivateDirectory> place = PrivateDirectory.in(parent, uid);
+    if (place.isEmpty()) {
+      return Optional.empty();
+    }
+    Path path = place.get().path().resolve(LookupProgram.DIRECTORY);
+    try {
+      Files.createDirectory(path, NEW_DIRECTORY);
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
+    } catch (FileAlreadyExistsException e) {
+      // Checked below like any other.
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+    return isPrivate(path, uid)
+        ? Optional.of(new LauncherCache(place.get(), path))
+        : Optional.empty();
+  }
+
+  private static boolean isPrivate(Path path, long uid) {
+    try {
+      Map<String, Object> attributes =
+          Files.readAttributes(path, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
+      // Java has the unsigned uid in a signed int.
+      return Integer.valueOf((int) uid).equals(attributes.get("uid"))
+          && Integer.valueOf(PRIVATE_DIRECTORY).equals(attributes.get("mode"));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Where launchers from the cache start, and so the first that was compiled. */
+  public PrivateDirectory place() {
+    return place;
+  }
+
+  /** The file that has, or will have, what is found by {@code key}. */
+  public Path file(CacheEntry.Key key) {
+    return path.resolve(key.fileName());
+  }
+
+  /**
+   * Makes an empty file for a launcher that will be kept: its name has as many digits as that of
+   * any other. The caller removes it.
+   */
+  public Path reserve() throws IOException {
+    return place.reserve(CacheEntry.DIGITS);
+  }
+
+  /**
+   * Keeps a launcher. One that is too large, or cannot be written, is not kept, and that is all.
+   *
+   * @param launcher the file that the image removes, from {@link #reserve}
+   */
+  public void store(CacheEntry.Key key, CacheConditions conditions, ElfImage image, Path launcher) {
+    String name = String.valueOf(launcher.getFileName());
+    String digits = name.substring(LookupProgram.LAUNCHER.length());
+    byte[] entry = CacheEntry.encode(key, conditions, image, digits);
+    if (entry.length > CacheEntry.MAX_SIZE) {
+      return;
+    }
+    Path unfinished = path.resolve(UNFINISHED + digits);
+    try {
+      Files.createFile(unfinished, NEW_FILE);
+      // A umask(2) can take permissions from the owner, too.
+      Files.setPosixFilePermissions(unfinished, OWNER_FILE);
+      Files.write(unfinished, entry);
+      Files.move(unfinished, file(key), StandardCopyOption.ATOMIC_MOVE);
+      removeOldest();
+    } catch (IOException e) {
+      // Keeping it only saves time.
+      boolean removed = unfinished.toFile().delete();
+      assert removed || !Files.exists(unfinished);
+    }
+  }
+
+  /** Makes room, for which others may look at the same time. */
+  private void removeOldest() {
+    File[] files = path.toFile().listFiles();
+    int left = files == null ? 0 : files.length;
+    while (left > MAX_ENTRIES) {
+      File oldest = files[0];
+      for (File file : files) {
+        if (file.lastModified() != 0
+            && (oldest.lastModified() == 0 || file.lastModified() < oldest.lastModified())) {
+          oldest = file;
+        }
+      }
+      boolean gone = oldest.delete() || !oldest.exists();
+      if (!gone) {
+        return;
+      }
+      left--;
+      place.removeAbandoned();
+    }
+  }
+
+  /**
+   * Removes all launchers that are kept for user {@code uid}, and whatever else is where they are,
+   * without following a link.
+   *
+   * @throws IOException if something of it cannot be removed
+   */
+  public static void clear(long uid) throws IOException {
+    clear(Path.of(LookupProgram.PLACE + Long.toUnsignedString(uid)), uid);
+  }
+
+  static void clear(Path place, long uid) throws IOException {
+    if (!isPrivate(place, uid)) {
+      // Never used, so there is nothing of Cloister's in it.
+      return;
+    }
+    remove(place.resolve(LookupProgram.DIRECTORY));
+  }
+
+  private static void remove(Path path) throws IOException {
+    if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+      try (var files = Files.newDirectoryStream(path)) {
+        for (Path file : files) {
+          remove(file);
+        }
+      }
+    }
+    Files.deleteIfExists(path);
+  }
+
+  /** The name of the directory that the cache of this user is in. */
+  static String placeName(long uid) {
+    return "cloister-" + Long.toUnsignedString(uid);
+  }
+
+  /**
+   * Makes the directory that the cache of this user is in. Where it cannot be made, a command
+   * cannot make it either.
+   *
+   * @throws IOException if something else is in its place, which its owner could make a directory
+   */
+  static void ensurePlace(Path place, long uid) throws IOException {
+    try {
+      Files.createDirectory(place, NEW_DIRECTORY);
+      Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwx------"));
+      Files.setAttribute(place, "unix:uid", (int) uid, LinkOption.NOFOLLOW_LINKS);
+    } catch (FileAlreadyExistsException e) {
+      if (!Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS)) {
+        throw new IOException(place + " is not a directory, but only a directory can be hidden", e);
+      }
+    } catch (AccessDeniedException e) {
+      // Nobody makes it, then.
+    } catch (FileSystemException e) {
+      if (Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS)) {
+        throw e;
+      }
+    }
+  }
+}
