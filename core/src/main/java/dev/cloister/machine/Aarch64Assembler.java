@@ -138,6 +138,16 @@ final class Aarch64Assembler implements Assembler {
   }
 
   @Override
+  public void load(Register to, Label label) {
+    if (isFar) {
+      address(Register.SCRATCH, label);
+      load(to, Register.SCRATCH, 0, Width.DOUBLE);
+    } else {
+      referNear(0x58000000 | number(to), 19, label); // ldr relative to the instruction
+    }
+  }
+
+  @Override
   public void store(Register base, int offset, Register from, Width width) {
     memory(0, number(from), number(base), offset, size(width));
   }
@@ -306,12 +316,16 @@ final class Aarch64Assembler implements Assembler {
       word((instruction ^ opposite) | 2 << 5); // over the next instruction
       jump(target);
     } else {
-      refer(
-          target,
-          (bytes, position, place, address) ->
-              or(bytes, position, distance(place, address, bits) << 5));
-      word(instruction);
+      referNear(instruction, bits, target);
     }
+  }
+
+  private void referNear(int instruction, int bits, Label target) {
+    refer(
+        target,
+        (bytes, position, place, address) ->
+            or(bytes, position, distance(place, address, bits) << 5));
+    word(instruction);
   }
 
   /** In instructions, cut to {@code bits}. */

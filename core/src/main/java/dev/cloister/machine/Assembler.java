@@ -20,6 +20,9 @@ interface Assembler {
   /** {@code to = memory[base + offset]}, extended with zeros. */
   void load(Register to, Register base, int offset, Width width);
 
+  /** {@code to = the 8 bytes at label}, which is a multiple of 8; may change SCRATCH. */
+  void load(Register to, Label label);
+
   /** {@code memory[base + offset] = from}. */
   void store(Register base, int offset, Register from, Width width);
 

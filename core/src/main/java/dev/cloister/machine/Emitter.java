@@ -101,8 +101,7 @@ final class Emitter {
 
   /** {@code to = the variable at label}. */
   void loadVariable(Register to, Label label) {
-    asm.address(Register.SCRATCH, label);
-    asm.load(to, Register.SCRATCH, 0, Width.DOUBLE);
+    asm.load(to, label);
   }
 
   /** {@code the variable at label = from}, where from is not SCRATCH. */

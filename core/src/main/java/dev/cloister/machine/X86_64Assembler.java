@@ -93,6 +93,12 @@ final class X86_64Assembler implements Assembler {
   }
 
   @Override
+  public void load(Register to, Label label) {
+    address(Register.SCRATCH, label);
+    load(to, Register.SCRATCH, 0, Width.DOUBLE);
+  }
+
+  @Override
   public void store(Register base, int offset, Register from, Width width) {
     int register = number(from);
     int address = number(base);

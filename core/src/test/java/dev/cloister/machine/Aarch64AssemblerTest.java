@@ -271,6 +271,8 @@ class Aarch64AssemblerTest {
         assembler.address(to, label);
         expect("adr " + name(to) + ", " + hex(addressOf(label)));
       }
+      assembler.load(to, zeroed);
+      expect("ldr " + name(to) + ", " + hex(addressOf(zeroed)));
     }
     assembler.jump(after);
     expect("b " + hex(here() + 8));
@@ -292,6 +294,10 @@ class Aarch64AssemblerTest {
     assembler.address(Register.A1, zeroed);
     expect("adrp x1, " + hex((ZEROED + 0x1234_5678) & -4096));
     expect("add x1, x1, #0x678");
+    assembler.load(Register.V0, zeroed);
+    expect("adrp x16, " + hex((ZEROED + 0x1234_5678) & -4096));
+    expect("add x16, x16, #0x678");
+    expect("ldr x19, [x16]");
     for (Condition condition : Condition.values()) {
       assembler.branch(condition, Register.V0, Register.V1, target);
       expect("cmp x19, x20");
