@@ -144,7 +144,8 @@ class StandaloneTest {
                 LauncherNote.of(Launcher.VERSION),
                 new Standalone(help, Optional.empty())),
             EXECUTE);
-    assertTrue(Files.size(launcher) < help.length() / 20, "the same line again and again takes no room");
+    assertTrue(
+        Files.size(launcher) < help.length() / 20, "the same line again and again takes no room");
     Ended ended =
         Execution.of(Path.of("/bin/sh"), "-c", launcher + " --help | (/bin/sleep 0.1; /bin/cat)")
             .end();
