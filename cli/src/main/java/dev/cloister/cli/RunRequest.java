@@ -95,15 +95,21 @@ record RunRequest(
   static Late late(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
       throws CliException {
     Map<CallerKind, SandboxSpec> specs = new EnumMap<>(CallerKind.class);
-    Builder builder = new Builder(invocation, /* late= */ true);
     for (CallerKind kind : CallerKind.values()) {
-      builder = new Builder(invocation, /* late= */ true);
-      for (ParsedOptions.Use<RunOption> use : uses) {
-        use.option().apply(builder, use.values());
-      }
+      Builder builder = applyLate(uses, invocation);
       specs.put(kind, builder.build(0, kind.isUserZero()).spec());
     }
-    return new Late(specs, builder.conditions, builder.strategy, builder.required);
+    Builder any = applyLate(uses, invocation);
+    return new Late(specs, any.conditions, any.strategy, any.required);
+  }
+
+  private static Builder applyLate(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
+      throws CliException {
+    Builder builder = new Builder(invocation, /* late= */ true);
+    for (ParsedOptions.Use<RunOption> use : uses) {
+      use.option().apply(builder, use.values());
+    }
+    return builder;
   }
 
   /** Collects options in their order. */

@@ -45,7 +45,7 @@ final class AttackIT {
                 Setting.users().filter(attack::concerns).map(user -> Arguments.of(attack, user)));
   }
 
-  private static Scene scene(Attack attack, CallingUser user) throws IOException {
+  static Scene scene(Attack attack, CallingUser user) throws IOException {
     if (attack.needsRoot()) {
       Required.that(CallingUser.own().isRoot(), "root, who prepares the host");
     }

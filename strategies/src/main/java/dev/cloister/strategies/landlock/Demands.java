@@ -100,7 +100,8 @@ final class Demands {
                     "Landlock cannot put an empty tmpfs at " + tmpfs.destination(),
                     OTHER_STRATEGY
                         + "; one over the directory of Cloister's launchers is needed where that is"
-                        + " bound writable: set TMPDIR to a directory that is not bound");
+                        + " bound writable: bind a part of it that does not hold them, or set TMPDIR to a"
+                        + " directory that is not bound");
             case MountOperation.Directory directory ->
                 refused(
                     "Landlock cannot make " + directory.destination() + " for the sandbox alone",
