@@ -7,10 +7,12 @@ import dev.cloister.machine.LookupProgram;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
@@ -132,22 +134,31 @@ public final class LauncherCache {
   /** Makes room, for which others may look at the same time. */
   private void removeOldest() {
     File[] files = path.toFile().listFiles();
-    int left = files == null ? 0 : files.length;
-    while (left > MAX_ENTRIES) {
-      File oldest = files[0];
-      for (File file : files) {
-        if (file.lastModified() != 0
-            && (oldest.lastModified() == 0 || file.lastModified() < oldest.lastModified())) {
-          oldest = file;
-        }
-      }
-      boolean gone = oldest.delete() || !oldest.exists();
-      if (!gone) {
+    if (files == null || files.length <= MAX_ENTRIES) {
+      return;
+    }
+    for (int left = files.length; left > MAX_ENTRIES; left--) {
+      boolean removed = oldest(files).delete();
+      if (!removed) {
+        // Somebody else makes room, or nobody can.
         return;
       }
-      left--;
-      place.removeAbandoned();
     }
+    place.removeAbandoned();
+  }
+
+  /** One that is gone has no time. */
+  private static File oldest(File[] files) {
+    File oldest = files[0];
+    long time = Long.MAX_VALUE;
+    for (File file : files) {
+      long changed = file.lastModified();
+      if (changed != 0 && changed < time) {
+        oldest = file;
+        time = changed;
+      }
+    }
+    return oldest;
   }
 
   /**
@@ -165,7 +176,11 @@ public final class LauncherCache {
       // Never used, so there is nothing of Cloister's in it.
       return;
     }
-    remove(place.resolve(LookupProgram.DIRECTORY));
+    try {
+      remove(place.resolve(LookupProgram.DIRECTORY));
+    } catch (DirectoryNotEmptyException | NoSuchFileException e) {
+      // Another process keeps a launcher, or clears, at the same time.
+    }
   }
 
   private static void remove(Path path) throws IOException {
