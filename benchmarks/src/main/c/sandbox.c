@@ -1,9 +1,8 @@
 /*
- * The calls of a launcher that `cloister emit --mount /opt` wrote, as a static C program makes them: a
- * peer for measurements, without the launcher's error messages and fallbacks. With the path of what to
- * execute and its arguments.
+ * The calls of a launcher that `cloister emit --preset host --bind DIRECTORY /opt` wrote, as a static C
+ * program makes them: a peer for measurements, without the launcher's error messages and fallbacks.
  *
- *     gcc -O2 -static -o sandbox sandbox.c
+ *     sandbox DIRECTORY PATH_OF_COMMAND [ARGUMENT...]
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -128,7 +127,7 @@ int main(int count, char **arguments, char **environment)
         "/usr", "/etc", "/nix", "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"};
     const unsigned long read_only = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     char directory[4096];
-    if (count < 2) {
+    if (count < 3) {
         return 125;
     }
     unsigned uid = geteuid();
@@ -156,7 +155,7 @@ int main(int count, char **arguments, char **environment)
     int dev = root ? -1 : CHECK(copy("/dev"));
     int host_proc = root ? -1 : CHECK(copy("/proc"));
     int sys = CHECK(copy("/sys"));
-    int opt = CHECK(copy("/opt"));
+    int opt = CHECK(copy(arguments[1]));
     CHECK(mount("tmpfs", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755"));
     CHECK(chdir("/.."));
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
@@ -199,6 +198,6 @@ int main(int count, char **arguments, char **environment)
     if (chdir(directory) < 0) {
         CHECK(chdir("/"));
     }
-    execve(arguments[1], arguments + 1, environment);
+    execve(arguments[2], arguments + 2, environment);
     return 127;
 }
