@@ -130,13 +130,6 @@ public sealed interface Instruction {
           Map.of());
     }
 
-    /** The same with another operand at this place. */
-    public Call with(int place, Operand operand) {
-      List<Operand> changed = new ArrayList<>(operands);
-      changed.set(place, operand);
-      return new Call(call, changed, result, retried, until, recoveries, hints);
-    }
-
     /** Keeps the result in {@code slot}. */
     public Call into(Slot slot) {
       return new Call(call, operands, Optional.of(slot), retried, until, recoveries, hints);

@@ -57,8 +57,7 @@ final class LateSources {
       entries.add(OsString.of("/").concat(name));
     }
     Operand name = new Operand.Tail(ENTRY, 1);
-    Call copy =
-        Steps.openTree(OsString.of("/"), COPY).with(1, Operand.of(ENTRY)).tolerate(Errno.ENOENT);
+    Call copy = Steps.openTree(Operand.of(ENTRY), COPY).tolerate(Errno.ENOENT);
     Call read =
         Call.of(
                 SystemCall.READLINKAT,
@@ -76,8 +75,8 @@ final class LateSources {
     List<Instruction> attach =
         List.of(
             Steps.setAttributes(Operand.of(COPY), OsString.of(""), attributes),
-            Steps.mkdir(OsString.of(""), 0755).with(1, name),
-            Steps.moveMount(COPY, OsString.of("")).with(3, name));
+            Steps.mkdir(CWD, name, 0755),
+            Steps.moveMount(COPY, name));
     return new Instruction.ForEach(
         ENTRY,
         entries,
@@ -101,8 +100,9 @@ final class LateSources {
         devices,
         List.of(),
         List.of(
-            Steps.mknod(OsString.of("")).with(1, name),
-            Steps.bindDevice("").with(0, Operand.of(ENTRY)).with(1, name)));
+            Steps.mknod(CWD, name),
+            Steps.mount(Operand.of(ENTRY), name, LinuxConstant.MS_BIND)
+                .hint(Errno.ENOENT, "this host has not all of " + OsString.join(' ', devices))));
   }
 
   /** Those of these entries of the working directory that exist, with fewer rights. */
@@ -110,14 +110,14 @@ final class LateSources {
     Operand name = Operand.of(ENTRY);
     List<OsString> entries = new ArrayList<>();
     names.forEach(each -> entries.add(OsString.of(each)));
-    OsString any = OsString.of(".");
     return new Instruction.ForEach(
         ENTRY,
         entries,
         List.of(),
         List.of(
-            Steps.bind(any, any).with(0, name).with(1, name).tolerate(Errno.ENOENT),
-            Steps.setAttributes(any, attributes).with(1, name).tolerate(Errno.ENOENT)));
+            Steps.mount(name, name, LinuxConstant.MS_BIND, LinuxConstant.MS_REC)
+                .tolerate(Errno.ENOENT),
+            Steps.setAttributes(name, attributes).tolerate(Errno.ENOENT)));
   }
 
   /**
@@ -139,8 +139,7 @@ final class LateSources {
         List.of(
             new Instruction.Compose(
                 LAUNCHERS, List.of(Operand.of(LAUNCHERS_PREFIX), uid.part()), LAUNCHERS_LENGTH),
-            Steps.mkdir(Operand.of(parent), OsString.of(""), 0700)
-                .with(1, Operand.of(LAUNCHERS))
+            Steps.mkdir(Operand.of(parent), Operand.of(LAUNCHERS), 0700)
                 .tolerate(Errno.EEXIST, Errno.EROFS, Errno.EACCES),
             Call.of(
                     SystemCall.OPENAT,

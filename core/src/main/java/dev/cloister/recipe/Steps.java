@@ -25,7 +25,11 @@ public final class Steps {
   static final Operand NO_FLAGS = Operand.of(0);
 
   static Call mkdir(Operand directory, OsString path, int mode) {
-    return Call.of(SystemCall.MKDIRAT, directory, Operand.of(path), mode(mode));
+    return mkdir(directory, Operand.of(path), mode);
+  }
+
+  static Call mkdir(Operand directory, Operand path, int mode) {
+    return Call.of(SystemCall.MKDIRAT, directory, path, mode(mode));
   }
 
   public static Call mkdir(OsString path, int mode) {
@@ -38,11 +42,15 @@ public final class Steps {
 
   /** An empty file for a mount to cover; 0444, as bubblewrap makes them. */
   static Call mknod(Operand directory, OsString path) {
+    return mknod(directory, Operand.of(path));
+  }
+
+  static Call mknod(Operand directory, Operand path) {
     Operand mode =
         new Operand.Literal(
             0444 | LinuxConstant.S_IFREG.value(dev.cloister.ffm.Architecture.X86_64),
             "S_IFREG|0444");
-    return Call.of(SystemCall.MKNODAT, directory, Operand.of(path), mode, Operand.of(0));
+    return Call.of(SystemCall.MKNODAT, directory, path, mode, Operand.of(0));
   }
 
   static Call mknod(OsString path) {
@@ -70,13 +78,12 @@ public final class Steps {
   }
 
   private static Call mount(OsString source, OsString target, LinuxConstant... flags) {
-    return Call.of(
-        SystemCall.MOUNT,
-        Operand.of(source),
-        Operand.of(target),
-        Operand.NULL,
-        Operand.of(flags),
-        Operand.NULL);
+    return mount(Operand.of(source), Operand.of(target), flags);
+  }
+
+  /** Without a type: a bind, a move or a change. */
+  static Call mount(Operand source, Operand target, LinuxConstant... flags) {
+    return Call.of(SystemCall.MOUNT, source, target, Operand.NULL, Operand.of(flags), Operand.NULL);
   }
 
   static Call bindDevice(String name) {
@@ -171,22 +178,27 @@ public final class Steps {
    * (mount_setattr(2)).
    */
   static Call setAttributes(Operand directory, OsString path, LinuxConstant... attributes) {
+    Operand flags =
+        path.isEmpty()
+            ? Operand.of(LinuxConstant.AT_EMPTY_PATH, LinuxConstant.AT_RECURSIVE)
+            : Operand.of(LinuxConstant.AT_RECURSIVE);
+    return setAttributes(directory, Operand.of(path), flags, attributes);
+  }
+
+  /** The same of a path that is not empty. */
+  static Call setAttributes(Operand path, LinuxConstant... attributes) {
+    return setAttributes(CWD, path, Operand.of(LinuxConstant.AT_RECURSIVE), attributes);
+  }
+
+  private static Call setAttributes(
+      Operand directory, Operand path, Operand flags, LinuxConstant... attributes) {
     Operand.Structure attr =
         new Operand.Structure(
             LinuxStruct.MOUNT_ATTR,
             1,
             Map.of(StructField.MOUNT_ATTR_ATTR_SET, Operand.of(attributes)));
-    Operand flags =
-        path.isEmpty()
-            ? Operand.of(LinuxConstant.AT_EMPTY_PATH, LinuxConstant.AT_RECURSIVE)
-            : Operand.of(LinuxConstant.AT_RECURSIVE);
     return Call.of(
-            SystemCall.MOUNT_SETATTR,
-            directory,
-            Operand.of(path),
-            flags,
-            attr,
-            sizeof(LinuxStruct.MOUNT_ATTR))
+            SystemCall.MOUNT_SETATTR, directory, path, flags, attr, sizeof(LinuxStruct.MOUNT_ATTR))
         .hint(Errno.ENOSYS, "mount_setattr needs Linux 5.12 and no filter that hides it");
   }
 
@@ -200,17 +212,22 @@ public final class Steps {
 
   /** A private copy of a mount and its sub-mounts, attached nowhere yet. */
   public static Call openTree(OsString source, Slot into) {
+    return openTree(Operand.of(source), into)
+        .hint(Errno.ENOENT, source + " vanished after it was checked")
+        .hint(Errno.EINVAL, source + " is of a kind that cannot be bound (a magic link?)");
+  }
+
+  /** The same of what has no name that a hint could give. */
+  static Call openTree(Operand source, Slot into) {
     return Call.of(
             SystemCall.OPEN_TREE,
             CWD,
-            Operand.of(source),
+            source,
             Operand.of(
                 LinuxConstant.OPEN_TREE_CLONE,
                 LinuxConstant.OPEN_TREE_CLOEXEC,
                 LinuxConstant.AT_RECURSIVE))
         .into(into)
-        .hint(Errno.ENOENT, source + " vanished after it was checked")
-        .hint(Errno.EINVAL, source + " is of a kind that cannot be bound (a magic link?)")
         .hint(Errno.ENOSYS, "open_tree needs Linux 5.2 and no filter that hides it");
   }
 
@@ -227,12 +244,16 @@ public final class Steps {
 
   /** Attaches a copy at a path that is known. */
   public static Call moveMount(Slot tree, OsString path) {
+    return moveMount(tree, Operand.of(path));
+  }
+
+  static Call moveMount(Slot tree, Operand path) {
     return Call.of(
         SystemCall.MOVE_MOUNT,
         Operand.of(tree),
         Operand.of(""),
         CWD,
-        Operand.of(path),
+        path,
         Operand.of(LinuxConstant.MOVE_MOUNT_F_EMPTY_PATH));
   }
 
