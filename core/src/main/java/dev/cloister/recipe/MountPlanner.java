@@ -280,12 +280,8 @@ final class MountPlanner {
         throw new PlanException(
             late.source() + " may be missing when it is needed: it cannot be the root");
       }
-      steps.add(attributes(tree, late.access()));
-      steps.add(Steps.moveMount(tree, HERE));
-      steps.add(Steps.close(tree));
-      steps.add(Steps.chdir(NEW_ROOT));
-      root = Node.opaque();
-      coveringMounts++;
+      attachRoot(tree, late.access());
+      enterNewRoot();
       return;
     }
     boolean known =
@@ -355,11 +351,19 @@ final class MountPlanner {
     if (staging.isPresent()) {
       steps.add(staging.get().attachNext(HERE));
     } else {
-      Slot clone = Objects.requireNonNull(clones.get(bind));
-      steps.add(attributes(clone, bind.access()));
-      steps.add(Steps.moveMount(clone, HERE));
-      steps.add(Steps.close(clone));
+      attachRoot(Objects.requireNonNull(clones.get(bind)), bind.access());
     }
+    enterNewRoot();
+  }
+
+  private void attachRoot(Slot tree, Access access) {
+    steps.add(attributes(tree, access));
+    steps.add(Steps.moveMount(tree, HERE));
+    steps.add(Steps.close(tree));
+  }
+
+  /** What was mounted over the new root is that now, and nothing is known of it. */
+  private void enterNewRoot() {
     steps.add(Steps.chdir(NEW_ROOT));
     root = Node.opaque();
     coveringMounts++;
