@@ -1,7 +1,6 @@
 package dev.cloister.cli;
 
 import dev.cloister.ffm.Architecture;
-import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.PortableProgram;
 import dev.cloister.spec.OsString;
 import dev.cloister.strategies.Strategies;
@@ -123,10 +122,10 @@ record EmitRequest(
     IsolationStrategy strategy =
         request.strategy().flatMap(Strategies::find).orElse(Strategies.PORTABLE);
     PortableProgram portable = new PortableProgram(strategy, request.specs());
-    require(request.required(), portable.guarantees());
+    Set<Guarantee> given = portable.guarantees();
+    require(request.required(), given);
     try {
-      SyscallProgram program = portable.plan(request.conditions());
-      return Emitted.compile(this, request, program, portable.guarantees());
+      return Emitted.compile(this, request, portable.plan(request.conditions()), given);
     } catch (PlanException e) {
       throw new CliException(e.getMessage());
     }

@@ -11,7 +11,6 @@ import dev.cloister.strategy.Guarantee;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -47,10 +46,8 @@ record Emitted(ElfImage image, List<String> report) {
     List<String> lines = new ArrayList<>();
     lines.add("options: " + LauncherHelp.words(request.arguments()));
     lines.add("strategy " + program.name() + ", decided when it runs");
-    Set<Guarantee> guaranteed = EnumSet.noneOf(Guarantee.class);
-    guaranteed.addAll(given);
-    lines.add("guaranteed: " + Guarantee.words(guaranteed));
-    lines.add("not guaranteed: " + Guarantee.words(Guarantee.allBut(guaranteed)));
+    lines.add("guaranteed: " + Guarantee.words(given));
+    lines.add("not guaranteed: " + Guarantee.words(Guarantee.allBut(given)));
     OsString command =
         request.command().isEmpty() ? OsString.of("COMMAND") : request.command().getFirst();
     lines.addAll(Listing.ofLauncher(program, command));

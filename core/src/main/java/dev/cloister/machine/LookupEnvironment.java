@@ -108,7 +108,6 @@ final class LookupEnvironment {
   private void requireAllOfOriginal() {
     Label variable = new Label();
     Label candidate = new Label();
-    Label found = new Label();
     Label end = new Label();
     asm.set(V2, 0);
     asm.address(V1, original);
@@ -125,7 +124,6 @@ final class LookupEnvironment {
     asm.branch(EQUAL, RESULT, 0, candidate);
     asm.load(SCRATCH, RESULT, 0, Width.BYTE);
     asm.branch(NOT_EQUAL, SCRATCH, 0, candidate);
-    asm.place(found);
     // A0 is at the NUL behind the variable.
     asm.copy(V1, A0);
     asm.add(V1, 1);

@@ -38,16 +38,13 @@ public final class PortableProgram {
    */
   public SyscallProgram plan(List<Instruction.RequireVariable> conditions) throws PlanException {
     Map<CallerKind, List<Instruction>> lists = new EnumMap<>(CallerKind.class);
-    String name = strategy.name();
     for (CallerKind kind : CallerKind.values()) {
-      SyscallProgram program = strategy.plan(spec(kind), HostReport.anyFor(kind));
-      lists.put(kind, program.instructions());
-      name = program.name();
+      lists.put(kind, strategy.plan(spec(kind), HostReport.anyFor(kind)).instructions());
     }
     List<Instruction> steps = new ArrayList<>(conditions);
     steps.add(new Instruction.RecognizeCaller());
     steps.addAll(MergedProgram.of(lists));
-    return new SyscallProgram(name, steps);
+    return new SyscallProgram(strategy.name(), steps);
   }
 
   /** What holds for every caller. */
