@@ -1,7 +1,6 @@
 package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -11,10 +10,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** What an attacker would find in a sandbox, or leave of it; {@link AttackIT} has the attacks. */
 final class EscapeIT {
+  private static final int PATIENCE_SECONDS = 60;
+
   // What a sandbox starts with.
 
   @EverySetting
@@ -89,7 +91,7 @@ final class EscapeIT {
   // What is left behind.
 
   @EverySetting
-  void noProcessIsLeft(Setting setting) throws IOException {
+  void noProcessIsLeft(Setting setting) throws Exception {
     Path here = setting.user().work();
     String marker = "marker-" + here.getFileName();
     setting.run("--setenv", "MARKER", marker, "--", "true").run().exits(0);
@@ -100,7 +102,12 @@ final class EscapeIT {
     Process there =
         setting.user().call("sleep", "1000").env("MARKER", marker).start(nowhere, nowhere);
     try {
-      assertFalse(processesWith(marker).isEmpty());
+      // Between fork and execve(2) it has no environment to be found by.
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+      while (processesWith(marker).isEmpty()) {
+        assertTrue(System.nanoTime() < end, "a process that is there is not found");
+        Thread.sleep(10);
+      }
     } finally {
       there.destroy();
     }
