@@ -394,6 +394,17 @@ public enum LinuxConstant {
   POLLHUP(0x10),
   POLLNVAL(0x20),
 
+  // epoll_ctl(2), epoll_create1(2)
+  EPOLL_CTL_ADD(1),
+  EPOLL_CTL_DEL(2),
+  EPOLL_CTL_MOD(3),
+  EPOLL_CLOEXEC(0x80000),
+  EPOLLIN(1),
+  EPOLLOUT(4),
+  EPOLLERR(8),
+  EPOLLHUP(0x10),
+  EPOLLONESHOT(0x40000000),
+
   // timerfd_create(2), clock_nanosleep(2), eventfd(2)
   CLOCK_REALTIME(0),
   CLOCK_MONOTONIC(1),
@@ -404,7 +415,7 @@ public enum LinuxConstant {
   EFD_CLOEXEC(0x80000),
   EFD_NONBLOCK(0x800),
 
-  // socket(2), netdevice(7), ioctl_tty(2)
+  // socket(2), unix(7), sendmsg(2), netdevice(7), ioctl_tty(2)
   AF_UNIX(1),
   AF_INET(2),
   AF_INET6(10),
@@ -414,6 +425,10 @@ public enum LinuxConstant {
   SOCK_RAW(3),
   SOCK_CLOEXEC(0x80000),
   SOCK_NONBLOCK(0x800),
+  SOL_SOCKET(1),
+  SCM_RIGHTS(1),
+  MSG_NOSIGNAL(0x4000),
+  MSG_CMSG_CLOEXEC(0x40000000),
   SIOCGIFFLAGS(0x8913),
   SIOCSIFFLAGS(0x8914),
   IFF_UP(1),

@@ -54,11 +54,26 @@ public enum LinuxStruct {
   /** {@code prlimit(2)}, {@code getrlimit(2)}. */
   RLIMIT("struct rlimit", 16, 8),
 
+  /** {@code getrusage(2)}, and {@code waitid(2)} as the kernel has it. */
+  RUSAGE("struct rusage", 144, 8),
+
+  /** The times of {@link #RUSAGE}. */
+  TIMEVAL("struct timeval", 16, 8),
+
   /** {@code clock_nanosleep(2)}, {@code ppoll(2)}. */
   TIMESPEC("struct timespec", 16, 8),
 
   /** {@code timerfd_settime(2)}; two of {@link #TIMESPEC}. */
   ITIMERSPEC("struct itimerspec", 32, 8),
+
+  /** {@code sendmsg(2)}, {@code recvmsg(2)}. */
+  MSGHDR("struct msghdr", 56, 8),
+
+  /** The parts of a {@link #MSGHDR}'s data. */
+  IOVEC("struct iovec", 16, 8),
+
+  /** {@code cmsg(3)}: what is before each piece of a {@link #MSGHDR}'s control data. */
+  CMSGHDR("struct cmsghdr", 16, 8),
 
   /** {@code netdevice(7)}; only the fields of {@code SIOCSIFFLAGS}. */
   IFREQ("struct ifreq", 40, 8);

@@ -73,11 +73,36 @@ public enum StructField {
   RLIMIT_CUR(LinuxStruct.RLIMIT, "rlim_cur", 0, 8),
   RLIMIT_MAX(LinuxStruct.RLIMIT, "rlim_max", 8, 8),
 
+  RUSAGE_UTIME(LinuxStruct.RUSAGE, "ru_utime", 0, 16),
+  RUSAGE_STIME(LinuxStruct.RUSAGE, "ru_stime", 16, 16),
+  RUSAGE_MAXRSS(LinuxStruct.RUSAGE, "ru_maxrss", 32, 8),
+  RUSAGE_MINFLT(LinuxStruct.RUSAGE, "ru_minflt", 64, 8),
+  RUSAGE_MAJFLT(LinuxStruct.RUSAGE, "ru_majflt", 72, 8),
+  RUSAGE_INBLOCK(LinuxStruct.RUSAGE, "ru_inblock", 88, 8),
+  RUSAGE_OUBLOCK(LinuxStruct.RUSAGE, "ru_oublock", 96, 8),
+  RUSAGE_NVCSW(LinuxStruct.RUSAGE, "ru_nvcsw", 128, 8),
+  RUSAGE_NIVCSW(LinuxStruct.RUSAGE, "ru_nivcsw", 136, 8),
+
+  TIMEVAL_SEC(LinuxStruct.TIMEVAL, "tv_sec", 0, 8),
+  TIMEVAL_USEC(LinuxStruct.TIMEVAL, "tv_usec", 8, 8),
+
   TIMESPEC_SEC(LinuxStruct.TIMESPEC, "tv_sec", 0, 8),
   TIMESPEC_NSEC(LinuxStruct.TIMESPEC, "tv_nsec", 8, 8),
 
   ITIMERSPEC_INTERVAL(LinuxStruct.ITIMERSPEC, "it_interval", 0, 16),
   ITIMERSPEC_VALUE(LinuxStruct.ITIMERSPEC, "it_value", 16, 16),
+
+  MSGHDR_IOV(LinuxStruct.MSGHDR, "msg_iov", 16, 8),
+  MSGHDR_IOVLEN(LinuxStruct.MSGHDR, "msg_iovlen", 24, 8),
+  MSGHDR_CONTROL(LinuxStruct.MSGHDR, "msg_control", 32, 8),
+  MSGHDR_CONTROLLEN(LinuxStruct.MSGHDR, "msg_controllen", 40, 8),
+
+  IOVEC_BASE(LinuxStruct.IOVEC, "iov_base", 0, 8),
+  IOVEC_LEN(LinuxStruct.IOVEC, "iov_len", 8, 8),
+
+  CMSGHDR_LEN(LinuxStruct.CMSGHDR, "cmsg_len", 0, 8),
+  CMSGHDR_LEVEL(LinuxStruct.CMSGHDR, "cmsg_level", 8, 4),
+  CMSGHDR_TYPE(LinuxStruct.CMSGHDR, "cmsg_type", 12, 4),
 
   IFREQ_NAME(LinuxStruct.IFREQ, "ifr_name", 0, 16),
   IFREQ_FLAGS(LinuxStruct.IFREQ, "ifr_flags", 16, 2);

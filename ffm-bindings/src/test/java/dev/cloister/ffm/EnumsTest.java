@@ -88,12 +88,20 @@ class EnumsTest {
       assertEquals(offset, field.offset(), field.name());
       assertEquals(member.get().byteSize(), field.size(), field.name());
     }
-    // In C these are macros for members of unions; HeadersTest has them.
+    // In C these are macros for members of unions, or members of unions without a name; HeadersTest
+    // has them.
     assertEquals(
         EnumSet.of(
             StructField.SIGINFO_PID,
             StructField.SIGINFO_UID,
             StructField.SIGINFO_STATUS,
+            StructField.RUSAGE_MAXRSS,
+            StructField.RUSAGE_MINFLT,
+            StructField.RUSAGE_MAJFLT,
+            StructField.RUSAGE_INBLOCK,
+            StructField.RUSAGE_OUBLOCK,
+            StructField.RUSAGE_NVCSW,
+            StructField.RUSAGE_NIVCSW,
             StructField.IFREQ_NAME,
             StructField.IFREQ_FLAGS),
         macros);

@@ -99,12 +99,19 @@ class HeadersTest {
       }
       String name = member.name().orElseThrow();
       long offset = start + group.byteOffset(MemoryLayout.PathElement.groupElement(name));
+      if (name.startsWith("$anon") && member instanceof GroupLayout unnamed) {
+        claimMembers(headers, type, prefix, offset, unnamed);
+        continue;
+      }
       String path = prefix + name;
       headers.undefine(name);
       claimField(headers, type, path, offset, member.byteSize());
-      // Of the member, not of its type: some structures are packed.
-      String alignment = "__alignof__(((%s *)0)->%s)".formatted(type, path);
-      headers.claimValue("long", alignment, member.byteAlignment());
+      // Of the member, not of its type: some structures are packed. The bindings say so of the parts
+      // of such a member too, C does not.
+      if (prefix.isEmpty() || member.byteAlignment() > 1) {
+        String alignment = "__alignof__(((%s *)0)->%s)".formatted(type, path);
+        headers.claimValue("long", alignment, member.byteAlignment());
+      }
       if (member instanceof GroupLayout nested) {
         claimMembers(headers, type, path + ".", offset, nested);
       }
@@ -125,6 +132,9 @@ class HeadersTest {
   private static void claimField(
       CHeaders headers, String type, String field, long offset, long size) {
     headers.claimValue("long", "offsetof(%s, %s)".formatted(type, field), offset);
-    headers.claimValue("long", "sizeof(((%s *)0)->%s)".formatted(type, field), size);
+    if (size > 0) {
+      // A flexible array at the end has no size in C.
+      headers.claimValue("long", "sizeof(((%s *)0)->%s)".formatted(type, field), size);
+    }
   }
 }
