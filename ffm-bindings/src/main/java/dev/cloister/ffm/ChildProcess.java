@@ -7,8 +7,10 @@ import static dev.cloister.ffm.LinuxConstant.P_PID;
 import static dev.cloister.ffm.LinuxConstant.SIGKILL;
 import static dev.cloister.ffm.LinuxConstant.WEXITED;
 import static dev.cloister.ffm.LinuxConstant.WNOHANG;
+import static dev.cloister.ffm.LinuxConstant.WNOWAIT;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -22,15 +24,23 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Without pidfd_open(2) (Linux 5.3, or a filter that hides it) the process is known by its id
  * alone. That is as safe, because nobody but this object waits for it, so its id is no other's
- * until then, and nothing is done with the id after that; but the wait has to look again and again.
+ * until then, and nothing is done with the id after that; but a wait for some time has to look
+ * again and again.
  */
 public final class ChildProcess implements AutoCloseable {
+  /**
+   * How a process ended, and what it took.
+   *
+   * @param usage of the process and of all it waited for
+   */
+  public record Ended(ExitStatus status, ResourceUsage usage) {}
+
   /** How long a wait without a pidfd sleeps between two looks, at most. */
   private static final long LONGEST_SLEEP_MILLIS = 16;
 
   private final int pid;
   private final @Nullable Descriptor pidfd;
-  private @Nullable ExitStatus status;
+  private @Nullable Ended ended;
 
   private ChildProcess(int pid, @Nullable Descriptor pidfd) {
     this.pid = pid;
@@ -49,7 +59,7 @@ public final class ChildProcess implements AutoCloseable {
       }
       // Too many open files, mostly. Without a handle it could only be lost.
       new KernelCall(SystemCall.KILL).number(pid).flags(SIGKILL).run();
-      waitid(P_PID, pid, WEXITED);
+      reap(pid, WEXITED);
       throw e;
     }
   }
@@ -59,15 +69,43 @@ public final class ChildProcess implements AutoCloseable {
     return pid;
   }
 
-  /** Waits until the process has ended: ppoll(2), waitid(2). An interrupt does not end the wait. */
+  /**
+   * A descriptor that can be read from, as poll(2) and {@link EventQueue} see it, once the process
+   * has ended: pidfd_open(2). It stays this object's own, which closes it.
+   *
+   * @return nothing where the kernel has none
+   */
+  public Optional<Descriptor> pidfd() {
+    return Optional.ofNullable(pidfd);
+  }
+
+  /** As {@link #await}, without what the process took. */
   public ExitStatus waitFor() throws LinuxException {
+    return await().status();
+  }
+
+  /** Waits until the process has ended: ppoll(2), waitid(2). An interrupt does not end the wait. */
+  public Ended await() throws LinuxException {
     if (pidfd == null) {
-      return look(Long.MAX_VALUE).orElseThrow();
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      poll(arena, pidfd).nullPointer().nullPointer().number(Long.BYTES).runUninterrupted();
+      awaitById();
+    } else {
+      try (Arena arena = Arena.ofConfined()) {
+        poll(arena, pidfd).nullPointer().nullPointer().number(Long.BYTES).runUninterrupted();
+      }
     }
     return reap();
+  }
+
+  /** Leaves the process a zombie, so that nothing is locked, and it can be killed, meanwhile. */
+  private void awaitById() throws LinuxException {
+    if (ended().isPresent()) {
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = Structure.allocate(arena, LinuxStruct.SIGINFO).memory();
+      // ECHILD: another thread was faster.
+      waitid(pid, info, WEXITED, WNOWAIT).nullPointer().runUninterrupted(Errno.ECHILD, 0);
+    }
   }
 
   /**
@@ -80,7 +118,7 @@ public final class ChildProcess implements AutoCloseable {
   public Optional<ExitStatus> waitFor(Duration timeout) throws LinuxException {
     Duration left = timeout.isNegative() ? Duration.ZERO : timeout;
     if (pidfd == null) {
-      return look(TimeUnit.NANOSECONDS.convert(left));
+      return look(TimeUnit.NANOSECONDS.convert(left)).map(Ended::status);
     }
     try (Arena arena = Arena.ofConfined()) {
       Structure timespec = Structure.allocate(arena, LinuxStruct.TIMESPEC);
@@ -93,20 +131,20 @@ public final class ChildProcess implements AutoCloseable {
               .nullPointer()
               .number(Long.BYTES)
               .runUninterrupted();
-      return ready == 0 ? Optional.empty() : Optional.of(reap());
+      return ready == 0 ? Optional.empty() : Optional.of(reap().status());
     }
   }
 
   /** Looks until the process has ended or so many nanoseconds have passed. */
-  private Optional<ExitStatus> look(long nanos) throws LinuxException {
+  private Optional<Ended> look(long nanos) throws LinuxException {
     long start = System.nanoTime();
     boolean interrupted = false;
     try {
       for (long sleep = 1; ; sleep = Math.min(2 * sleep, LONGEST_SLEEP_MILLIS)) {
-        Optional<ExitStatus> ended = reapIfEnded();
+        Optional<Ended> seen = ended();
         long left = nanos - (System.nanoTime() - start);
-        if (ended.isPresent() || left <= 0) {
-          return ended;
+        if (seen.isPresent() || left <= 0) {
+          return seen;
         }
         try {
           TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(sleep)));
@@ -121,11 +159,17 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
-  private synchronized Optional<ExitStatus> reapIfEnded() throws LinuxException {
-    if (status == null) {
-      status = waitid(P_PID, pid, WEXITED, WNOHANG).orElse(null);
+  /**
+   * Looks whether the process has ended, without waiting: waitid(2). Several threads may ask, and
+   * as often as they like.
+   *
+   * @return nothing if the process still runs
+   */
+  public synchronized Optional<Ended> ended() throws LinuxException {
+    if (ended == null) {
+      ended = reap(pid, WEXITED, WNOHANG).orElse(null);
     }
-    return Optional.ofNullable(status);
+    return Optional.ofNullable(ended);
   }
 
   private static KernelCall poll(Arena arena, Descriptor pidfd) {
@@ -136,33 +180,41 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /** The kernel gives the status away once only, and several threads may want it. */
-  private synchronized ExitStatus reap() throws LinuxException {
-    ExitStatus known = status;
+  private synchronized Ended reap() throws LinuxException {
+    Ended known = ended;
     if (known == null) {
-      // By its id, which is its own until now; by its pidfd only since Linux 5.4.
-      known = waitid(P_PID, pid, WEXITED).orElseThrow();
-      status = known;
+      known = reap(pid, WEXITED).orElseThrow();
+      ended = known;
     }
     return known;
   }
 
   /** Nothing if the process still runs, which only WNOHANG allows. */
-  private static Optional<ExitStatus> waitid(LinuxConstant kind, int id, LinuxConstant... flags)
-      throws LinuxException {
+  private static Optional<Ended> reap(int pid, LinuxConstant... flags) throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
       Structure info = Structure.allocate(arena, LinuxStruct.SIGINFO);
-      new KernelCall(SystemCall.WAITID)
-          .flags(kind)
-          .number(id)
-          .memory(info.memory(), "info")
-          .flags(flags)
-          .nullPointer()
-          .runUninterrupted();
-      return info.get(StructField.SIGINFO_PID) == 0
-          ? Optional.empty()
-          : Optional.of(
-              decode(info.get(StructField.SIGINFO_CODE), info.get(StructField.SIGINFO_STATUS)));
+      Structure usage = Structure.allocate(arena, LinuxStruct.RUSAGE);
+      waitid(pid, info.memory(), flags).memory(usage.memory(), "usage").runUninterrupted();
+      if (info.get(StructField.SIGINFO_PID) == 0) {
+        return Optional.empty();
+      }
+      ExitStatus status =
+          decode(info.get(StructField.SIGINFO_CODE), info.get(StructField.SIGINFO_STATUS));
+      return Optional.of(new Ended(status, ResourceUsage.of(usage)));
     }
+  }
+
+  /**
+   * Lacks its last operand, the resource usage, which the kernel's call has and glibc's has not.
+   *
+   * @param pid is the child's own until it was waited for; a pidfd would do since Linux 5.4 only
+   */
+  private static KernelCall waitid(int pid, MemorySegment info, LinuxConstant... flags) {
+    return new KernelCall(SystemCall.WAITID)
+        .flags(P_PID)
+        .number(pid)
+        .memory(info, "info")
+        .flags(flags);
   }
 
   private static ExitStatus decode(long code, long status) {
@@ -193,7 +245,7 @@ public final class ChildProcess implements AutoCloseable {
   /** While this is locked nobody waits for the process, so the id is its own. */
   private synchronized void kill(LinuxConstant signal) throws LinuxException {
     KernelCall call = new KernelCall(SystemCall.KILL).number(pid).flags(signal);
-    if (status != null) {
+    if (ended != null) {
       throw new LinuxException(call.toString(), Errno.ESRCH.number());
     }
     call.run();

@@ -28,6 +28,9 @@ final class KernelCall {
 
   private static final int MAX_OPERANDS = 6;
 
+  /** Of linux/err.h: a result from -4095 to -1 is an error, any other a success. */
+  private static final int MAX_ERRNO = 4095;
+
   private sealed interface Operand {
     record Word(long value, String text) implements Operand {}
 
@@ -113,6 +116,33 @@ final class KernelCall {
 
   /** Makes the call and gives its result, which is not negative unless the call says so. */
   long run() throws LinuxException {
+    return succeeded(attempt());
+  }
+
+  /** As {@link #run}, and again whenever a signal handler (the JVM has several) interrupts it. */
+  long runUninterrupted() throws LinuxException {
+    return succeeded(attemptUninterrupted());
+  }
+
+  /**
+   * As {@link #runUninterrupted}, but gives {@code otherwise} where the call fails with one error
+   * that is expected often: an exception costs more than most calls.
+   */
+  long runUninterrupted(Errno expected, long otherwise) throws LinuxException {
+    long result = attemptUninterrupted();
+    return result == -expected.number() ? otherwise : succeeded(result);
+  }
+
+  private long attemptUninterrupted() {
+    long result;
+    do {
+      result = attempt();
+    } while (result == -Errno.EINTR.number());
+    return result;
+  }
+
+  /** The result, or the negation of an error number, as the kernel itself returns it. */
+  private long attempt() {
     try (Arena arena = Arena.ofConfined()) {
       long[] words = new long[MAX_OPERANDS];
       for (int i = 0; i < operands.size(); i++) {
@@ -120,24 +150,15 @@ final class KernelCall {
       }
       MemorySegment state = arena.allocate(Syscall.STATE);
       long result = invoke(state, words);
-      if (result == -1) {
-        throw new LinuxException(toString(), state.get(JAVA_INT, Syscall.ERRNO_OFFSET));
-      }
-      return result;
+      return result == -1 ? -state.get(JAVA_INT, Syscall.ERRNO_OFFSET) : result;
     }
   }
 
-  /** As {@link #run}, and again whenever a signal handler (the JVM has several) interrupts it. */
-  long runUninterrupted() throws LinuxException {
-    while (true) {
-      try {
-        return run();
-      } catch (LinuxException e) {
-        if (!e.is(Errno.EINTR)) {
-          throw e;
-        }
-      }
+  private long succeeded(long result) throws LinuxException {
+    if (result < 0 && result >= -MAX_ERRNO) {
+      throw new LinuxException(toString(), (int) -result);
     }
+    return result;
   }
 
   private long invoke(MemorySegment state, long[] words) {

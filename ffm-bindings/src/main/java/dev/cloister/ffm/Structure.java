@@ -17,6 +17,11 @@ record Structure(MemorySegment memory) {
     return new Structure(arena.allocate(struct.size(), struct.alignment()));
   }
 
+  /** The structure that the field is, in the same memory. */
+  Structure part(StructField field) {
+    return new Structure(memory.asSlice(field.offset(), field.size()));
+  }
+
   /** The field's value, its sign extended. */
   long get(StructField field) {
     return switch (field.size()) {

@@ -1,0 +1,49 @@
+package dev.cloister.ffm;
+
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+
+/**
+ * What a process and all the processes it waited for took: getrusage(2).
+ *
+ * @param userTime for which they ran their own code
+ * @param systemTime for which the kernel worked for them
+ * @param maxResidentBytes the most memory that any one of them had at once, in bytes
+ * @param minorFaults pages that were mapped without reading a device
+ * @param majorFaults pages that had to be read from a device
+ * @param blocksRead how often a file system had to read a device
+ * @param blocksWritten how often a file system had to write to a device
+ * @param voluntarySwitches how often they gave up a processor, mostly to wait
+ * @param involuntarySwitches how often a processor was taken from them
+ */
+public record ResourceUsage(
+    Duration userTime,
+    Duration systemTime,
+    long maxResidentBytes,
+    long minorFaults,
+    long majorFaults,
+    long blocksRead,
+    long blocksWritten,
+    long voluntarySwitches,
+    long involuntarySwitches) {
+  /** Linux counts memory in units of 1024 bytes here, whatever the size of its pages is. */
+  private static final long KIBIBYTE = 1024;
+
+  static ResourceUsage of(Structure rusage) {
+    return new ResourceUsage(
+        duration(rusage.part(StructField.RUSAGE_UTIME)),
+        duration(rusage.part(StructField.RUSAGE_STIME)),
+        rusage.get(StructField.RUSAGE_MAXRSS) * KIBIBYTE,
+        rusage.get(StructField.RUSAGE_MINFLT),
+        rusage.get(StructField.RUSAGE_MAJFLT),
+        rusage.get(StructField.RUSAGE_INBLOCK),
+        rusage.get(StructField.RUSAGE_OUBLOCK),
+        rusage.get(StructField.RUSAGE_NVCSW),
+        rusage.get(StructField.RUSAGE_NIVCSW));
+  }
+
+  private static Duration duration(Structure timeval) {
+    return Duration.of(timeval.get(StructField.TIMEVAL_SEC), ChronoUnit.SECONDS)
+        .plus(timeval.get(StructField.TIMEVAL_USEC), ChronoUnit.MICROS);
+  }
+}
