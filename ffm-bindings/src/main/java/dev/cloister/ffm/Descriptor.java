@@ -1,8 +1,12 @@
 package dev.cloister.ffm;
 
 import static dev.cloister.ffm.LinuxConstant.AT_FDCWD;
+import static dev.cloister.ffm.LinuxConstant.F_DUPFD_CLOEXEC;
+import static dev.cloister.ffm.LinuxConstant.F_GETFL;
+import static dev.cloister.ffm.LinuxConstant.F_SETFL;
 import static dev.cloister.ffm.LinuxConstant.O_CLOEXEC;
 import static dev.cloister.ffm.LinuxConstant.O_CREAT;
+import static dev.cloister.ffm.LinuxConstant.O_NONBLOCK;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,6 +25,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * file by then.
  */
 public final class Descriptor implements AutoCloseable {
+  /** What {@link #tryRead} and {@link #tryWrite} return where they would have to wait. */
+  public static final int WOULD_BLOCK = -2;
+
   private static final int CLOSED = -1;
 
   /** How much is copied to or from native memory at once: what a pipe holds. */
@@ -136,13 +144,94 @@ public final class Descriptor implements AutoCloseable {
     }
   }
 
+  /**
+   * Reads what is there, up to 64 KiB at once: read(2). Does not block if {@link #setNonBlocking}
+   * was called.
+   *
+   * @return how many bytes are in {@code buffer} from {@code offset} on now, -1 at the end of the
+   *     file, or {@link #WOULD_BLOCK}; 0 only if {@code length} is
+   */
+  public int tryRead(byte[] buffer, int offset, int length) throws LinuxException {
+    Objects.checkFromIndexSize(offset, length, buffer.length);
+    if (length == 0) {
+      return 0;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment chunk = arena.allocate(Math.min(length, CHUNK));
+      int count = tryTransfer(SystemCall.READ, chunk);
+      if (count > 0) {
+        MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, 0, buffer, offset, count);
+      }
+      return count == 0 ? -1 : count;
+    }
+  }
+
+  /**
+   * Writes what fits, up to 64 KiB at once: write(2). Does not block if {@link #setNonBlocking} was
+   * called.
+   *
+   * @return how many of the bytes were taken, or {@link #WOULD_BLOCK}; 0 only if {@code length} is
+   */
+  public int tryWrite(byte[] buffer, int offset, int length) throws LinuxException {
+    Objects.checkFromIndexSize(offset, length, buffer.length);
+    if (length == 0) {
+      return 0;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment chunk = arena.allocate(Math.min(length, CHUNK));
+      MemorySegment.copy(buffer, offset, chunk, ValueLayout.JAVA_BYTE, 0, (int) chunk.byteSize());
+      return tryTransfer(SystemCall.WRITE, chunk);
+    }
+  }
+
   private long transfer(SystemCall direction, MemorySegment chunk, long size)
       throws LinuxException {
-    return new KernelCall(direction)
+    return transferring(direction, chunk, size).runUninterrupted();
+  }
+
+  private int tryTransfer(SystemCall direction, MemorySegment chunk) throws LinuxException {
+    return (int)
+        transferring(direction, chunk, chunk.byteSize())
+            .runUninterrupted(Errno.EAGAIN, WOULD_BLOCK);
+  }
+
+  private KernelCall transferring(SystemCall direction, MemorySegment chunk, long size) {
+    return new KernelCall(direction).number(number()).memory(chunk, "buffer").number(size);
+  }
+
+  /**
+   * Lets {@link #tryRead} and {@link #tryWrite} return where they would have to wait: fcntl(2) with
+   * {@code O_NONBLOCK}. That holds for the open file, so for every copy of this descriptor too, in
+   * other processes as well; and reading and writing otherwise fail with EAGAIN then.
+   */
+  public void setNonBlocking() throws LinuxException {
+    long flags = new KernelCall(SystemCall.FCNTL).number(number()).flags(F_GETFL).run();
+    new KernelCall(SystemCall.FCNTL)
         .number(number())
-        .memory(chunk, "buffer")
-        .number(size)
-        .runUninterrupted();
+        .flags(F_SETFL)
+        .number(flags | O_NONBLOCK.value(KernelCall.HOST))
+        .run();
+  }
+
+  /**
+   * Another descriptor for the same open file, closed on exec, which the caller owns: fcntl(2) with
+   * {@code F_DUPFD_CLOEXEC}.
+   *
+   * @param lowest number that it may have; it has the first one from there on that is free
+   */
+  public Descriptor duplicate(int lowest) throws LinuxException {
+    return duplicateOf(number(), lowest);
+  }
+
+  /**
+   * As {@link #duplicate}, of a descriptor that this process has and no object here owns, 0 for
+   * example.
+   *
+   * @throws LinuxException with EBADF if there is none with this number
+   */
+  public static Descriptor duplicateOf(int number, int lowest) throws LinuxException {
+    return owning(
+        new KernelCall(SystemCall.FCNTL).number(number).flags(F_DUPFD_CLOEXEC).number(lowest));
   }
 
   /**
