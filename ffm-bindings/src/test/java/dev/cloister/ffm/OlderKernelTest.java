@@ -43,6 +43,8 @@ class OlderKernelTest {
       tests.tellsHowTheProcessEnded();
       tests.leavesNothingBehind();
       tests.waitsForAWhile();
+      tests.looksWithoutWaiting();
+      tests.aProcessThatIsWaitedForCanBeKilled();
       tests.severalThreadsMayWait();
       tests.theStatusIsNotLostWhereSigchldIsIgnored();
       interrupts();
@@ -52,6 +54,7 @@ class OlderKernelTest {
     private static void interrupts() throws Exception {
       try (ChildProcess child =
           Spawn.of(Bytes.of("/bin/sleep"), Bytes.listOf("sleep", "0.1"), List.of()).start()) {
+        assertTrue(child.pidfd().isEmpty());
         Thread.currentThread().interrupt();
         assertEquals(new ExitStatus.Exited(0), child.waitFor());
         assertTrue(Thread.interrupted(), "the interrupt was forgotten");

@@ -202,18 +202,82 @@ class SpawnTest {
   }
 
   @Test
+  void looksWithoutWaiting() throws Exception {
+    try (ChildProcess child = program("/bin/sleep", "sleep", "20").start()) {
+      assertEquals(Optional.empty(), child.ended());
+      child.signal(SIGKILL);
+      ChildProcess.Ended ended = child.await();
+      assertEquals(new ExitStatus.Killed(9, false), ended.status());
+      assertEquals(Optional.of(ended), child.ended());
+      assertEquals(ended, child.await());
+      assertEquals(ended.status(), child.waitFor());
+    }
+  }
+
+  @Test
+  void saysWhatTheProcessAndItsOwnTook() throws Exception {
+    // More than this JVM ever had, which counts as memory of its children too.
+    long bytes = peakOfThisJvm() + (64L << 20);
+    String copy = "dd if=/dev/zero of=/dev/null bs=%d count=1 2>/dev/null; exit 3";
+    try (ChildProcess child = shell(copy.formatted(bytes)).start()) {
+      ChildProcess.Ended ended = child.await();
+      assertEquals(new ExitStatus.Exited(3), ended.status());
+      ResourceUsage usage = ended.usage();
+      assertTrue(usage.maxResidentBytes() >= bytes, usage.toString());
+      assertTrue(usage.maxResidentBytes() < 2 * bytes, usage.toString());
+      assertTrue(usage.userTime().plus(usage.systemTime()).isPositive(), usage.toString());
+      assertTrue(usage.minorFaults() > 0, usage.toString());
+    }
+  }
+
+  private static long peakOfThisJvm() throws Exception {
+    String line =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(candidate -> candidate.startsWith("VmHWM:"))
+            .findAny()
+            .orElseThrow();
+    return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+  }
+
+  @Test
+  void aProcessThatIsWaitedForCanBeKilled() throws Exception {
+    try (ChildProcess child = program("/bin/sleep", "sleep", "20").start();
+        ExecutorService threads = Executors.newFixedThreadPool(2)) {
+      List<Future<ExitStatus>> waiting =
+          List.of(
+              threads.submit(() -> child.waitFor()), threads.submit(() -> child.await().status()));
+      // Most likely both are in the kernel then; if not, all the same must be true.
+      Thread.sleep(50);
+      child.signal(SIGKILL);
+      for (Future<ExitStatus> each : waiting) {
+        assertEquals(new ExitStatus.Killed(9, false), each.get());
+      }
+    }
+  }
+
+  @Test
   void severalThreadsMayWait() throws Exception {
     try (ChildProcess child = program("/bin/sleep", "sleep", "0.1").start();
-        ExecutorService threads = Executors.newFixedThreadPool(3)) {
+        ExecutorService threads = Executors.newFixedThreadPool(4)) {
       List<Future<ExitStatus>> waiting =
           List.of(
               threads.submit(() -> child.waitFor()),
-              threads.submit(() -> child.waitFor()),
+              threads.submit(() -> child.await().status()),
+              threads.submit(() -> lookUntilEnded(child)),
               threads.submit(() -> child.waitFor(LONG).orElseThrow()));
       for (Future<ExitStatus> each : waiting) {
         assertEquals(new ExitStatus.Exited(0), each.get());
       }
     }
+  }
+
+  private static ExitStatus lookUntilEnded(ChildProcess child) throws LinuxException {
+    Optional<ChildProcess.Ended> ended = child.ended();
+    while (ended.isEmpty()) {
+      Thread.onSpinWait();
+      ended = child.ended();
+    }
+    return ended.get().status();
   }
 
   @Test
