@@ -1,8 +1,10 @@
 package dev.cloister.ffm;
 
+import static dev.cloister.ffm.LinuxConstant.O_APPEND;
 import static dev.cloister.ffm.LinuxConstant.O_CLOEXEC;
 import static dev.cloister.ffm.LinuxConstant.O_DIRECTORY;
 import static dev.cloister.ffm.LinuxConstant.O_EXCL;
+import static dev.cloister.ffm.LinuxConstant.O_NONBLOCK;
 import static dev.cloister.ffm.LinuxConstant.O_PATH;
 import static dev.cloister.ffm.LinuxConstant.O_RDONLY;
 import static dev.cloister.ffm.LinuxConstant.O_WRONLY;
@@ -17,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -122,9 +126,95 @@ class DescriptorTest {
   void isClosedOnExec() throws Exception {
     try (Descriptor file = Descriptor.open(Bytes.of("/dev/null"), O_RDONLY)) {
       long flags = Long.parseLong(fdinfo(file, "flags:"), 8);
-      assertEquals(
-          O_CLOEXEC.value(Architecture.host()), flags & O_CLOEXEC.value(Architecture.host()));
+      assertEquals(cloexec(), flags & cloexec());
     }
+  }
+
+  @Test
+  void readsAndWritesWhatItCanWithoutWaiting() throws Exception {
+    try (Pipe pipe = Pipe.open()) {
+      pipe.readEnd().setNonBlocking();
+      pipe.writeEnd().setNonBlocking();
+      byte[] buffer = new byte[200_000];
+      assertEquals(Descriptor.WOULD_BLOCK, pipe.readEnd().tryRead(buffer, 0, buffer.length));
+
+      byte[] text = Bytes.of("a few bytes");
+      assertEquals(3, pipe.writeEnd().tryWrite(text, 2, 3));
+      assertEquals(3, pipe.readEnd().tryRead(buffer, 5, 100));
+      assertEquals("\0few\0", Bytes.text(Arrays.copyOfRange(buffer, 4, 9)));
+
+      int capacity = fill(pipe.writeEnd());
+      assertEquals(Descriptor.WOULD_BLOCK, pipe.writeEnd().tryWrite(text, 0, 1));
+      pipe.writeEnd().close();
+      int size = 0;
+      for (int count = 0; count >= 0; count = pipe.readEnd().tryRead(buffer, 0, buffer.length)) {
+        size += count;
+      }
+      assertEquals(capacity, size);
+      assertEquals(-1, pipe.readEnd().tryRead(buffer, 0, 1), "the end");
+    }
+  }
+
+  private static int fill(Descriptor pipe) throws LinuxException {
+    byte[] much = new byte[200_000];
+    int capacity = 0;
+    for (int count = 0; count >= 0; count = pipe.tryWrite(much, 0, much.length)) {
+      capacity += count;
+    }
+    return capacity;
+  }
+
+  @Test
+  void anEmptyPartOfABufferIsNeitherTheEndNorAWait() throws Exception {
+    try (Pipe pipe = Pipe.open()) {
+      assertEquals(0, pipe.readEnd().tryRead(new byte[2], 2, 0));
+      assertEquals(0, pipe.writeEnd().tryWrite(new byte[2], 2, 0));
+      byte[] buffer = new byte[2];
+      assertThrows(IndexOutOfBoundsException.class, () -> pipe.readEnd().tryRead(buffer, 1, 2));
+      assertThrows(IndexOutOfBoundsException.class, () -> pipe.writeEnd().tryWrite(buffer, -1, 2));
+    }
+  }
+
+  @Test
+  void anErrorOtherThanAWaitIsStillOne() throws Exception {
+    try (Pipe pipe = Pipe.open()) {
+      LinuxException e =
+          assertThrows(LinuxException.class, () -> pipe.readEnd().tryWrite(new byte[1], 0, 1));
+      assertTrue(e.is(Errno.EBADF), e.getMessage());
+    }
+  }
+
+  @Test
+  void notWaitingLeavesOtherFlagsAlone() throws Exception {
+    try (Descriptor file = Descriptor.create(path("log"), 0600, O_WRONLY, O_APPEND)) {
+      file.setNonBlocking();
+      long flags = Long.parseLong(fdinfo(file, "flags:"), 8);
+      long wanted = LinuxConstant.or(Architecture.host(), List.of(O_APPEND, O_NONBLOCK));
+      assertEquals(wanted, flags & wanted);
+    }
+  }
+
+  @Test
+  void aDuplicateIsAnotherDescriptorForTheSameFile() throws Exception {
+    try (Pipe pipe = Pipe.open()) {
+      try (Descriptor copy = pipe.writeEnd().duplicate(HIGH);
+          Descriptor second = Descriptor.duplicateOf(copy.number(), HIGH)) {
+        assertTrue(copy.number() >= HIGH, copy.toString());
+        assertTrue(second.number() > copy.number(), second.toString());
+        assertEquals(cloexec(), Long.parseLong(fdinfo(copy, "flags:"), 8) & cloexec());
+        pipe.writeEnd().close();
+        copy.write(Bytes.of("one "));
+        second.write(Bytes.of("two"));
+      }
+      assertEquals("one two", Bytes.readAll(pipe.readEnd()));
+    }
+    LinuxException e =
+        assertThrows(LinuxException.class, () -> Descriptor.duplicateOf(999_999, 3).close());
+    assertEquals("fcntl(999999, F_DUPFD_CLOEXEC, 3): EBADF (Bad file descriptor)", e.getMessage());
+  }
+
+  private static long cloexec() {
+    return O_CLOEXEC.value(Architecture.host());
   }
 
   private static String fdinfo(Descriptor file, String name) throws Exception {
@@ -144,6 +234,10 @@ class DescriptorTest {
       assertEquals("closed descriptor", first.toString());
       assertThrows(IllegalStateException.class, first::number);
       assertThrows(IllegalStateException.class, () -> first.read(new byte[1]));
+      assertThrows(IllegalStateException.class, () -> first.write(new byte[1]));
+      assertThrows(IllegalStateException.class, () -> first.tryRead(new byte[1], 0, 1));
+      assertThrows(IllegalStateException.class, () -> first.tryWrite(new byte[1], 0, 1));
+      assertThrows(IllegalStateException.class, () -> first.duplicate(HIGH));
 
       // Something else under the same number must survive a second close.
       try (Descriptor second = duplicate(source, HIGH)) {
