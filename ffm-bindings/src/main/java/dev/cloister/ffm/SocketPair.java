@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
  * Two connected sockets, unix(7): what is written to one can be read from the other, in order and
  * without boundaries. Its owner closes both.
  *
- * @param first is at its end once every copy of {@code second} is closed
- * @param second is at its end once every copy of {@code first} is closed
+ * <p>Once every copy of one is closed, the other is at its end; or, if the closed one had something
+ * that nobody read, its first read is ECONNRESET.
  */
 public record SocketPair(Descriptor first, Descriptor second) implements AutoCloseable {
   /** Makes two connected stream sockets which are closed on exec: socketpair(2). */
