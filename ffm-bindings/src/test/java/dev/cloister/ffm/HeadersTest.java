@@ -106,8 +106,8 @@ class HeadersTest {
       String path = prefix + name;
       headers.undefine(name);
       claimField(headers, type, path, offset, member.byteSize());
-      // Of the member, not of its type: some structures are packed. The bindings say so of the parts
-      // of such a member too, C does not.
+      // Of the member, not of its type: some structures are packed. The bindings say so of the
+      // parts of such a member too, C does not.
       if (prefix.isEmpty() || member.byteAlignment() > 1) {
         String alignment = "__alignof__(((%s *)0)->%s)".formatted(type, path);
         headers.claimValue("long", alignment, member.byteAlignment());
