@@ -1,18 +1,22 @@
 package dev.cloister.ffm;
 
 import static dev.cloister.ffm.LinuxConstant.AT_FDCWD;
+import static dev.cloister.ffm.LinuxConstant.EFD_CLOEXEC;
+import static dev.cloister.ffm.LinuxConstant.EFD_NONBLOCK;
 import static dev.cloister.ffm.LinuxConstant.F_DUPFD_CLOEXEC;
 import static dev.cloister.ffm.LinuxConstant.F_GETFL;
 import static dev.cloister.ffm.LinuxConstant.F_SETFL;
 import static dev.cloister.ffm.LinuxConstant.O_CLOEXEC;
 import static dev.cloister.ffm.LinuxConstant.O_CREAT;
 import static dev.cloister.ffm.LinuxConstant.O_NONBLOCK;
+import static dev.cloister.ffm.LinuxConstant.POLLIN;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -125,6 +129,47 @@ public final class Descriptor implements AutoCloseable {
       int count = (int) transfer(SystemCall.READ, chunk, chunk.byteSize());
       MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, 0, buffer, 0, count);
       return count == 0 ? -1 : count;
+    }
+  }
+
+  /**
+   * Makes one that can be read from once 8 bytes, a number that is not 0, were written to it:
+   * eventfd2(2).
+   */
+  public static Descriptor event() throws LinuxException {
+    return owning(new KernelCall(SystemCall.EVENTFD2).number(0).flags(EFD_CLOEXEC, EFD_NONBLOCK));
+  }
+
+  /** Waits until one of several can be read from: ppoll(2). An interrupt does not end the wait. */
+  public static void awaitAny(Descriptor... descriptors) throws LinuxException {
+    poll(POLLIN.value(KernelCall.HOST), descriptors);
+  }
+
+  /**
+   * Waits until nobody has the other end of a pipe or socket any more: ppoll(2) for no event but
+   * that one, so that what is written meanwhile wakes nobody.
+   */
+  public void awaitHangup() throws LinuxException {
+    poll(0, this);
+  }
+
+  private static void poll(long events, Descriptor... descriptors) throws LinuxException {
+    int size = LinuxStruct.POLLFD.size();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment all =
+          arena.allocate((long) size * descriptors.length, LinuxStruct.POLLFD.alignment());
+      for (int i = 0; i < descriptors.length; i++) {
+        Structure pollfd = new Structure(all.asSlice((long) size * i, size));
+        pollfd.set(StructField.POLLFD_FD, descriptors[i].number());
+        pollfd.set(StructField.POLLFD_EVENTS, events);
+      }
+      new KernelCall(SystemCall.PPOLL)
+          .memory(all, Arrays.toString(descriptors))
+          .number(descriptors.length)
+          .nullPointer()
+          .nullPointer()
+          .number(Long.BYTES)
+          .runUninterrupted();
     }
   }
 

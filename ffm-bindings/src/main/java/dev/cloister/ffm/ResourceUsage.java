@@ -1,5 +1,8 @@
 package dev.cloister.ffm;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 
@@ -42,6 +45,20 @@ public record ResourceUsage(
         rusage.get(StructField.RUSAGE_OUBLOCK),
         rusage.get(StructField.RUSAGE_NVCSW),
         rusage.get(StructField.RUSAGE_NIVCSW));
+  }
+
+  /**
+   * What another process was told by wait4(2) or getrusage(2).
+   *
+   * @param rusage a {@code struct rusage}
+   */
+  public static ResourceUsage decode(byte[] rusage) {
+    try (Arena arena = Arena.ofConfined()) {
+      Structure structure = Structure.allocate(arena, LinuxStruct.RUSAGE);
+      MemorySegment.copy(
+          rusage, 0, structure.memory(), ValueLayout.JAVA_BYTE, 0, LinuxStruct.RUSAGE.size());
+      return of(structure);
+    }
   }
 
   private static Duration duration(Structure timeval) {

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class DescriptorTest {
@@ -261,5 +262,43 @@ class DescriptorTest {
     LinuxException e = assertThrows(LinuxException.class, () -> Descriptor.owning(999_999).close());
     assertEquals("close(999999): EBADF (Bad file descriptor)", e.getMessage());
     assertThrows(IllegalArgumentException.class, () -> Descriptor.owning(-1));
+  }
+
+  @Test
+  void anEventCanBeReadFromOnceItWasWritten() throws LinuxException {
+    byte[] one = {1, 0, 0, 0, 0, 0, 0, 0};
+    byte[] buffer = new byte[8];
+    try (Descriptor event = Descriptor.event();
+        Pipe pipe = Pipe.open()) {
+      assertEquals(Descriptor.WOULD_BLOCK, event.tryRead(buffer, 0, 8));
+      event.write(one);
+      Descriptor.awaitAny(pipe.readEnd(), event);
+      assertEquals(8, event.tryRead(buffer, 0, 8));
+      assertArrayEquals(one, buffer);
+    }
+  }
+
+  /** What is written meanwhile does not end it: that is all there still is afterwards. */
+  @Test
+  @Timeout(60)
+  void aHangupIsWaitedForWhateverIsWritten() throws Exception {
+    try (SocketPair pair = SocketPair.open()) {
+      Thread other =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (Descriptor end = pair.first()) {
+                      end.write(Bytes.of("a"));
+                      Thread.sleep(50);
+                      end.write(Bytes.of("b"));
+                    } catch (LinuxException | InterruptedException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  });
+      pair.second().awaitHangup();
+      byte[] buffer = new byte[10];
+      assertEquals(2, pair.second().read(buffer));
+      other.join();
+    }
   }
 }

@@ -150,4 +150,45 @@ class MessagesTest {
           () -> Messages.send(pair.first(), new byte[0], List.of(pair.second())));
     }
   }
+
+  @Test
+  void oneDescriptorIsReceivedAndMoreAreClosed() throws LinuxException {
+    try (SocketPair pair = SocketPair.open();
+        Pipe pipe = Pipe.open()) {
+      Messages.send(pair.first(), Bytes.of("two"), List.of(pipe.writeEnd(), pipe.writeEnd()));
+      pipe.writeEnd().close();
+      byte[] buffer = new byte[10];
+      List<Descriptor> received = new ArrayList<>();
+      assertEquals(3, Messages.receive(pair.second(), buffer, received::add));
+      assertEquals(1, received.size());
+      received.getFirst().write(Bytes.of("x"));
+      received.getFirst().close();
+      assertEquals(1, pipe.readEnd().read(buffer));
+      assertEquals(-1, pipe.readEnd().read(buffer));
+    }
+  }
+
+  @Test
+  void receivingTellsNothingYetFromTheEnd() throws LinuxException {
+    try (SocketPair pair = SocketPair.open()) {
+      pair.second().setNonBlocking();
+      byte[] buffer = new byte[10];
+      List<Descriptor> received = new ArrayList<>();
+      assertEquals(Descriptor.WOULD_BLOCK, Messages.receive(pair.second(), buffer, received::add));
+      pair.first().write(Bytes.of("last"));
+      pair.first().close();
+      assertEquals(4, Messages.receive(pair.second(), buffer, received::add));
+      assertEquals(-1, Messages.receive(pair.second(), buffer, received::add));
+      assertEquals(List.of(), received);
+    }
+  }
+
+  @Test
+  void whoLeftWithoutReadingAllIsAnEndToo() throws LinuxException {
+    try (SocketPair pair = SocketPair.open()) {
+      pair.second().write(Bytes.of("unread"));
+      pair.first().close();
+      assertEquals(-1, Messages.receive(pair.second(), new byte[10], _ -> {}));
+    }
+  }
 }

@@ -3,6 +3,7 @@ package dev.cloister.ffm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +33,8 @@ class ResourceUsageTest {
               10,
               11),
           ResourceUsage.of(usage));
+      byte[] bytes = usage.memory().toArray(ValueLayout.JAVA_BYTE);
+      assertEquals(ResourceUsage.of(usage), ResourceUsage.decode(bytes));
     }
   }
 
