@@ -18,6 +18,9 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.Instruction;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What every process does that waits for a child: it blocks signals and reads them from a
@@ -27,6 +30,11 @@ import dev.cloister.ffm.SystemCall;
 final class ChildWait {
   private static final int MASK_SIZE = 8;
   private static final int POLL_SIZE = LinuxStruct.POLLFD.size();
+
+  /** Of what is said of a child: two numbers, and what it took. */
+  private static final int NUMBERS = 8;
+
+  private static final int RECORD_SIZE = NUMBERS + LinuxStruct.RUSAGE.size();
 
   /** Signal n dies with this status in the eyes of a shell. */
   private static final int SIGNALLED = 128;
@@ -39,13 +47,17 @@ final class ChildWait {
   private final Label polls;
   private final Label signal;
   private final Label status;
+  private final OptionalInt saying;
+  private final Label record;
 
   /**
    * Prepares the data.
    *
    * @param signals the set of those to block and read, bit n-1 for signal n
+   * @param saying on which descriptor to say how the child ended
    */
-  ChildWait(Emitter emitter, Routines routines, long signals) {
+  ChildWait(Emitter emitter, Routines routines, long signals, OptionalInt saying) {
+    this.saying = saying;
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.routines = routines;
@@ -55,6 +67,7 @@ final class ChildWait {
     this.polls = emitter.data.zeroed(2 * POLL_SIZE);
     this.signal = emitter.data.zeroed(LinuxStruct.SIGNALFD_SIGINFO.size());
     this.status = emitter.data.zeroed(8);
+    this.record = emitter.data.zeroed(RECORD_SIZE);
   }
 
   /**
@@ -135,7 +148,7 @@ final class ChildWait {
    * @param also whether {@link #watchAlso} was told of a descriptor
    * @param interrupted where to go when nothing was
    */
-  void await(boolean also, java.util.Optional<Label> timeout, Label interrupted) {
+  void await(boolean also, Optional<Label> timeout, Label interrupted) {
     asm.address(A0, polls);
     asm.set(A1, also ? 2 : 1);
     timeout.ifPresentOrElse(time -> asm.address(A2, time), () -> asm.set(A2, 0));
@@ -185,9 +198,32 @@ final class ChildWait {
     asm.address(A1, status);
     emitter.set(A2, LinuxConstant.WNOHANG);
     asm.set(A3, 0);
+    saying.ifPresent(_ -> addUsage());
     emitter.systemCall(SystemCall.WAIT4);
     asm.branch(LESS, RESULT, 1, next);
     asm.branch(NOT_EQUAL, RESULT, V0, again);
+  }
+
+  private void addUsage() {
+    asm.address(A3, record);
+    asm.add(A3, NUMBERS);
+  }
+
+  /** Says on a descriptor how the child ended, if that is wanted. */
+  void say() {
+    saying.ifPresent(this::say);
+  }
+
+  private void say(int descriptor) {
+    asm.address(A1, record);
+    asm.set(A0, Instruction.Attempt.ENDED);
+    asm.store(A1, 0, A0, Width.WORD);
+    asm.address(SCRATCH, status);
+    asm.load(A0, SCRATCH, 0, Width.WORD);
+    asm.store(A1, NUMBERS / 2, A0, Width.WORD);
+    asm.set(A0, descriptor);
+    asm.set(A2, RECORD_SIZE);
+    emitter.systemCall(SystemCall.WRITE);
   }
 
   /** A0 = the status with which the child ended, as a shell has it. */

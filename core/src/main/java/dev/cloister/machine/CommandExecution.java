@@ -301,7 +301,9 @@ final class CommandExecution {
     asm.copy(A0, V2);
     asm.call(routines.appendName);
     routines.append("\n");
-    end(NOT_FOUND);
+    routines.note(Errno.ENOENT);
+    asm.set(V4, NOT_FOUND);
+    asm.jump(routines.die);
   }
 
   private void startMessage(Register subject) {
@@ -312,6 +314,7 @@ final class CommandExecution {
   }
 
   private void end(int status) {
+    routines.note(V4);
     asm.set(V4, status);
     asm.jump(routines.die);
   }

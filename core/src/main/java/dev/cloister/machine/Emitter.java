@@ -196,6 +196,12 @@ final class Emitter {
     }
 
     @Override
+    public void argument(Operand.Argument argument) {
+      loadVariable(to, ownArguments);
+      asm.load(to, to, 8 * argument.index(), Width.DOUBLE);
+    }
+
+    @Override
     public void address(Operand.Address address) {
       asm.address(to, buffer(address.buffer()));
     }

@@ -39,7 +39,7 @@ final class InitProcess {
     this.asm = emitter.asm;
     this.init = init;
     long sigchld = 1L << (LinuxConstant.SIGCHLD.value(emitter.architecture) - 1);
-    this.wait = new ChildWait(emitter, routines, sigchld);
+    this.wait = new ChildWait(emitter, routines, sigchld, init.status());
     this.lifeline = emitter.data.zeroed(8);
     this.signal = emitter.data.zeroed(8);
   }
@@ -64,6 +64,7 @@ final class InitProcess {
     wait.branchIfAlso(relayed);
     wait.readSignal(next);
     wait.reap(next);
+    wait.say();
     wait.loadStatus();
     emitter.systemCall(SystemCall.EXIT_GROUP);
     asm.place(relayed);

@@ -21,6 +21,7 @@ import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Operand;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Handover;
 import dev.cloister.spec.OsString;
 import java.util.EnumSet;
 import java.util.IdentityHashMap;
@@ -96,6 +97,22 @@ public final class ProgramCompiler {
           architecture, 1, reporting, Optional.empty(), OptionalLong.empty(), List.of(), version);
     }
 
+    /**
+     * Options for a launcher that a library starts, whose command follows its directory.
+     *
+     * @param parent which process starts it
+     */
+    public static Options library(Architecture architecture, Handover handover, long parent) {
+      return new Options(
+          architecture,
+          2,
+          Reporting.channel(handover.report()),
+          Optional.empty(),
+          OptionalLong.of(parent),
+          List.of(),
+          "library");
+    }
+
     /** Options for a launcher that is started by its own name and reports to a person. */
     public static Options standalone(
         Architecture architecture, LauncherNote note, Standalone standalone) {
@@ -108,6 +125,23 @@ public final class ProgramCompiler {
           List.of(),
           note,
           Optional.of(standalone));
+    }
+
+    /** Those of a program in this one, which this one hands the command to. */
+    private Options forEmbedded() {
+      return new Options(
+          architecture,
+          1 + argumentsBefore(),
+          reporting,
+          Optional.empty(),
+          OptionalLong.empty(),
+          List.of(),
+          note.version());
+    }
+
+    /** How many arguments go with the command, and before it. */
+    private int argumentsBefore() {
+      return reporting.isToLibrary() ? 1 : 0;
     }
 
     public Options {
@@ -167,8 +201,7 @@ public final class ProgramCompiler {
   }
 
   private ElfImage embedded(SyscallProgram program) {
-    Options inner =
-        Options.plain(options.architecture(), options.reporting(), options.note().version());
+    Options inner = options.forEmbedded();
     return images.computeIfAbsent(
         program,
         p ->
@@ -205,7 +238,9 @@ public final class ProgramCompiler {
     emitter.storeVariable(emitter.environment, V0);
     emitter.storeVariable(emitter.callerEnvironment, V0);
     emitter.later(() -> dieWithoutCommand(usage));
-    occupyStandardDescriptors();
+    if (!options.reporting().isToLibrary()) {
+      occupyStandardDescriptors();
+    }
   }
 
   private void takeArguments(Standalone standalone) {
@@ -396,6 +431,26 @@ public final class ProgramCompiler {
     @Override
     public void ifSet(Instruction.IfSet choice) {
       writeIfSet(choice);
+    }
+
+    @Override
+    public void ifArgument(Instruction.IfArgument choice) {
+      Label end = new Label();
+      emitter.operand(A0, new Operand.Argument(choice.index()));
+      asm.load(A0, A0, 0, Width.BYTE);
+      asm.branch(EQUAL, A0, 0, end);
+      write(choice.then());
+      asm.place(end);
+    }
+
+    @Override
+    public void awaitCommand(Instruction.AwaitCommand await) {
+      new CommandReceipt(emitter, routines, await).write(options.commandIndex(), program.name());
+    }
+
+    @Override
+    public void sendDescriptor(Instruction.SendDescriptor send) {
+      new DescriptorSending(emitter).write(send);
     }
 
     @Override
@@ -662,7 +717,11 @@ public final class ProgramCompiler {
   private void writeExecuteProgram(Instruction.ExecuteProgram program) {
     Label copy = new Label();
     int fixed = program.arguments().size();
+    int before = options.argumentsBefore();
     emitter.loadVariable(V0, emitter.argumentCount);
+    if (before > 0) {
+      asm.add(V0, before);
+    }
     asm.shiftLeft(V0, 3);
     asm.copy(A0, V0);
     asm.add(A0, 8 * fixed + 8 + 15);
@@ -674,6 +733,9 @@ public final class ProgramCompiler {
       asm.store(V1, 8 * i, A0, Width.DOUBLE);
     }
     emitter.loadVariable(V2, emitter.arguments);
+    if (before > 0) {
+      asm.add(V2, -8 * before);
+    }
     asm.copy(A1, V1);
     asm.add(A1, 8 * fixed);
     asm.place(copy);

@@ -40,8 +40,14 @@ final class Routines {
   /** In bytes, of the number that a description of a failure starts with. */
   static final int STEP_SIZE = 2;
 
-  private static final int STANDARD_OUTPUT = 1;
-  private static final int STANDARD_ERROR = 2;
+  /** In bytes; a socket takes three times that without a reader (socket(7), wmem_default). */
+  private static final int LONGEST_TO_LIBRARY = 64 * 1024;
+
+  /** Of the numbers before a message to a library. */
+  private static final int HEADER_SIZE = 12;
+
+  private static final int ERRNO = 4;
+  private static final int STATUS = 8;
 
   /**
    * The longest message holds two strings of the caller's, the command's name and PATH, each at
@@ -76,8 +82,8 @@ final class Routines {
   final Label skipPrefix = new Label();
 
   /**
-   * Writes the message that ends at V3 to standard error and ends the process with status V4. Never
-   * returns.
+   * Writes the message that ends at V3 to where failures are reported, and ends the process with
+   * status V4. Never returns.
    */
   final Label die = new Label();
 
@@ -147,7 +153,7 @@ final class Routines {
 
   /** The same for a call, with its hints. */
   void describe(int number, Instruction.Call call) {
-    if (reporting == Reporting.RECORD) {
+    if (reporting.form() == Reporting.Form.RECORD) {
       asm.set(V0, number);
     } else {
       describe(number, CText.of(call) + ": ", call.hints());
@@ -156,7 +162,7 @@ final class Routines {
 
   /** The number, the text, and for each hint its errno and text; then an errno 0. */
   private void describe(int number, String text, Map<Errno, String> hints) {
-    if (reporting == Reporting.RECORD) {
+    if (reporting.form() == Reporting.Form.RECORD) {
       asm.set(V0, number);
       return;
     }
@@ -173,8 +179,8 @@ final class Routines {
    * text, NUL and NUL.
    */
   void describe(int number, Label record) {
-    switch (reporting) {
-      case TEXT -> asm.address(V0, record);
+    switch (reporting.form()) {
+      case TEXT, RECORD_AND_TEXT -> asm.address(V0, record);
       case RECORD -> asm.set(V0, number);
     }
   }
@@ -206,8 +212,8 @@ final class Routines {
     asm.place(fail);
     asm.copy(V2, RESULT);
     asm.negate(V2);
-    switch (reporting) {
-      case TEXT -> writeFailText();
+    switch (reporting.form()) {
+      case TEXT, RECORD_AND_TEXT -> writeFailText();
       case RECORD -> writeFailRecord();
     }
     if (packed) {
@@ -235,6 +241,31 @@ final class Routines {
   void startMessage() {
     unpack();
     asm.address(V3, message);
+    if (reporting.isToLibrary()) {
+      asm.set(A0, 0);
+      asm.store(V3, 0, A0, Width.DOUBLE);
+      asm.add(V3, HEADER_SIZE);
+    }
+  }
+
+  /** Has the message say which errno it is about. */
+  void note(Register errno) {
+    noteAt(ERRNO, errno);
+  }
+
+  /** The same for one that no call said. */
+  void note(Errno errno) {
+    if (reporting.isToLibrary()) {
+      asm.set(A0, errno.number());
+      note(A0);
+    }
+  }
+
+  private void noteAt(int offset, Register value) {
+    if (reporting.isToLibrary()) {
+      asm.address(SCRATCH, message);
+      asm.store(SCRATCH, offset, value, Width.WORD);
+    }
   }
 
   /** Adds a constant text to the message; {@link #unpack} was called before. */
@@ -249,19 +280,30 @@ final class Routines {
     asm.call(appendText);
   }
 
-  /** Writes the message to standard error and goes on; where records are reported, does nothing. */
+  /** Writes the message to standard error and goes on; where no person listens, does nothing. */
   void say() {
-    if (reporting == Reporting.TEXT) {
+    if (reporting.form() == Reporting.Form.TEXT) {
       writeMessage();
     }
   }
 
   private void writeMessage() {
-    asm.set(A0, STANDARD_ERROR);
+    asm.set(A0, reporting.messages());
     asm.address(A1, message);
     asm.copy(A2, V3);
     asm.subtract(A2, A1);
+    if (reporting.isToLibrary()) {
+      shorten();
+    }
     emitter.systemCall(SystemCall.WRITE);
+  }
+
+  /** Who reads it looks when this process is gone, so all of it must find room until then. */
+  private void shorten() {
+    Label fits = new Label();
+    asm.branch(BELOW, A2, LONGEST_TO_LIBRARY, fits);
+    asm.set(A2, LONGEST_TO_LIBRARY);
+    asm.place(fits);
   }
 
   private void writeAppendText() {
@@ -430,6 +472,7 @@ final class Routines {
     asm.place(die);
     // A limit on the size of files shall cost no more than the message, should that go to a file.
     blockFileSizeSignal();
+    noteAt(STATUS, V4);
     writeMessage();
     asm.copy(A0, V4);
     emitter.systemCall(SystemCall.EXIT_GROUP);
@@ -462,8 +505,10 @@ final class Routines {
     Label described = new Label();
     startMessage();
     append("cloister: ");
+    note(V2);
     asm.load(RESULT, V0, 0, Width.HALF);
     asm.branch(EQUAL, RESULT, 0, described);
+    noteAt(0, RESULT);
     append(name + ": step ");
     asm.call(appendNumber);
     append(" of " + steps + ": ");
@@ -509,7 +554,7 @@ final class Routines {
     asm.address(A1, record);
     asm.store(A1, 0, V0, Width.WORD);
     asm.store(A1, 4, V2, Width.WORD);
-    asm.set(A0, STANDARD_OUTPUT);
+    asm.set(A0, reporting.descriptor());
     asm.set(A2, 8);
     emitter.systemCall(SystemCall.WRITE);
     asm.set(A0, SETUP_FAILED);

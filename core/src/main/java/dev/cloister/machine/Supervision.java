@@ -55,17 +55,19 @@ final class Supervision {
   private final Label signalNumber;
   private final Optional<Label> time;
   private final Label phase;
+  private final Label wasKilled;
 
   Supervision(Emitter emitter, Routines routines, Instruction.Supervise supervise) {
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.routines = routines;
     this.supervise = supervise;
-    this.wait = new ChildWait(emitter, routines, signals());
+    this.wait = new ChildWait(emitter, routines, signals(), supervise.status());
     this.command = emitter.data.zeroed(8);
     this.signalNumber = emitter.data.zeroed(8);
     this.time = supervise.timeout().map(_ -> emitter.data.zeroed(LinuxStruct.TIMESPEC.size()));
     this.phase = emitter.data.zeroed(8);
+    this.wasKilled = emitter.data.zeroed(8);
   }
 
   private long signals() {
@@ -135,6 +137,7 @@ final class Supervision {
     Label expired = new Label();
     Label lost = new Label();
     Label child = new Label();
+    Label killed = new Label();
     asm.place(next);
     // ppoll(2) takes from the time what has passed.
     wait.await(supervise.parent().isPresent(), time, next);
@@ -143,12 +146,38 @@ final class Supervision {
     wait.readSignal(next);
     int sigchld = (int) LinuxConstant.SIGCHLD.value(emitter.architecture);
     asm.branch(EQUAL, A1, sigchld, child);
+    supervise.killer().ifPresent(signal -> branchIf(signal, killed));
     passOn(next);
     asm.place(child);
     wait.reap(next);
     asm.jump(ended);
     time.ifPresent(_ -> writeExpired(expired, next));
     supervise.parent().ifPresent(_ -> writeLost(lost, next));
+    supervise.killer().ifPresent(_ -> writeKilled(killed, next));
+  }
+
+  private void branchIf(LinuxConstant signal, Label target) {
+    asm.branch(EQUAL, A1, (int) signal.value(emitter.architecture), target);
+  }
+
+  private void writeKilled(Label here, Label next) {
+    asm.place(here);
+    asm.set(A0, 1);
+    emitter.storeVariable(wasKilled, A0);
+    kill();
+    asm.jump(next);
+  }
+
+  /** Who waits for this process sees what it has done to the child. */
+  private void endLikewise() {
+    Label normally = new Label();
+    emitter.loadVariable(A0, wasKilled);
+    asm.branch(EQUAL, A0, 0, normally);
+    emitter.systemCall(SystemCall.GETPID);
+    asm.copy(A0, RESULT);
+    emitter.set(A1, LinuxConstant.SIGKILL);
+    emitter.systemCall(SystemCall.KILL);
+    asm.place(normally);
   }
 
   /** Passes signal A1, described at A2, on to the command. */
@@ -253,6 +282,8 @@ final class Supervision {
       asm.branch(EQUAL, A1, 0, failed);
     }
     Label inTime = new Label();
+    wait.say();
+    supervise.killer().ifPresent(_ -> endLikewise());
     wait.loadStatus();
     if (time.isPresent()) {
       emitter.loadVariable(A1, phase);

@@ -14,6 +14,7 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.Steps;
+import dev.cloister.spec.Handover;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
@@ -213,7 +214,7 @@ public enum Capability {
   CLOSE_RANGE(Group.PROCESSES, "closing descriptors") {
     @Override
     List<Instruction> attempt(HostReport host) {
-      return NativeProgram.startClean();
+      return NativeProgram.startClean(Handover.NONE);
     }
   },
 

@@ -1,6 +1,7 @@
 package dev.cloister.program;
 
 import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.CallerKind;
 import dev.cloister.spec.EnvironmentRules;
@@ -13,6 +14,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -68,6 +70,12 @@ public sealed interface Instruction {
     void onlyFor(OnlyFor only);
 
     void ifSet(IfSet choice);
+
+    void ifArgument(IfArgument choice);
+
+    void awaitCommand(AwaitCommand await);
+
+    void sendDescriptor(SendDescriptor send);
 
     void forEach(ForEach loop);
 
@@ -291,6 +299,10 @@ public sealed interface Instruction {
    *     command in another session
    * @param waiting what this process does before it waits; what fails of it is of no importance
    * @param after what it does when the child has ended, or could not be made; likewise
+   * @param status a descriptor on which it then says how: two 32-bit little-endian numbers, {@link
+   *     Attempt#ENDED} and the status as wait4(2) has it, and the {@code struct rusage}
+   * @param killer a signal on which the child is killed, and this process ends likewise, but after
+   *     it
    */
   record Supervise(
       List<Instruction> child,
@@ -301,7 +313,9 @@ public sealed interface Instruction {
       Optional<Timeout> timeout,
       boolean terminal,
       List<Call> waiting,
-      List<Instruction> after)
+      List<Instruction> after,
+      OptionalInt status,
+      Optional<LinuxConstant> killer)
       implements Instruction {
     /** The status of a command that took too long, as timeout(1) has it. */
     public static final int TIMED_OUT = 124;
@@ -332,52 +346,146 @@ public sealed interface Instruction {
           Optional.empty(),
           false,
           List.of(),
-          List.of());
+          List.of(),
+          OptionalInt.empty(),
+          Optional.empty());
     }
 
     /** The same with another child. */
     public Supervise running(List<Instruction> other) {
       return new Supervise(
-          other, started, lifeline, relay, parent, timeout, terminal, waiting, after);
+          other, started, lifeline, relay, parent, timeout, terminal, waiting, after, status,
+          killer);
     }
 
     public Supervise through(Started other) {
       return new Supervise(
-          child, Optional.of(other), lifeline, relay, parent, timeout, terminal, waiting, after);
+          child,
+          Optional.of(other),
+          lifeline,
+          relay,
+          parent,
+          timeout,
+          terminal,
+          waiting,
+          after,
+          status,
+          killer);
     }
 
     public Supervise withLifeline(Slot pipe) {
       return new Supervise(
-          child, started, Optional.of(pipe), relay, parent, timeout, terminal, waiting, after);
+          child,
+          started,
+          Optional.of(pipe),
+          relay,
+          parent,
+          timeout,
+          terminal,
+          waiting,
+          after,
+          status,
+          killer);
     }
 
     public Supervise relaying(Slot pipe) {
       return new Supervise(
-          child, started, Optional.of(pipe), true, parent, timeout, terminal, waiting, after);
+          child,
+          started,
+          Optional.of(pipe),
+          true,
+          parent,
+          timeout,
+          terminal,
+          waiting,
+          after,
+          status,
+          killer);
     }
 
     public Supervise endingWith(Slot process) {
       return new Supervise(
-          child, started, lifeline, relay, Optional.of(process), timeout, terminal, waiting, after);
+          child,
+          started,
+          lifeline,
+          relay,
+          Optional.of(process),
+          timeout,
+          terminal,
+          waiting,
+          after,
+          status,
+          killer);
     }
 
     public Supervise within(Timeout limit) {
       return new Supervise(
-          child, started, lifeline, relay, parent, Optional.of(limit), terminal, waiting, after);
+          child,
+          started,
+          lifeline,
+          relay,
+          parent,
+          Optional.of(limit),
+          terminal,
+          waiting,
+          after,
+          status,
+          killer);
     }
 
     public Supervise passingOnTheTerminals() {
-      return new Supervise(child, started, lifeline, relay, parent, timeout, true, waiting, after);
+      return new Supervise(
+          child, started, lifeline, relay, parent, timeout, true, waiting, after, status, killer);
     }
 
     public Supervise waiting(List<Call> calls) {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, terminal, calls, after);
+          child, started, lifeline, relay, parent, timeout, terminal, calls, after, status, killer);
     }
 
     public Supervise after(List<Instruction> instructions) {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, terminal, waiting, instructions);
+          child,
+          started,
+          lifeline,
+          relay,
+          parent,
+          timeout,
+          terminal,
+          waiting,
+          instructions,
+          status,
+          killer);
+    }
+
+    public Supervise sayingOn(OptionalInt descriptor) {
+      return new Supervise(
+          child,
+          started,
+          lifeline,
+          relay,
+          parent,
+          timeout,
+          terminal,
+          waiting,
+          after,
+          descriptor,
+          killer);
+    }
+
+    public Supervise killedBy(LinuxConstant signal) {
+      return new Supervise(
+          child,
+          started,
+          lifeline,
+          relay,
+          parent,
+          timeout,
+          terminal,
+          waiting,
+          after,
+          status,
+          Optional.of(signal));
     }
 
     @Override
@@ -393,12 +501,13 @@ public sealed interface Instruction {
    * @param lifeline the reading end of a pipe from which it takes signals for the child; when there
    *     is nobody to write to it any more, all ends
    * @param waiting what this process does before it waits; what fails of it is of no importance
+   * @param status as for {@link Supervise}
    */
-  record Init(List<Instruction> child, Operand lifeline, List<Call> waiting)
+  record Init(List<Instruction> child, Operand lifeline, List<Call> waiting, OptionalInt status)
       implements Instruction {
     /** The same with another child. */
     public Init running(List<Instruction> other) {
-      return new Init(other, lifeline, waiting);
+      return new Init(other, lifeline, waiting, status);
     }
 
     public Init {
@@ -606,6 +715,47 @@ public sealed interface Instruction {
     }
   }
 
+  /** Depends on whether one of the launcher's own arguments is not empty. */
+  record IfArgument(int index, List<Instruction> then) implements Instruction {
+    public IfArgument {
+      then = List.copyOf(then);
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.ifArgument(this);
+    }
+  }
+
+  /**
+   * Waits for arguments and environment, and for what becomes the standard descriptors, as if the
+   * program had been started with those. Ends with 125 if whoever could send them is gone.
+   *
+   * <p>They come through a socket as one message: 32-bit little-endian words that say how many
+   * bytes follow, how many strings of these are arguments, and how many variables, and a word of 0;
+   * then the strings, each with a NUL. With the first byte come the three descriptors (unix(7),
+   * SCM_RIGHTS).
+   *
+   * @param socket its descriptor
+   */
+  record AwaitCommand(int socket) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.awaitCommand(this);
+    }
+  }
+
+  /**
+   * Sends a copy of a descriptor and a word, as one message (unix(7), SCM_RIGHTS). Whether that
+   * works is of no importance.
+   */
+  record SendDescriptor(int socket, Slot descriptor, int word) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.sendDescriptor(this);
+    }
+  }
+
   /**
    * Kills whatever is left in a cgroup and removes it with the one in it, as well as that can be
    * done in a second. It takes a moment until a process that was killed is gone, and nobody says
@@ -662,6 +812,8 @@ public sealed interface Instruction {
       } else if (instruction instanceof IfSet choice) {
         calls.addAll(mainCalls(choice.then()));
         calls.addAll(mainCalls(choice.otherwise()));
+      } else if (instruction instanceof IfArgument choice) {
+        calls.addAll(mainCalls(choice.then()));
       } else if (instruction instanceof ForEach loop) {
         calls.addAll(mainCalls(loop.steps()));
       }

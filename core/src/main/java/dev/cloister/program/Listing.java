@@ -4,6 +4,7 @@ import dev.cloister.host.CallerKind;
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** Writes a program for a person: its calls, numbered as its error messages number them. */
@@ -116,6 +117,18 @@ public final class Listing {
           branch("if there is no " + choice.slot().name(), choice.otherwise(), command);
         }
       }
+      case Instruction.IfArgument choice ->
+          branch("if arguments[%d] is not empty".formatted(choice.index()), choice.then(), command);
+      case Instruction.AwaitCommand await -> {
+        lines.add(
+            "      recvmsg(%d, command, MSG_CMSG_CLOEXEC)  # and what follows it"
+                .formatted(await.socket()));
+        lines.add("      dup3(descriptors, [0 1 2], 0)");
+      }
+      case Instruction.SendDescriptor send ->
+          lines.add(
+              "      sendmsg(%d, [%d, SCM_RIGHTS %s], MSG_NOSIGNAL)"
+                  .formatted(send.socket(), send.word(), send.descriptor().name()));
       case Instruction.RemoveCgroup remove -> removeCgroup(remove);
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
@@ -155,6 +168,11 @@ public final class Listing {
         .started()
         .ifPresent(
             started -> lines.add("      read(%s, pid, 8)".formatted(started.event().name())));
+    addStatus(supervise.status());
+    supervise
+        .killer()
+        .ifPresent(
+            signal -> lines.add("      kill(getpid(), SIGKILL)  # if it was sent " + signal));
     lines.add("      exit_group(status)");
   }
 
@@ -178,7 +196,12 @@ public final class Listing {
     lines.add("      ppoll([signals, lifeline], NULL)");
     lines.add("      read(signals, signal, 128)");
     lines.add("      wait4(-1, status, WNOHANG, NULL)");
+    addStatus(init.status());
     lines.add("      exit_group(status)");
+  }
+
+  private void addStatus(OptionalInt descriptor) {
+    descriptor.ifPresent(number -> lines.add("      write(%d, status, 152)".formatted(number)));
   }
 
   private void fork(String signals) {

@@ -41,6 +41,8 @@ public sealed interface Operand {
 
     void tail(Tail tail);
 
+    void argument(Argument argument);
+
     void address(Address address);
 
     void resultAddress(ResultAddress address);
@@ -91,6 +93,23 @@ public sealed interface Operand {
     @Override
     public void accept(Visitor visitor) {
       visitor.text(this);
+    }
+  }
+
+  /**
+   * The address of one of the launcher's own arguments.
+   *
+   * @param index 0 for its name
+   */
+  record Argument(int index) implements Operand {
+    @Override
+    public String text() {
+      return "arguments[" + index + "]";
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.argument(this);
     }
   }
 

@@ -13,6 +13,7 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.Handover;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
@@ -41,9 +42,6 @@ public final class NativeProgram {
   private static final Slot CHROOT = new Slot("chroot");
   private static final Slot PID = new Slot("pid");
 
-  /** How many standard descriptors there are. */
-  static final int STANDARD = 3;
-
   private NativeProgram() {}
 
   /**
@@ -61,6 +59,7 @@ public final class NativeProgram {
     List<Instruction> inside = new ArrayList<>();
     inside.addAll(credentials.makeAsCommandUser());
     inside.addAll(makeNewRoot(host, mounts.early()));
+    inside.addAll(new Channels(spec.handover()).lendMounts());
     inside.addAll(mounts.steps());
     inside.addAll(enterRoot.apply(mounts.coveringMounts()));
     inside.addAll(credentials.becomeCommandUser());
@@ -69,7 +68,7 @@ public final class NativeProgram {
     inside.add(new Instruction.FilterEnvironment(spec.environment()));
     inside.addAll(processes.command(becomeCommand(spec), Operand.of(Credentials.PROC)));
     List<Instruction> steps = new ArrayList<>();
-    steps.addAll(startClean());
+    steps.addAll(startClean(spec.handover()));
     steps.addAll(processes.prepare());
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(rememberDirectory(spec));
@@ -80,10 +79,22 @@ public final class NativeProgram {
     return new SyscallProgram(name, steps);
   }
 
-  /** From a process without descriptors of the host's. */
-  private static List<Instruction> becomeCommand(SandboxSpec spec) {
-    List<Instruction> steps = new ArrayList<>(returnToPlace(spec));
+  /** From a process without descriptors of the host's, where all that others look at is done. */
+  public static List<Instruction> becomeCommand(SandboxSpec spec) {
+    return becomeCommand(spec, List.of());
+  }
+
+  /**
+   * The same.
+   *
+   * @param more what else to do before the filters, within the limits
+   */
+  public static List<Instruction> becomeCommand(SandboxSpec spec, List<Instruction> more) {
+    List<Instruction> steps = new ArrayList<>(Channels.receive(spec.handover()));
+    steps.addAll(returnToPlace(spec));
     steps.addAll(ResourceLimits.set(spec.limits()));
+    steps.addAll(more);
+    steps.addAll(Channels.announce(spec.handover()));
     steps.addAll(installFilters(spec));
     steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
     return steps;
@@ -124,26 +135,28 @@ public final class NativeProgram {
    * Descriptors first: whoever holds the other end of an inherited pipe must not wait for this. An
    * ignored SIGCHLD would lose the status of every process the command starts.
    */
-  public static List<Instruction> startClean() {
-    return startClean(List.of());
+  public static List<Instruction> startClean(Handover handover) {
+    return startClean(handover, List.of());
   }
 
   /**
    * The same.
    *
+   * @param handover what is kept
    * @param more what else to do where close_range(2) is missing
    */
-  public static List<Instruction> startClean(List<Instruction> more) {
+  public static List<Instruction> startClean(Handover handover, List<Instruction> more) {
+    int first = handover.firstFree();
     List<Instruction> instead = new ArrayList<>();
     // A number for the directory, should every one below the limit be taken.
     instead.add(
-        Call.of(SystemCall.CLOSE, Operand.of(3))
+        Call.of(SystemCall.CLOSE, Operand.of(first))
             .tolerate(Errno.EBADF, Errno.EINTR, Errno.EIO, Errno.ENOSPC, Errno.EDQUOT));
-    instead.addAll(closeListed(STANDARD, Operand.of(LinuxConstant.AT_FDCWD), "/proc/self/fd"));
+    instead.addAll(closeListed(first, Operand.of(LinuxConstant.AT_FDCWD), "/proc/self/fd"));
     instead.addAll(more);
     return List.of(
         // As one list for both errnos its code is written once.
-        closeDescriptors(STANDARD, List.copyOf(instead)),
+        closeDescriptors(first, List.copyOf(instead)),
         Call.of(
             SystemCall.RT_SIGACTION,
             Operand.of(LinuxConstant.SIGCHLD),
@@ -212,20 +225,25 @@ public final class NativeProgram {
 
   /** As bubblewrap: where the caller is, if that exists inside; else its home; else the root. */
   public static List<Instruction> returnToPlace(SandboxSpec spec) {
+    List<Instruction> steps = new ArrayList<>(List.of(toDefaultPlace(spec)));
+    steps.addAll(Channels.enterDirectory(spec.handover()));
+    return steps;
+  }
+
+  private static Call toDefaultPlace(SandboxSpec spec) {
     if (spec.workingDirectory().isPresent()) {
       OsString directory = spec.workingDirectory().get();
-      return List.of(
-          Steps.chdir(directory)
-              .hint(Errno.ENOENT, "--chdir: there is no " + directory + " in the sandbox")
-              .hint(Errno.ENOTDIR, "--chdir: " + directory + " in the sandbox is not a directory")
-              .hint(Errno.EACCES, "--chdir: the command's user may not enter " + directory));
+      return Steps.chdir(directory)
+          .hint(Errno.ENOENT, "--chdir: there is no " + directory + " in the sandbox")
+          .hint(Errno.ENOTDIR, "--chdir: " + directory + " in the sandbox is not a directory")
+          .hint(Errno.EACCES, "--chdir: the command's user may not enter " + directory);
     }
     Call back = Call.of(SystemCall.CHDIR, Operand.of(WORKING_DIRECTORY));
     for (Errno errno :
         List.of(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES, Errno.ELOOP, Errno.ENAMETOOLONG)) {
       back = back.recover(errno, List.of(new Instruction.EnterHome()));
     }
-    return List.of(back);
+    return back;
   }
 
   /**

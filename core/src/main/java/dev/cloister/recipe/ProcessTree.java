@@ -8,6 +8,7 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Instruction.Supervise;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
+import dev.cloister.spec.Handover;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
@@ -31,14 +32,17 @@ public final class ProcessTree {
   private static final Slot PARENT = new Slot("parent");
   private static final Slot PARENT_PROCESS = new Slot("parent_process");
 
-  /** The first descriptor that is opened gets the first number that is free. */
-  private static final int LIFELINE_FD = NativeProgram.STANDARD;
-
   private final SandboxSpec spec;
   private final Optional<Cgroup> cgroup;
+  private final Channels channels;
+
+  /** The first descriptor that is opened gets the first number that is free. */
+  private final int lifelineNumber;
 
   public ProcessTree(SandboxSpec spec, Optional<Cgroup> cgroup) {
     this.spec = spec;
+    this.channels = new Channels(spec.handover());
+    this.lifelineNumber = spec.handover().firstFree();
     this.cgroup = cgroup;
   }
 
@@ -113,9 +117,13 @@ public final class ProcessTree {
       child.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWCGROUP)));
     }
     child.addAll(inside);
-    Supervise supervise = supervise(child).waiting(stepBack());
     List<Instruction> steps = new ArrayList<>(makeCgroup());
-    steps.add(hasInit() ? supervise : supervise.withLifeline(LIFELINE));
+    if (hasInit()) {
+      steps.add(supervise(child).waiting(stepBack(channels.closeAll())));
+    } else {
+      Supervise supervise = supervise(child).waiting(stepBack(channels.closeAllButStatus()));
+      steps.add(supervise.withLifeline(LIFELINE).sayingOn(channels.status()));
+    }
     return steps;
   }
 
@@ -142,6 +150,9 @@ public final class ProcessTree {
     if (spec.processes().timeout().isPresent()) {
       supervise = supervise.within(spec.processes().timeout().get());
     }
+    if (spec.handover().channels()) {
+      supervise = supervise.killedBy(Handover.KILLER);
+    }
     return spec.processes().newSession() ? supervise.passingOnTheTerminals() : supervise;
   }
 
@@ -158,10 +169,11 @@ public final class ProcessTree {
           Call.of(SystemCall.DUP3, Operand.of(LIFELINE), Operand.of(lifeline), Operand.of(0)));
     }
     child.add(program);
-    // Its standard error it keeps, to say that the other failed.
+    // Its standard error it keeps, to say that the other failed, unless it has a channel for that.
     List<Instruction> steps = new ArrayList<>(makeCgroup());
-    steps.add(
-        supervise(child).through(started).waiting(List.of(hide(), Steps.close(0), Steps.close(1))));
+    List<Call> waiting = new ArrayList<>(List.of(hide(), Steps.close(0), Steps.close(1)));
+    waiting.addAll(channels.reportOnStatus());
+    steps.add(supervise(child).through(started).waiting(waiting));
     return steps;
   }
 
@@ -169,11 +181,9 @@ public final class ProcessTree {
    * A process that waits shows nothing to the command, and holds nothing that others wait for the
    * end of, such as a pipe that is the command's output.
    */
-  private static List<Call> stepBack() {
+  private static List<Call> stepBack(List<Call> closing) {
     List<Call> steps = new ArrayList<>(List.of(hide()));
-    for (int number = 0; number < NativeProgram.STANDARD; number++) {
-      steps.add(Steps.close(number));
-    }
+    steps.addAll(closing);
     return steps;
   }
 
@@ -202,9 +212,17 @@ public final class ProcessTree {
     return steps;
   }
 
+  /** The same where nobody waits, and no descriptor is open that this program has opened. */
+  public List<Instruction> inPlace(List<Instruction> last) {
+    List<Instruction> steps = new ArrayList<>(channels.leaveWhatIsPassed());
+    steps.addAll(last);
+    return steps;
+  }
+
   private List<Instruction> alone(List<Instruction> last, Operand proc) {
     List<Instruction> steps = new ArrayList<>();
-    steps.add(NativeProgram.closeDescriptors(NativeProgram.STANDARD, proc));
+    steps.add(NativeProgram.closeDescriptors(spec.handover().firstFree(), proc));
+    steps.addAll(channels.leaveWhatIsPassed());
     steps.addAll(session());
     steps.addAll(last);
     return steps;
@@ -212,18 +230,19 @@ public final class ProcessTree {
 
   private List<Instruction> behindInit(List<Instruction> last, Operand proc) {
     List<Instruction> steps = new ArrayList<>();
-    List<Instruction> child = new ArrayList<>(List.of(Steps.close(LIFELINE_FD)));
+    List<Instruction> child = new ArrayList<>(List.of(Steps.close(lifelineNumber)));
+    child.addAll(channels.leaveWhatIsPassed());
     child.addAll(session());
     child.addAll(last);
-    steps.add(NativeProgram.closeDescriptors(LIFELINE_FD + 1, proc));
+    steps.add(NativeProgram.closeDescriptors(lifelineNumber + 1, proc));
     // Who was killed while the sandbox was made shall not have its command started after that.
-    steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE_FD)));
+    steps.add(new Instruction.RequireLifeline(Operand.of(lifelineNumber)));
     // Before the command exists; execve(2) makes that one's memory its own again.
     steps.add(hide());
-    List<Call> waiting = new ArrayList<>(stepBack());
+    List<Call> waiting = new ArrayList<>(stepBack(channels.closeAllButStatus()));
     // Those that were asked for are the command's.
     waiting.add(Credentials.setCapabilities(List.of()));
-    steps.add(new Instruction.Init(child, Operand.of(LIFELINE_FD), waiting));
+    steps.add(new Instruction.Init(child, Operand.of(lifelineNumber), waiting, channels.status()));
     return steps;
   }
 
@@ -237,7 +256,7 @@ public final class ProcessTree {
         Call.of(
             SystemCall.DUP3,
             Operand.of(lifeline),
-            Operand.of(LIFELINE_FD),
+            Operand.of(lifelineNumber),
             Operand.of(LinuxConstant.O_CLOEXEC)));
     steps.addAll(behindInit(last, proc));
     return steps;

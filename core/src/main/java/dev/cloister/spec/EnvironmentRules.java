@@ -84,5 +84,18 @@ public record EnvironmentRules(boolean inherit, Map<OsString, Rule> rules) {
     return additions;
   }
 
+  /** What these make of a caller's variables, each {@code NAME=value}. */
+  public List<OsString> applyTo(List<OsString> variables) {
+    List<OsString> result = new ArrayList<>();
+    for (OsString variable : variables) {
+      int equals = variable.indexOf('=');
+      if (equals < 0 ? inherit : passes(variable.substring(0, equals))) {
+        result.add(variable);
+      }
+    }
+    result.addAll(additions());
+    return result;
+  }
+
   private static final OsString EQUALS = OsString.of("=");
 }

@@ -18,6 +18,7 @@ import java.util.function.UnaryOperator;
  * @param processes how its processes live and end
  * @param privileges what the command may still do to the kernel
  * @param limits what it may use of the machine
+ * @param handover what the launcher is given, and by whom
  */
 public record SandboxSpec(
     List<MountOperation> mounts,
@@ -28,7 +29,8 @@ public record SandboxSpec(
     Optional<OsString> hostname,
     Processes processes,
     Privileges privileges,
-    Limits limits) {
+    Limits limits,
+    Handover handover) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
@@ -59,7 +61,23 @@ public record SandboxSpec(
         hostname,
         processes,
         privileges,
-        limits);
+        limits,
+        handover);
+  }
+
+  /** The same for such a starter. */
+  public SandboxSpec with(Handover other) {
+    return new SandboxSpec(
+        mounts,
+        namespaces,
+        identity,
+        environment,
+        workingDirectory,
+        hostname,
+        processes,
+        privileges,
+        limits,
+        other);
   }
 
   /** Collects a specification; not thread-safe. */
@@ -151,7 +169,8 @@ public record SandboxSpec(
           hostname,
           processes,
           privileges,
-          limits);
+          limits,
+          Handover.NONE);
     }
   }
 }

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -256,7 +257,8 @@ class StandaloneTest {
         Instruction.Call.of(
                 SystemCall.EVENTFD2, Operand.of(0), Operand.of(LinuxConstant.EFD_CLOEXEC))
             .into(pipe);
-    Instruction init = new Instruction.Init(List.of(EXECUTE), Operand.of(pipe), List.of());
+    Instruction init =
+        new Instruction.Init(List.of(EXECUTE), Operand.of(pipe), List.of(), OptionalInt.empty());
     String script = "/usr/bin/tr '\\0' ' ' < /proc/$PPID/cmdline";
     Path open = launcher(Optional.empty(), lifeline, init);
     assertEquals(

@@ -14,6 +14,7 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.recipe.NativeProgram;
+import dev.cloister.spec.Handover;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +49,7 @@ class SupervisionTest {
   private Path launcher(List<Instruction> beforeCommand) throws Exception {
     List<Instruction> child = new ArrayList<>(beforeCommand);
     child.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
-    List<Instruction> all = new ArrayList<>(NativeProgram.startClean());
+    List<Instruction> all = new ArrayList<>(NativeProgram.startClean(Handover.NONE));
     all.add(events());
     all.add(
         Instruction.Supervise.of(child)
@@ -143,7 +144,7 @@ class SupervisionTest {
                         Operand.of(8)),
                     new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND)))
             .through(new Instruction.Supervise.Started(inner, "unused")));
-    List<Instruction> all = new ArrayList<>(NativeProgram.startClean());
+    List<Instruction> all = new ArrayList<>(NativeProgram.startClean(Handover.NONE));
     all.add(events());
     all.add(
         Call.of(SystemCall.EVENTFD2, Operand.of(1), Operand.of(LinuxConstant.EFD_NONBLOCK))

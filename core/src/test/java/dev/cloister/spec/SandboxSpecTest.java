@@ -42,7 +42,8 @@ class SandboxSpecTest {
                 Optional.of(OsString.of("h")),
                 Processes.PLAIN,
                 Privileges.NONE,
-                Limits.NONE));
+                Limits.NONE,
+                Handover.NONE));
   }
 
   @Test
@@ -52,6 +53,17 @@ class SandboxSpecTest {
       assertThrows(IllegalArgumentException.class, () -> Identity.CALLER.withUid(id));
       assertThrows(IllegalArgumentException.class, () -> Identity.CALLER.withGid(id));
     }
+  }
+
+  @Test
+  void rulesMakeAnEnvironmentOfAnother() {
+    List<OsString> caller =
+        List.of(OsString.of("A=1"), OsString.of("B=2=3"), OsString.of("C=4"), OsString.of("odd"));
+    EnvironmentRules rules = EnvironmentRules.INHERIT.unset(A).set(B, A);
+    assertEquals(
+        List.of(OsString.of("C=4"), OsString.of("odd"), OsString.of("B=A")), rules.applyTo(caller));
+    assertEquals(
+        List.of(OsString.of("B=2=3")), EnvironmentRules.INHERIT.clear().keep(B).applyTo(caller));
   }
 
   @Test

@@ -75,6 +75,7 @@ record ForAnyone(IsolationStrategy strategy) implements IsolationStrategy {
         spec.hostname(),
         spec.processes(),
         spec.privileges(),
-        spec.limits());
+        spec.limits(),
+        spec.handover());
   }
 }

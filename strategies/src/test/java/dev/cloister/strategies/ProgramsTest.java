@@ -9,6 +9,7 @@ import dev.cloister.host.HostReport;
 import dev.cloister.program.Listing;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.EnvironmentRules;
+import dev.cloister.spec.Handover;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
@@ -103,6 +104,14 @@ class ProgramsTest {
             .workingDirectory(OsString.of("/tmp"))
             .build();
     check("everything", name, USER, spec);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pivot_root", "bwrap"})
+  void forALibrary(String name) throws Exception {
+    SandboxSpec spec = everyday(false).unshare(Namespace.PID).build();
+    check("library", name, USER, spec.with(Handover.library(Set.of(4))));
+    check("waiting", name, USER, spec.with(Handover.PREWARMED));
   }
 
   /** It shows nothing but what is there. */

@@ -16,6 +16,7 @@ import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.ProcessTree;
 import dev.cloister.recipe.ResourceLimits;
 import dev.cloister.recipe.Steps;
+import dev.cloister.spec.Handover;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.OsString;
@@ -40,13 +41,6 @@ import java.util.Set;
  * strategies do.
  */
 public final class Bubblewrap implements IsolationStrategy {
-  /** Descriptors the inner launcher finds; fixed, as it is compiled before they are opened. */
-  private static final int STARTED_FD = 10;
-
-  private static final int LAUNCHER_FD = 11;
-  private static final int PROC_FD = 12;
-  private static final int LIFELINE_FD = 13;
-
   private static final int OTHERS_WRITE = 02;
 
   /** bubblewrap reads ids as signed 32-bit numbers. */
@@ -58,6 +52,19 @@ public final class Bubblewrap implements IsolationStrategy {
 
   /** bubblewrap sets it whatever the environment should be. */
   private static final String PWD = "PWD";
+
+  /**
+   * Descriptors the inner launcher finds; fixed, as it is compiled before they are opened. None
+   * that the outer one opens comes near them.
+   */
+  private record Numbers(int started, int launcher, int proc, int lifeline) {
+    private static final int DISTANCE = 7;
+
+    static Numbers above(Handover handover) {
+      int first = handover.firstFree() + DISTANCE;
+      return new Numbers(first, first + 1, first + 2, first + 3);
+    }
+  }
 
   @Override
   public String name() {
@@ -191,13 +198,15 @@ public final class Bubblewrap implements IsolationStrategy {
 
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
+    Numbers numbers = Numbers.above(spec.handover());
     Bwrap bwrap = host.bwrap().orElseThrow();
     boolean asRoot = asRoot(host.caller());
     // The inner launcher finds its descriptors there, should it have to close them one by one.
     List<Instruction> withoutCloseRange =
-        List.of(Credentials.openProc(), duplicate(Credentials.PROC, PROC_FD));
+        List.of(Credentials.openProc(), duplicate(Credentials.PROC, numbers.proc()));
     ProcessTree processes = new ProcessTree(spec, Cgroup.of(spec, host));
-    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(withoutCloseRange));
+    List<Instruction> steps =
+        new ArrayList<>(NativeProgram.startClean(spec.handover(), withoutCloseRange));
     steps.addAll(processes.prepareBehind());
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.add(
@@ -206,11 +215,11 @@ public final class Bubblewrap implements IsolationStrategy {
                 Operand.of(0),
                 Operand.of(LinuxConstant.EFD_CLOEXEC, LinuxConstant.EFD_NONBLOCK))
             .into(STARTED));
-    steps.add(duplicate(STARTED, STARTED_FD));
-    steps.addAll(provideLauncher(inner(spec, host)));
+    steps.add(duplicate(STARTED, numbers.started()));
+    steps.addAll(provideLauncher(inner(spec, host), numbers));
     if (asRoot || makesUserNamespace(spec)) {
       steps.add(Credentials.openProc());
-      steps.add(duplicate(Credentials.PROC, PROC_FD));
+      steps.add(duplicate(Credentials.PROC, numbers.proc()));
     }
     if (!asRoot && host.caller().capabilities() != 0 && host.caller().uid() != 0) {
       // bubblewrap takes capabilities of another user than root for a broken installation. A root
@@ -221,7 +230,7 @@ public final class Bubblewrap implements IsolationStrategy {
     steps.add(new Instruction.ProtectVariable(PWD));
     steps.addAll(
         processes.behind(
-            LIFELINE_FD,
+            numbers.lifeline(),
             new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host)),
             new Instruction.Supervise.Started(
                 STARTED, "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up")));
@@ -232,9 +241,9 @@ public final class Bubblewrap implements IsolationStrategy {
     return Call.of(SystemCall.DUP3, Operand.of(descriptor), Operand.of(as), Operand.of(0));
   }
 
-  private static List<Instruction> provideLauncher(SyscallProgram inner) {
+  private static List<Instruction> provideLauncher(SyscallProgram inner, Numbers numbers) {
     List<Instruction> steps = new ArrayList<>(Steps.memoryFile(inner, LAUNCHER));
-    steps.add(duplicate(LAUNCHER, LAUNCHER_FD));
+    steps.add(duplicate(LAUNCHER, numbers.launcher()));
     return steps;
   }
 
@@ -251,7 +260,8 @@ public final class Bubblewrap implements IsolationStrategy {
       }
     }
     arguments.addAll(BwrapArguments.of(spec, host.protectedProc()));
-    arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(LAUNCHER_FD));
+    int launcher = Numbers.above(spec.handover()).launcher();
+    arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(launcher));
     return arguments;
   }
 
@@ -264,10 +274,10 @@ public final class Bubblewrap implements IsolationStrategy {
     add(arguments, Long.toUnsignedString(value));
   }
 
-  private static Call findProc() {
+  private static Call findProc(Numbers numbers) {
     return Call.of(
             SystemCall.FCNTL,
-            Operand.of(PROC_FD),
+            Operand.of(numbers.proc()),
             Operand.of(LinuxConstant.F_DUPFD_CLOEXEC),
             Operand.of(0))
         .into(Credentials.PROC);
@@ -275,21 +285,22 @@ public final class Bubblewrap implements IsolationStrategy {
 
   /** What runs in the sandbox before the command. */
   private SyscallProgram inner(SandboxSpec spec, HostReport host) {
+    Numbers numbers = Numbers.above(spec.handover());
     List<Instruction> steps = new ArrayList<>();
     steps.add(Call.of(SystemCall.GETPID).into(PID));
     steps.add(
         Call.of(
             SystemCall.WRITE,
-            Operand.of(STARTED_FD),
+            Operand.of(numbers.started()),
             new Operand.ResultAddress(PID),
             Operand.of(8)));
     steps.addAll(NativeProgram.rememberDirectory(spec));
     Credentials credentials = new Credentials(host, spec);
     if (asRoot(host.caller())) {
-      steps.add(findProc());
+      steps.add(findProc(numbers));
       steps.addAll(credentials.becomeCommandUser());
     } else if (makesUserNamespace(spec)) {
-      steps.add(findProc());
+      steps.add(findProc(numbers));
       steps.addAll(credentials.enterLastUserNamespace());
     }
     steps.addAll(credentials.leaveOnlyWhatIsAskedFor());
@@ -297,14 +308,11 @@ public final class Bubblewrap implements IsolationStrategy {
     // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
-    List<Instruction> last = new ArrayList<>(NativeProgram.returnToPlace(spec));
-    last.addAll(ResourceLimits.set(spec.limits()));
-    last.add(new Instruction.FreeStandardDescriptors());
-    last.addAll(NativeProgram.installFilters(spec));
-    last.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    List<Instruction> last =
+        NativeProgram.becomeCommand(spec, List.of(new Instruction.FreeStandardDescriptors()));
     steps.addAll(
         new ProcessTree(spec, Optional.empty())
-            .commandBehind(LIFELINE_FD, last, Operand.of(PROC_FD)));
+            .commandBehind(numbers.lifeline(), last, Operand.of(numbers.proc())));
     return new SyscallProgram(name(), steps);
   }
 }

@@ -98,16 +98,13 @@ public final class Landlock implements IsolationStrategy {
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
     ProcessTree processes = new ProcessTree(spec, Optional.empty());
     List<Instruction> last = new ArrayList<>(enterDomain(Rule.of(spec.mounts(), host), host));
-    last.addAll(NativeProgram.returnToPlace(spec));
-    last.addAll(ResourceLimits.set(spec.limits()));
-    last.addAll(NativeProgram.installFilters(spec));
-    last.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    last.addAll(NativeProgram.becomeCommand(spec));
     List<Instruction> inside = new ArrayList<>();
     inside.addAll(Credentials.inPlace(host, spec).becomeCommandUser());
     inside.addAll(Credentials.giveUpCapabilities());
     inside.add(new Instruction.FilterEnvironment(spec.environment()));
     inside.addAll(command(spec, processes, last));
-    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean());
+    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(spec.handover()));
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(processes.prepare());
     steps.addAll(NativeProgram.rememberDirectory(spec));
@@ -119,7 +116,7 @@ public final class Landlock implements IsolationStrategy {
   private static List<Instruction> command(
       SandboxSpec spec, ProcessTree processes, List<Instruction> last) {
     if (!ProcessTree.waits(spec)) {
-      return last;
+      return processes.inPlace(last);
     }
     List<Instruction> steps = new ArrayList<>(List.of(Credentials.openProc()));
     steps.addAll(processes.command(last, Operand.of(Credentials.PROC)));

@@ -1,0 +1,175 @@
+package dev.cloister.recipe;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.Instruction;
+import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Operand;
+import dev.cloister.program.Slot;
+import dev.cloister.spec.Handover;
+import dev.cloister.spec.OsString;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** What is done with what a {@link Handover} brings; without one, nothing. */
+public final class Channels {
+  private static final int STANDARD_ERROR = 2;
+  private static final int STANDARD = 3;
+
+  /** Which of the launcher's arguments is the command's working directory. */
+  private static final int DIRECTORY = 1;
+
+  /** What is said on the report channel, as 32-bit words: no step has such a number. */
+  private static final OsString EXECUTING = word(-2);
+
+  private static final OsString READY = word(-3);
+
+  /** With it comes a descriptor of the mount namespace. */
+  private static final int MOUNTS = -4;
+
+  private static final Slot MOUNT_NAMESPACE = new Slot("own_mounts");
+
+  private final Handover handover;
+
+  Channels(Handover handover) {
+    this.handover = handover;
+  }
+
+  private static OsString word(int number) {
+    byte[] bytes = new byte[Integer.BYTES];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (number >> (8 * i));
+    }
+    return OsString.ofBytes(bytes);
+  }
+
+  /** On which descriptor the process that waits for the command says how that ended. */
+  OptionalInt status() {
+    return handover.channels() ? OptionalInt.of(handover.status()) : OptionalInt.empty();
+  }
+
+  /**
+   * Lets the starter keep the sandbox's mounts for a moment after the command's end. The last who
+   * has them takes them down, which costs about as much as a fourth of the whole sandbox; a command
+   * would be seen to have ended only after that (namespaces(7), do_exit of the kernel).
+   */
+  List<Instruction> lendMounts() {
+    if (!handover.channels()) {
+      return List.of();
+    }
+    return List.of(
+        Steps.open(Credentials.PROC, "self/ns/mnt", MOUNT_NAMESPACE)
+            .tolerate(Errno.ENOENT, Errno.EACCES, Errno.EPERM),
+        new Instruction.IfSet(
+            MOUNT_NAMESPACE,
+            List.of(
+                new Instruction.SendDescriptor(handover.report(), MOUNT_NAMESPACE, MOUNTS),
+                Steps.close(MOUNT_NAMESPACE)),
+            List.of()));
+  }
+
+  /** For a process that only waits. */
+  List<Call> closeAll() {
+    return close(handover.firstFree());
+  }
+
+  /** For the process that waits for the command. */
+  List<Call> closeAllButStatus() {
+    return close(handover.channels() ? handover.status() : STANDARD);
+  }
+
+  private static List<Call> close(int end) {
+    List<Call> steps = new ArrayList<>();
+    for (int number = 0; number < end; number++) {
+      steps.add(Steps.close(number));
+    }
+    return steps;
+  }
+
+  /** For a process that waits for another program, of which nobody else can say that it failed. */
+  List<Call> reportOnStatus() {
+    if (!handover.channels()) {
+      return List.of();
+    }
+    List<Call> steps = new ArrayList<>();
+    for (int number = STANDARD_ERROR; number < handover.report(); number++) {
+      steps.add(Steps.close(number));
+    }
+    steps.add(
+        Call.of(
+            SystemCall.DUP3,
+            Operand.of(handover.status()),
+            Operand.of(handover.report()),
+            Operand.of(0)));
+    return steps;
+  }
+
+  /** For the process that becomes the command: of what was handed over, the rest. */
+  List<Instruction> leaveWhatIsPassed() {
+    if (!handover.channels()) {
+      return List.of();
+    }
+    List<Instruction> steps = new ArrayList<>();
+    handover.gaps().forEach(number -> steps.add(Steps.close(number)));
+    steps.add(Steps.close(handover.status()));
+    return steps;
+  }
+
+  /**
+   * Gets the command, where it was not known at the start. Who waits may do so for long, beside
+   * sandboxes of the same user that see its process: as one that may not be traced it gives its
+   * memory and its socket to none (ptrace(2)). execve(2) makes the command's memory its own again.
+   */
+  static List<Instruction> receive(Handover handover) {
+    if (!handover.waits()) {
+      return List.of();
+    }
+    return List.of(
+        Credentials.prctl(LinuxConstant.PR_SET_DUMPABLE, 0),
+        say(handover, READY),
+        new Instruction.AwaitCommand(handover.report()));
+  }
+
+  /** Goes where the starter wants the command to start, from the default place. */
+  static List<Instruction> enterDirectory(Handover handover) {
+    if (!handover.channels()) {
+      return List.of();
+    }
+    Operand directory = new Operand.Argument(DIRECTORY);
+    return List.of(
+        new Instruction.IfArgument(
+            DIRECTORY,
+            List.of(
+                Call.of(SystemCall.CHDIR, directory)
+                    .hint(Errno.ENOENT, "the command's directory does not exist in the sandbox")
+                    .hint(Errno.ENOTDIR, "what is to be the command's directory is none")
+                    .hint(Errno.EACCES, "the command's user may not enter its directory"))));
+  }
+
+  /**
+   * Says that the command comes next. What is closed then without another word was closed by
+   * execve(2).
+   */
+  static List<Instruction> announce(Handover handover) {
+    if (!handover.channels()) {
+      return List.of();
+    }
+    return List.of(
+        Call.of(
+            SystemCall.FCNTL,
+            Operand.of(handover.report()),
+            Operand.of(LinuxConstant.F_SETFD),
+            Operand.of(LinuxConstant.FD_CLOEXEC)),
+        say(handover, EXECUTING));
+  }
+
+  private static Call say(Handover handover, OsString word) {
+    return Call.of(
+        SystemCall.WRITE,
+        Operand.of(handover.report()),
+        Operand.of(word),
+        Operand.of(word.length()));
+  }
+}
