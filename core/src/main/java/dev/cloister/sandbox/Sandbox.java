@@ -1,160 +1,195 @@
 package dev.cloister.sandbox;
 
-import dev.cloister.ffm.Architecture;
-import dev.cloister.ffm.ChildProcess;
-import dev.cloister.ffm.Descriptor;
-import dev.cloister.ffm.Environment;
-import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxException;
-import dev.cloister.ffm.MemoryFile;
-import dev.cloister.ffm.Spawn;
-import dev.cloister.host.Caller;
-import dev.cloister.host.Evidence;
-import dev.cloister.host.HostReport;
-import dev.cloister.launch.HiddenLaunchers;
-import dev.cloister.launch.PrivateDirectory;
-import dev.cloister.launch.ReadOnlyCgroups;
-import dev.cloister.launch.StaleCgroups;
-import dev.cloister.machine.ElfImage;
-import dev.cloister.machine.ProgramCompiler;
-import dev.cloister.machine.Reporting;
-import dev.cloister.probe.Diagnosis;
-import dev.cloister.probe.ProgramRunner;
-import dev.cloister.probe.StrategyTrial;
+import dev.cloister.sandbox.SandboxException.Phase;
 import dev.cloister.spec.OsString;
-import dev.cloister.spec.SandboxSpec;
-import dev.cloister.strategy.Guarantee;
-import dev.cloister.strategy.IsolationStrategy;
-import dev.cloister.strategy.PlanException;
-import dev.cloister.strategy.StrategySelector;
-import dev.cloister.strategy.StrategySelector.Choice;
-import dev.cloister.strategy.StrategySelector.NoStrategyException;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A sandbox that was compiled for this host: a launcher in a file without a name, in memory where
- * that is allowed, which every start executes anew. Safe for use by several threads.
+ * A sandbox for this host, which commands are started in, each in one of its own made anew. It was
+ * compiled once, to an executable that is held open until {@link #close}, and never changes; any
+ * thread may use it.
+ *
+ * {@snippet class="dev.cloister.strategies.LibrarySnippets" region="run"}
  */
 public final class Sandbox implements AutoCloseable {
-  private static final int MAX_BUSY = 1000;
-  private static final long BUSY_NANOS = 1_000_000;
+  private final Launchers launchers;
+  private final Starter starter;
+  private final List<OsString> environment;
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+  private @Nullable WaitingSandboxes waiting;
+  private boolean closed;
 
-  private final Choice choice;
-  private final Descriptor launcher;
+  Sandbox(Launchers launchers, List<OsString> environment) {
+    this.launchers = launchers;
+    this.starter = new Starter(launchers);
+    this.environment = List.copyOf(environment);
+  }
 
-  private Sandbox(Choice choice, Descriptor launcher) {
-    this.choice = choice;
-    this.launcher = launcher;
+  /** An empty root and nothing else, to which more is added. */
+  public static SandboxBuilder builder() {
+    return new SandboxBuilder();
   }
 
   /**
-   * Chooses a strategy by trying, plans, and compiles.
+   * A command to start in this sandbox. Without a slash in its name it is looked up in the {@code
+   * PATH} of its environment, inside.
    *
-   * @param strategies in order of preference
-   * @throws NoStrategyException if none of them can make this sandbox here; it says why
-   * @throws PlanException if the specification contradicts itself
-   * @throws IOException if this host lacks what a trial needs, such as {@code /proc}
+   * @throws NullPointerException if a word is null
+   * @throws IndexOutOfBoundsException if there is none
    */
-  public static Sandbox compile(SandboxSpec spec, List<IsolationStrategy> strategies)
-      throws NoStrategyException, PlanException, IOException {
-    return compile(spec, strategies, Set.of());
+  public SandboxCommand command(String... command) {
+    return command(List.of(command));
+  }
+
+  /** The same. */
+  public SandboxCommand command(List<String> command) {
+    return new SandboxCommand(this, command);
   }
 
   /**
-   * The same with a strategy that guarantees all that is required.
+   * Keeps some sandboxes set up and waiting, so that a start costs little more than executing the
+   * command: each that is used is replaced in the background. What they show is what was there when
+   * they were set up. Returns when all wait.
    *
-   * @param strategies in order of preference
-   * @param required what the sandbox must be good for; {@link #choice} says what else it is
-   * @throws NoStrategyException if none of them can make such a sandbox here; its message says why,
-   *     for each
-   * @throws PlanException if the specification contradicts itself
-   * @throws IOException if this host lacks what a trial needs, such as {@code /proc}
+   * <p>They hold no processor, and end with this program, however that ends. Starts that find none
+   * waiting, or pass descriptors, set up their own.
+   *
+   * @param count 0 to keep none
+   * @throws SandboxException if one could not be set up; none is kept then
+   * @throws InterruptedException if this thread is interrupted; they are kept nevertheless
+   * @throws IllegalStateException if the sandbox is closed
    */
-  public static Sandbox compile(
-      SandboxSpec spec, List<IsolationStrategy> strategies, Set<Guarantee> required)
-      throws NoStrategyException, PlanException, IOException {
-    Caller caller = Caller.current();
-    HostReport host = HostReport.of(caller, System.getenv().getOrDefault("PATH", "/usr/bin:/bin"));
-    PrivateDirectory directory = directory(caller.uid());
-    SandboxSpec safe = ReadOnlyCgroups.in(HiddenLaunchers.in(spec, directory, caller.uid()), host);
-    StaleCgroups.removeFor(spec.limits(), host);
-    ProgramRunner runner = new ProgramRunner(directory);
-    Diagnosis diagnosis = new Diagnosis(caller, Evidence::collect).with(runner);
-    StrategyTrial trial = new StrategyTrial(runner, host, diagnosis);
-    Choice choice =
-        new StrategySelector(strategies, host, trial).choose(safe, Optional.empty(), required);
-    ElfImage image =
-        ProgramCompiler.compile(
-            choice.strategy().plan(safe, choice.host()),
-            ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "library"));
-    return new Sandbox(choice, hold(image, directory));
-  }
-
-  /** A memory file; one without a name where sysctl vm.memfd_noexec or a filter forbids that. */
-  private static Descriptor hold(ElfImage image, PrivateDirectory directory) throws IOException {
+  public void prewarm(int count) throws SandboxException, InterruptedException {
+    if (count < 0) {
+      throw new IllegalArgumentException("count: " + count);
+    }
+    WaitingSandboxes more = replaceWaiting(count);
+    if (more == null) {
+      return;
+    }
     try {
-      return MemoryFile.executable("cloister", image.bytes());
-    } catch (LinuxException e) {
-      if (e.is(Errno.EACCES) || e.is(Errno.EPERM) || e.is(Errno.ENOSYS)) {
-        return directory.unnamed(image);
+      more.awaitAll();
+    } catch (IOException e) {
+      replaceWaiting(0);
+      throw typed(e);
+    }
+  }
+
+  private @Nullable WaitingSandboxes replaceWaiting(int count) {
+    lock.writeLock().lock();
+    try {
+      requireOpen();
+      if (waiting != null) {
+        waiting.close();
       }
+      waiting = count == 0 ? null : WaitingSandboxes.start(starter, count);
+      return waiting;
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /** How many sandboxes wait for a command right now. */
+  public int waiting() {
+    lock.readLock().lock();
+    try {
+      return waiting == null ? 0 : waiting.count();
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** The variables of a command that does not change them. */
+  List<OsString> environment() {
+    return environment;
+  }
+
+  SandboxProcess start(Request request) throws SandboxException {
+    // Nobody closes the launcher while it is executed; its number could be another file's then.
+    lock.readLock().lock();
+    try {
+      requireOpen();
+      return startOpen(request);
+    } catch (IOException e) {
+      throw typed(e);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the sandbox is closed");
+    }
+  }
+
+  private SandboxProcess startOpen(Request request) throws IOException {
+    StandardStreams streams = StandardStreams.open(request);
+    try (streams) {
+      RunningChild child = startChild(request, streams);
+      child.beforeEnd(() -> closeStreams(streams));
+      return new SandboxProcess(child, streams);
+    } catch (IOException | RuntimeException e) {
+      streams.processEnded();
       throw e;
     }
   }
 
-  private static PrivateDirectory directory(long uid) throws IOException {
-    return PrivateDirectory.in(PrivateDirectory.places(System.getenv()), uid)
-        .orElseThrow(
-            () -> new IOException("no directory for launchers is writable and allows execution"));
-  }
-
-  /** The strategy that makes this sandbox, why it was chosen, and what it guarantees. */
-  public Choice choice() {
-    return choice;
-  }
-
-  /**
-   * Starts a command in a new sandbox, with this process's environment and standard streams.
-   *
-   * @return the process, for which the caller waits; it ends with 125 if the sandbox could not be
-   *     made, 126 if the command cannot be executed and 127 if it is not found
-   */
-  public ChildProcess start(String... command) throws LinuxException {
-    List<byte[]> arguments = new ArrayList<>();
-    arguments.add(OsString.of("cloister").bytes());
-    for (String argument : command) {
-      arguments.add(OsString.of(argument).bytes());
-    }
-    byte[] path = OsString.of("/proc/self/fd/" + launcher.number()).bytes();
-    return start(Spawn.of(path, arguments, Environment.variables()));
-  }
-
-  /**
-   * A process that this JVM started while the launcher was written to a file has it open for
-   * writing until it executes another program, and meanwhile nobody can execute it (execve(2)).
-   */
-  private static ChildProcess start(Spawn spawn) throws LinuxException {
-    for (int tries = 0; tries < MAX_BUSY; tries++) {
-      try {
-        return spawn.start();
-      } catch (LinuxException e) {
-        if (!e.is(Errno.ETXTBSY)) {
-          throw e;
-        }
-        LockSupport.parkNanos(BUSY_NANOS);
+  private RunningChild startChild(Request request, StandardStreams streams) throws IOException {
+    if (waiting != null && request.descriptors().isEmpty()) {
+      Optional<RunningChild> child = waiting.start(request, streams);
+      if (child.isPresent()) {
+        return child.get();
       }
     }
-    return spawn.start();
+    return starter.start(request, streams);
   }
 
-  /** Frees the launcher. Processes that were started go on. */
+  private static void closeStreams(StandardStreams streams) {
+    try {
+      streams.processEnded();
+    } catch (LinuxException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static SandboxException typed(IOException e) {
+    return e instanceof SandboxException known ? known : SandboxException.of(Phase.SPAWN, e);
+  }
+
+  /** The name of the strategy that makes it, as in {@code cloister probe}. */
+  public String strategy() {
+    return launchers.choice().strategy().name();
+  }
+
+  /** Why that one, and what the sandbox can be relied on for and what not: lines for a person. */
+  public List<String> report() {
+    return launchers.choice().report();
+  }
+
+  /**
+   * Frees the launcher, and ends the sandboxes that wait for a command. Commands that run go on.
+   * Waits for starts that have begun.
+   */
   @Override
-  public void close() throws LinuxException {
-    launcher.close();
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      closed = true;
+      if (waiting != null) {
+        waiting.close();
+      }
+      launchers.close();
+    } catch (LinuxException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      lock.writeLock().unlock();
+    }
   }
 }

@@ -1,4 +1,7 @@
-/** The library's entrance: a sandbox, compiled once and started as often as wanted. */
+/**
+ * Sandboxed processes for Java programs: a {@link dev.cloister.sandbox.Sandbox}, built once and
+ * used from any thread, starts commands as {@link java.lang.ProcessBuilder} does.
+ */
 @NullMarked
 package dev.cloister.sandbox;
 

@@ -4,49 +4,43 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.cloister.ffm.ChildProcess;
-import dev.cloister.ffm.ExitStatus;
-import dev.cloister.host.Preset;
 import dev.cloister.sandbox.Sandbox;
-import dev.cloister.spec.SandboxSpec;
-import dev.cloister.strategies.chroot.Chroot;
-import dev.cloister.strategy.Guarantee;
+import dev.cloister.sandbox.SandboxBuilder;
+import dev.cloister.sandbox.SandboxException;
 import dev.cloister.strategy.IsolationStrategy;
-import dev.cloister.strategy.StrategySelector.NoStrategyException;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** A program that needs something to be certain. */
 class RequiredGuaranteesTest {
-  private static SandboxSpec spec() throws Exception {
-    return SandboxSpec.builder().mounts(Preset.HOST.mounts(true)).build();
+  @Test
+  void passOverAStrategyThatDoesNotGiveThem() throws Exception {
+    try (Sandbox chosen = Sandbox.builder().preset("host").require("old-root-unmounted").build()) {
+      assertEquals("pivot_root", chosen.strategy());
+    }
+    SandboxBuilder chroot =
+        Sandbox.builder().preset("host").strategy("chroot").require("old-root-unmounted");
+    SandboxException e = assertThrows(SandboxException.class, chroot::build);
+    String why = "chroot: does not guarantee old-root-unmounted";
+    assertTrue(e.getMessage().contains(why), e::getMessage);
   }
 
   @Test
-  void passOverAStrategyThatDoesNotGiveThem() throws Exception {
-    List<IsolationStrategy> chrootFirst = new ArrayList<>(List.of(new Chroot()));
-    chrootFirst.addAll(Strategies.ALL);
+  void areReportedToWhoAskedForThem() throws Exception {
     try (Sandbox sandbox =
-        Sandbox.compile(spec(), chrootFirst, Set.of(Guarantee.OLD_ROOT_UNMOUNTED))) {
-      assertEquals("pivot_root", sandbox.choice().strategy().name());
-      assertEquals("chroot", sandbox.choice().rejections().getFirst().strategy().name());
-      assertTrue(sandbox.choice().guarantees().contains(Guarantee.OLD_ROOT_UNMOUNTED));
-      assertTrue(sandbox.choice().notGuaranteed().contains(Guarantee.NETWORK_ISOLATION));
-      try (ChildProcess process = sandbox.start("true")) {
-        assertEquals(new ExitStatus.Exited(0), process.waitFor());
-      }
+        Sandbox.builder().preset("host").unshareNet().require("network-isolation").build()) {
+      List<String> report = sandbox.report();
+      assertTrue(report.getFirst().startsWith("strategy pivot_root: "), report::toString);
+      assertTrue(report.get(1).contains("network-isolation"), report::toString);
+      assertEquals(0, sandbox.command("true").start().waitFor());
     }
   }
 
   @Test
   void areRefusedWithEveryCauseInTheMessage() {
-    NoStrategyException e =
-        assertThrows(
-            NoStrategyException.class,
-            () -> Sandbox.compile(spec(), Strategies.ALL, Set.of(Guarantee.NETWORK_ISOLATION)));
-    assertEquals(Strategies.ALL.size(), e.rejections().size());
+    SandboxBuilder builder = Sandbox.builder().preset("host").require("network-isolation");
+    SandboxException e = assertThrows(SandboxException.class, builder::build);
+    assertEquals(SandboxException.Phase.BUILD, e.phase());
     for (IsolationStrategy strategy : Strategies.ALL) {
       String why =
           strategy.hasOwnView()
@@ -55,5 +49,10 @@ class RequiredGuaranteesTest {
               : "\n  %s: Landlock cannot make ".formatted(strategy.name());
       assertTrue(e.toString().contains(why), e::toString);
     }
+  }
+
+  @Test
+  void existOrAreRefusedAtOnce() {
+    assertThrows(IllegalArgumentException.class, () -> Sandbox.builder().require("nothing"));
   }
 }

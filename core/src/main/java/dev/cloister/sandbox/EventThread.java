@@ -1,0 +1,123 @@
+package dev.cloister.sandbox;
+
+import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.EventQueue;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxException;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The one thread that waits for all processes and streams of this JVM's sandboxes: epoll(7). It
+ * sleeps while nothing happens, and does no more than what cannot block.
+ */
+final class EventThread {
+  /** How many events are taken at once, at most. */
+  private static final int BATCH = 64;
+
+  private final EventQueue queue;
+  private final Map<Long, Runnable> reactions = new ConcurrentHashMap<>();
+  private final AtomicLong lastToken = new AtomicLong();
+
+  /** Started when the first sandbox needs it. */
+  private static final class Shared {
+    private static final EventThread INSTANCE = start();
+
+    private static EventThread start() {
+      try {
+        EventThread events = new EventThread(EventQueue.open());
+        Thread.ofPlatform()
+            .name("cloister-events")
+            .daemon()
+            .inheritInheritableThreadLocals(false)
+            .start(events::run);
+        return events;
+      } catch (LinuxException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  private EventThread(EventQueue queue) {
+    this.queue = queue;
+  }
+
+  static EventThread shared() {
+    return Shared.INSTANCE;
+  }
+
+  /**
+   * A descriptor that is watched. Its owner cancels the watch before closing the descriptor: a
+   * process that is just being started holds a copy, and the kernel goes on watching that.
+   */
+  final class Watch {
+    private final Descriptor descriptor;
+    private final LinuxConstant event;
+    private final long token;
+
+    private Watch(Descriptor descriptor, LinuxConstant event, long token) {
+      this.descriptor = descriptor;
+      this.event = event;
+      this.token = token;
+    }
+
+    /** Asks for the reaction once more. */
+    void rearm() throws LinuxException {
+      queue.rearm(descriptor, token, event);
+    }
+
+    /** Ends the watch. A reaction that has begun goes on. */
+    void cancel() throws LinuxException {
+      reactions.remove(token);
+      queue.forget(descriptor);
+    }
+  }
+
+  /**
+   * Reacts once to an event of a descriptor, which is not watched yet.
+   *
+   * @param reaction must not block
+   */
+  Watch watch(Descriptor descriptor, LinuxConstant event, Runnable reaction) throws LinuxException {
+    long token = lastToken.incrementAndGet();
+    reactions.put(token, reaction);
+    try {
+      queue.watch(descriptor, token, event);
+    } catch (LinuxException e) {
+      reactions.remove(token);
+      throw e;
+    }
+    return new Watch(descriptor, event, token);
+  }
+
+  private void run() {
+    long[] tokens = new long[BATCH];
+    while (true) {
+      try {
+        int count = queue.await(tokens);
+        for (int i = 0; i < count; i++) {
+          react(tokens[i]);
+        }
+      } catch (LinuxException e) {
+        // Only for a queue that is closed or memory that is no array, and so a mistake of ours.
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** What goes wrong for one process must not stop the others' events. */
+  private void react(long token) {
+    Runnable reaction = reactions.get(token);
+    if (reaction == null) {
+      return;
+    }
+    try {
+      reaction.run();
+    } catch (RuntimeException | Error e) {
+      Thread thread = Thread.currentThread();
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+    }
+  }
+}

@@ -1,0 +1,297 @@
+package dev.cloister.sandbox;
+
+import dev.cloister.ffm.ChildProcess;
+import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxException;
+import dev.cloister.spec.Handover;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A launcher's process from its start to its end, which is noticed and reaped whether anybody waits
+ * for it or not.
+ */
+final class RunningChild {
+  /** When the end of a process is looked after that nobody waits for. */
+  private static final Executor SOON =
+      CompletableFuture.delayedExecutor(2, TimeUnit.MILLISECONDS, Runnable::run);
+
+  /** More than a launcher's longest message but one that names the whole PATH. */
+  private static final int LONGEST_WORDS = 16 * 1024;
+
+  /** For what takes the kernel less than one, as long as the process is not stopped. */
+  private static final long PATIENCE_MILLIS = 1000;
+
+  private final ChildProcess process;
+  private final String strategy;
+  private final @Nullable Descriptor statusChannel;
+  private final CompletableFuture<Result> ended = new CompletableFuture<>();
+  private EventThread.@Nullable Watch watch;
+  private Runnable whenEnded = () -> {};
+  private boolean isWaitedFor;
+  private boolean isReaped;
+  private boolean isReleased;
+  private @Nullable Descriptor mounts;
+  private volatile LauncherReport lastWords = LauncherReport.NOTHING;
+
+  private RunningChild(ChildProcess process, String strategy, @Nullable Descriptor statusChannel) {
+    this.process = process;
+    this.strategy = strategy;
+    this.statusChannel = statusChannel;
+  }
+
+  /**
+   * Takes over a process that was just started.
+   *
+   * @param statusChannel the reading end, if the launcher has a process that waits
+   */
+  static RunningChild adopt(
+      ChildProcess process, String strategy, @Nullable Descriptor statusChannel) {
+    RunningChild child = new RunningChild(process, strategy, statusChannel);
+    if (process.pidfd().isPresent()) {
+      SOON.execute(child::watch);
+    } else {
+      child.waitInThread();
+    }
+    return child;
+  }
+
+  /**
+   * Has the thread for events notice the end, unless another does. Not at once: most of those who
+   * start a short command wait for it, and then two threads would be woken for one event.
+   */
+  private synchronized void watch() {
+    Optional<Descriptor> pidfd = process.pidfd();
+    if (isReaped || isWaitedFor || watch != null || pidfd.isEmpty()) {
+      return;
+    }
+    try {
+      watch = EventThread.shared().watch(pidfd.get(), LinuxConstant.EPOLLIN, this::reap);
+    } catch (LinuxException e) {
+      // There may be too many watches (epoll(7), max_user_watches). It must be reaped all the same.
+      waitInThread();
+    }
+  }
+
+  /**
+   * Where there are no pidfds (Linux before 5.3) only a thread of its own can wait without polling.
+   */
+  private void waitInThread() {
+    Thread.ofPlatform().name("cloister-wait").daemon().start(this::awaitAndReap);
+  }
+
+  private void awaitAndReap() {
+    try {
+      process.await();
+      reap();
+    } catch (LinuxException e) {
+      ended.completeExceptionally(e);
+    }
+  }
+
+  private void reap() {
+    try {
+      Optional<ChildProcess.Ended> end = process.ended();
+      if (end.isPresent()) {
+        finish(end.get());
+      } else {
+        rearm();
+      }
+    } catch (LinuxException | RuntimeException | Error e) {
+      ended.completeExceptionally(e);
+    }
+  }
+
+  private synchronized void rearm() throws LinuxException {
+    if (watch != null) {
+      watch.rearm();
+    }
+  }
+
+  /**
+   * Waits in the calling thread, in place of the one for events, if that can be: an end is noticed
+   * the sooner for it. Where it cannot, or when it returns, {@link #ended} is to be waited for.
+   *
+   * @throws InterruptedException if this thread is interrupted
+   */
+  void awaitDirectly() throws LinuxException, InterruptedException {
+    Optional<Descriptor> pidfd = takeOver();
+    if (pidfd.isEmpty()) {
+      return;
+    }
+    try {
+      if (process.ended().isEmpty()) {
+        DirectWait.await(pidfd.get());
+      }
+      reap();
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** From now on nobody closes it. */
+  private synchronized Optional<Descriptor> takeOver() throws LinuxException {
+    if (isReaped || isWaitedFor || Thread.currentThread().isVirtual()) {
+      return Optional.empty();
+    }
+    if (watch != null) {
+      watch.cancel();
+      watch = null;
+    }
+    isWaitedFor = process.pidfd().isPresent();
+    return process.pidfd();
+  }
+
+  private synchronized void giveBack() throws LinuxException {
+    isWaitedFor = false;
+    if (isReaped) {
+      process.close();
+    } else {
+      watch();
+    }
+  }
+
+  /** By whoever notices the end first. */
+  private void finish(ChildProcess.Ended end) throws LinuxException {
+    if (!markReaped()) {
+      return;
+    }
+    lastWords = readLastWords();
+    ChildProcess.Ended ofCommand = lastWords.ended().orElse(end);
+    Runnable last = release();
+    last.run();
+    ended.complete(new Result(ofCommand.status(), ofCommand.usage(), strategy));
+    releaseMounts();
+  }
+
+  private synchronized boolean markReaped() {
+    boolean first = !isReaped;
+    isReaped = true;
+    return first;
+  }
+
+  private synchronized Runnable release() throws LinuxException {
+    if (watch != null) {
+      watch.cancel();
+    }
+    if (!isWaitedFor) {
+      process.close();
+    }
+    if (statusChannel != null) {
+      statusChannel.close();
+    }
+    isReleased = true;
+    return whenEnded;
+  }
+
+  /** Has this done before anybody learns that the process has ended, or at once if it has. */
+  void beforeEnd(Runnable last) {
+    synchronized (this) {
+      if (!isReleased) {
+        whenEnded = last;
+        return;
+      }
+    }
+    last.run();
+  }
+
+  private synchronized void releaseMounts() {
+    if (mounts != null) {
+      MountRelease.shared().close(mounts);
+      mounts = null;
+    }
+  }
+
+  /**
+   * Takes over the command's mounts, which are thereby kept until its end is known: taking them
+   * down is then nothing that anybody waits for.
+   */
+  synchronized void keepMounts(Descriptor namespace) {
+    mounts = namespace;
+    if (ended.isDone()) {
+      releaseMounts();
+    }
+  }
+
+  /** Does not block: what was to be written was written before the end. */
+  private LauncherReport readLastWords() throws LinuxException {
+    if (statusChannel == null) {
+      return LauncherReport.NOTHING;
+    }
+    byte[] words = new byte[LONGEST_WORDS];
+    int size = statusChannel.tryRead(words, 0, words.length);
+    return size > 0 ? LauncherReport.parse(words, size) : LauncherReport.NOTHING;
+  }
+
+  /** What the launcher's waiting process said, once this has ended. */
+  LauncherReport lastWords() {
+    return lastWords;
+  }
+
+  int pid() {
+    return process.pid();
+  }
+
+  /** Completed by the thread that everyone's events need: what depends on it must not block. */
+  CompletableFuture<Result> ended() {
+    watch();
+    return ended;
+  }
+
+  boolean isEnded() {
+    return ended.isDone();
+  }
+
+  /** Sends a signal, unless the process has ended: whether it was sent. */
+  synchronized boolean signal(LinuxConstant signal) throws LinuxException {
+    if (isReaped || process.ended().isPresent()) {
+      return false;
+    }
+    try {
+      process.signal(signal);
+      return true;
+    } catch (LinuxException e) {
+      // It has just ended, and was reaped by who was waiting for that.
+      if (e.is(Errno.ESRCH)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Ends it: whether it had not ended. A process that waits for the command is asked to see to
+   * that, and ends after it; should it be stopped, it is killed itself.
+   */
+  boolean destroy() throws LinuxException {
+    if (statusChannel == null) {
+      return signal(LinuxConstant.SIGKILL);
+    }
+    if (!signal(Handover.KILLER)) {
+      return false;
+    }
+    CompletableFuture.delayedExecutor(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
+        .execute(this::killIfAlive);
+    return true;
+  }
+
+  private void killIfAlive() {
+    try {
+      signal(LinuxConstant.SIGKILL);
+    } catch (LinuxException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ends it at once and waits until it has ended. */
+  void kill() throws LinuxException {
+    signal(LinuxConstant.SIGKILL);
+    ended().join();
+  }
+}

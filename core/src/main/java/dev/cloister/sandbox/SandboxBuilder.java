@@ -1,0 +1,413 @@
+package dev.cloister.sandbox;
+
+import dev.cloister.ffm.Environment;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.host.Caller;
+import dev.cloister.host.HostFiles;
+import dev.cloister.host.HostFiles.SourceException;
+import dev.cloister.host.Preset;
+import dev.cloister.sandbox.SandboxException.Phase;
+import dev.cloister.seccomp.DefaultProfile;
+import dev.cloister.spec.Destination;
+import dev.cloister.spec.EnvironmentRules;
+import dev.cloister.spec.Identity;
+import dev.cloister.spec.Limits;
+import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.Namespace;
+import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Processes;
+import dev.cloister.spec.SandboxSpec;
+import dev.cloister.strategy.Guarantee;
+import dev.cloister.strategy.IsolationStrategy;
+import dev.cloister.strategy.PlanException;
+import dev.cloister.strategy.StrategySelector.NoStrategyException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.Set;
+
+/**
+ * Says what a {@link Sandbox} is to be, in bubblewrap's words and with its meaning: mounts are made
+ * in the order in which they are asked for, later ones over earlier ones. At first there is an
+ * empty root, this program's identity, environment, network and processes. Whatever is asked for,
+ * the command has no capability that was not added, cannot gain privileges, and inherits no
+ * descriptor that was not passed.
+ *
+ * <p>Sources are looked at when the sandbox is built. Used by one thread at a time.
+ *
+ * <p>A process of the sandbox's own waits for the command where there is a pid namespace, a
+ * session, an end with this program, or a limit by a cgroup; else the command is the process
+ * itself.
+ */
+public final class SandboxBuilder {
+  private final SandboxSpec.Builder spec = SandboxSpec.builder();
+  private final List<Mounts> mounts = new ArrayList<>();
+  private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
+  private EnvironmentRules environment = EnvironmentRules.INHERIT;
+  private Identity identity = Identity.CALLER;
+  private Optional<String> strategy = Optional.empty();
+
+  SandboxBuilder() {}
+
+  /** Mounts that are known when all has been said. */
+  @FunctionalInterface
+  private interface Mounts {
+    List<MountOperation> on(Caller caller) throws SandboxException;
+  }
+
+  /**
+   * Adds a set of mounts: {@code host} (the host's programs, read-only, its devices and kernel file
+   * systems, an empty {@code /tmp}, and nothing that belongs to users) or {@code origin}.
+   *
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public SandboxBuilder preset(String name) {
+    Preset preset = Preset.of(name).orElseThrow(() -> wrong("preset", name));
+    mounts.add(caller -> presetMounts(preset, caller));
+    return this;
+  }
+
+  private List<MountOperation> presetMounts(Preset preset, Caller caller) throws SandboxException {
+    boolean reallyRoot = caller.uid() == 0 && identity.uid().orElse(0) == 0;
+    try {
+      return preset.mounts(reallyRoot, spec.unshares(Namespace.PID));
+    } catch (SourceException e) {
+      throw SandboxException.refused("preset " + preset.word() + ": " + e.getMessage());
+    }
+  }
+
+  /** Shows a file or directory of the host's, with all mounts below it, at the same path. */
+  public SandboxBuilder bind(Path path) {
+    return bind(path, path);
+  }
+
+  /** The same at another path. What is there can be changed; devices cannot be opened. */
+  public SandboxBuilder bind(Path source, Path destination) {
+    return bind("bind", source, destination, Access.READ_WRITE);
+  }
+
+  /** As {@link #bind(Path)}, and nothing of it can be changed, on any mount below it either. */
+  public SandboxBuilder roBind(Path path) {
+    return roBind(path, path);
+  }
+
+  /** The same at another path. */
+  public SandboxBuilder roBind(Path source, Path destination) {
+    return bind("roBind", source, destination, Access.READ_ONLY);
+  }
+
+  /** As {@link #bind(Path)}, and devices can be opened. */
+  public SandboxBuilder devBind(Path path) {
+    return devBind(path, path);
+  }
+
+  /** The same at another path. */
+  public SandboxBuilder devBind(Path source, Path destination) {
+    return bind("devBind", source, destination, Access.DEVICES);
+  }
+
+  private SandboxBuilder bind(String what, Path source, Path destination, Access access) {
+    OsString path = OsString.of(source);
+    Destination place = place(what, destination);
+    mounts.add(
+        _ -> {
+          try {
+            return List.of(new MountOperation.Bind(HostFiles.inspect(path), place, access));
+          } catch (SourceException e) {
+            throw SandboxException.refused("%s %s: %s".formatted(what, source, e.getMessage()));
+          }
+        });
+    return this;
+  }
+
+  /** An empty directory in memory. */
+  public SandboxBuilder tmpfs(Path destination) {
+    return mount(new MountOperation.Tmpfs(place("tmpfs", destination)));
+  }
+
+  /** A directory, with its parents. */
+  public SandboxBuilder dir(Path destination) {
+    return mount(new MountOperation.Directory(place("dir", destination), 0755));
+  }
+
+  /** A symbolic link at {@code destination} that says {@code target}. */
+  public SandboxBuilder symlink(String target, Path destination) {
+    if (target.isEmpty()) {
+      throw wrong("symlink", target);
+    }
+    OsString says = word("symlink", target);
+    return mount(new MountOperation.Symlink(says, place("symlink", destination)));
+  }
+
+  /** The process file system: of the sandbox's own pid namespace, if it has one. */
+  public SandboxBuilder proc(Path destination) {
+    return mount(new MountOperation.Proc(place("proc", destination)));
+  }
+
+  /** A minimal {@code /dev}: null, zero, full, random, urandom, tty, pts, shm. */
+  public SandboxBuilder dev(Path destination) {
+    return mount(new MountOperation.Devices(place("dev", destination)));
+  }
+
+  private SandboxBuilder mount(MountOperation operation) {
+    mounts.add(_ -> List.of(operation));
+    return this;
+  }
+
+  private static Destination place(String what, Path path) {
+    try {
+      return Destination.of(OsString.of(path));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("%s %s: %s".formatted(what, path, e.getMessage()), e);
+    }
+  }
+
+  /** A network of its own, in which only the loopback device exists. */
+  public SandboxBuilder unshareNet() {
+    return unshare(Namespace.NET);
+  }
+
+  /** Processes of its own: it sees no other, and all end when the command does. */
+  public SandboxBuilder unsharePid() {
+    return unshare(Namespace.PID);
+  }
+
+  /** System V shared memory, semaphores and message queues of its own. */
+  public SandboxBuilder unshareIpc() {
+    return unshare(Namespace.IPC);
+  }
+
+  /** A cgroup namespace of its own. */
+  public SandboxBuilder unshareCgroup() {
+    return unshare(Namespace.CGROUP);
+  }
+
+  /** A host name of its own. */
+  public SandboxBuilder hostname(String name) {
+    spec.hostname(word("hostname", name));
+    return this;
+  }
+
+  /** All of these. */
+  public SandboxBuilder unshareAll() {
+    for (Namespace namespace : Namespace.values()) {
+      unshare(namespace);
+    }
+    return this;
+  }
+
+  private SandboxBuilder unshare(Namespace namespace) {
+    spec.unshare(namespace);
+    return this;
+  }
+
+  /** The command's user id, 0 to 2^32-2. */
+  public SandboxBuilder uid(long id) {
+    identity = identity.withUid(id);
+    return this;
+  }
+
+  /** The command's group id, 0 to 2^32-2. */
+  public SandboxBuilder gid(long id) {
+    identity = identity.withGid(id);
+    return this;
+  }
+
+  /**
+   * Gives the command a capability in its own user namespace.
+   *
+   * @param name such as {@code CAP_NET_BIND_SERVICE}
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public SandboxBuilder capAdd(String name) {
+    LinuxConstant capability = named("capAdd", name, "CAP_", Privileges.allCapabilities());
+    spec.privileges(
+        some -> {
+          Set<LinuxConstant> more = EnumSet.of(capability);
+          more.addAll(some.capabilities());
+          return some.withCapabilities(more);
+        });
+    return this;
+  }
+
+  /** Allows only the system calls that programs need: {@code docs/seccomp.md}. */
+  public SandboxBuilder seccomp() {
+    spec.privileges(some -> some.withFilters(List.of(DefaultProfile.INSTANCE)));
+    return this;
+  }
+
+  /** Starts with no variables, rather than this program's. Forgets those that were set. */
+  public SandboxBuilder clearEnv() {
+    environment = environment.clear();
+    return this;
+  }
+
+  /** Sets a variable. */
+  public SandboxBuilder setEnv(String name, String value) {
+    environment = environment.set(variable("setEnv", name), word("setEnv", value));
+    return this;
+  }
+
+  /** Removes a variable. */
+  public SandboxBuilder unsetEnv(String name) {
+    environment = environment.unset(variable("unsetEnv", name));
+    return this;
+  }
+
+  /** Keeps a variable of this program's that {@link #clearEnv} would remove. */
+  public SandboxBuilder keepEnv(String name) {
+    environment = environment.keep(variable("keepEnv", name));
+    return this;
+  }
+
+  private static OsString variable(String what, String name) {
+    if (name.isEmpty() || name.indexOf('=') >= 0) {
+      throw wrong(what, name);
+    }
+    return word(what, name);
+  }
+
+  private static OsString word(String what, String text) {
+    try {
+      return OsString.of(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(what + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Where commands start, in the sandbox. */
+  public SandboxBuilder chdir(Path directory) {
+    spec.workingDirectory(OsString.of(directory));
+    return this;
+  }
+
+  /** A session without a terminal. */
+  public SandboxBuilder newSession() {
+    spec.processes(Processes::inNewSession);
+    return this;
+  }
+
+  /** Kills the command when this program ends, however that comes about. */
+  public SandboxBuilder dieWithParent() {
+    spec.processes(Processes::dyingWithParent);
+    return this;
+  }
+
+  /**
+   * Limits what each process may use: setrlimit(2).
+   *
+   * @param resource such as {@code nofile}, {@code as} or {@code cpu}
+   * @param limit soft and hard, in the resource's unit
+   * @throws IllegalArgumentException if there is no such resource, or the limit is negative
+   */
+  public SandboxBuilder rlimit(String resource, long limit) {
+    if (limit < 0) {
+      throw wrong("rlimit " + resource, Long.toString(limit));
+    }
+    LinuxConstant which = named("rlimit", resource, "RLIMIT_", Limits.RESOURCES);
+    spec.limits(some -> some.with(which, new Limits.ResourceLimit(limit, limit)));
+    return this;
+  }
+
+  /** Limits the memory of all processes together, in bytes: by a cgroup, or not at all. */
+  public SandboxBuilder memory(long bytes) {
+    spec.limits(some -> some.withMemory(bytes));
+    return this;
+  }
+
+  /** Limits how many processes and threads there are at once: by a cgroup. */
+  public SandboxBuilder pids(long number) {
+    spec.limits(some -> some.withPids(number));
+    return this;
+  }
+
+  /**
+   * Makes it with this strategy or not at all.
+   *
+   * @param name as {@code cloister probe} lists them
+   */
+  public SandboxBuilder strategy(String name) {
+    strategy = Optional.of(name);
+    return this;
+  }
+
+  /**
+   * Considers only strategies that guarantee this.
+   *
+   * @param guarantee as {@code docs/guarantees.md} lists them
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public SandboxBuilder require(String guarantee) {
+    required.add(Guarantee.of(guarantee).orElseThrow(() -> wrong("require", guarantee)));
+    return this;
+  }
+
+  /** By its name in any case, with or without the prefix. */
+  private static LinuxConstant named(
+      String what, String name, String prefix, Set<LinuxConstant> known) {
+    String upper = name.toUpperCase(Locale.ROOT);
+    for (LinuxConstant constant : known) {
+      if (constant.name().equals(upper) || constant.name().equals(prefix + upper)) {
+        return constant;
+      }
+    }
+    throw wrong(what, name);
+  }
+
+  private static IllegalArgumentException wrong(String what, String value) {
+    return new IllegalArgumentException(what + ": there is no '" + value + "'");
+  }
+
+  /**
+   * Finds a strategy that can make it here, by trying, and compiles it.
+   *
+   * @throws SandboxException if that is impossible; the message says why, for each strategy
+   */
+  public Sandbox build() throws SandboxException {
+    try {
+      SandboxSpec complete = complete(Caller.current());
+      Launchers launchers = Launchers.choose(complete, strategies(), strategy, required);
+      return new Sandbox(launchers, environment.applyTo(variables()));
+    } catch (NoStrategyException | PlanException e) {
+      throw SandboxException.refused(String.valueOf(e.getMessage()));
+    } catch (SandboxException e) {
+      throw e;
+    } catch (IOException e) {
+      throw SandboxException.of(Phase.BUILD, e);
+    }
+  }
+
+  private SandboxSpec complete(Caller caller) throws SandboxException {
+    List<MountOperation> operations = new ArrayList<>();
+    for (Mounts some : mounts) {
+      operations.addAll(some.on(caller));
+    }
+    SandboxSpec base = spec.identity(identity).build();
+    return base.withMounts(operations);
+  }
+
+  private List<IsolationStrategy> strategies() throws SandboxException {
+    List<IsolationStrategy> all = new ArrayList<>();
+    ServiceLoader.load(IsolationStrategy.class, IsolationStrategy.class.getClassLoader())
+        .forEach(all::add);
+    if (strategy.isPresent() && all.stream().noneMatch(it -> it.name().equals(strategy.get()))) {
+      throw SandboxException.refused("there is no strategy '" + strategy.get() + "'");
+    }
+    return all;
+  }
+
+  private static List<OsString> variables() {
+    List<OsString> variables = new ArrayList<>();
+    for (byte[] variable : Environment.variables()) {
+      variables.add(OsString.ofBytes(variable));
+    }
+    return variables;
+  }
+}

@@ -1,0 +1,163 @@
+package dev.cloister.sandbox;
+
+import dev.cloister.ffm.ChildProcess;
+import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.LinuxException;
+import dev.cloister.ffm.Pipe;
+import dev.cloister.ffm.SignalSet;
+import dev.cloister.ffm.SocketPair;
+import dev.cloister.ffm.Spawn;
+import dev.cloister.spec.Handover;
+import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/** Starts the launchers of one sandbox. */
+final class Starter {
+  private static final int STANDARD = 3;
+  private static final byte[] NOTHING = "/dev/null".getBytes(StandardCharsets.US_ASCII);
+
+  /** In place of a command that comes later. */
+  private static final List<OsString> NO_COMMAND =
+      List.of(OsString.of("cloister"), OsString.of(""), OsString.of(""));
+
+  private static final int MAX_BUSY = 1000;
+  private static final long BUSY_NANOS = 1_000_000;
+
+  private final Launchers launchers;
+
+  Starter(Launchers launchers) {
+    this.launchers = launchers;
+  }
+
+  /**
+   * What a launcher is started with.
+   *
+   * @param report the descriptor that it reports on
+   */
+  private record Start(
+      Handover handover,
+      Descriptor report,
+      DescriptorMoves moves,
+      List<OsString> arguments,
+      List<OsString> environment) {
+    /** Gives it its channels, and nothing useful at the numbers that are left over between. */
+    void addChannels(Descriptor status) {
+      moves.give(report.number(), handover.report());
+      moves.give(status.number(), handover.status());
+      for (int number = STANDARD; number < handover.report(); number++) {
+        if (!moves.has(number)) {
+          moves.give(report.number(), number);
+        }
+      }
+    }
+  }
+
+  /**
+   * Starts a command and follows it until it runs.
+   *
+   * @param streams of which what the process inherits is closed when it has it
+   * @throws SandboxException if it did not start; then nothing of it is left
+   */
+  RunningChild start(Request request, StandardStreams streams) throws IOException {
+    try (SocketPair report = SocketPair.open();
+        PassedDescriptors passed = PassedDescriptors.copy(request.descriptors())) {
+      DescriptorMoves moves = new DescriptorMoves();
+      for (int number = 0; number < STANDARD; number++) {
+        moves.give(streams.theirs(number).number(), number);
+      }
+      passed.addTo(moves);
+      RunningChild child =
+          start(
+              new Start(
+                  Handover.library(request.descriptors().keySet()),
+                  report.second(),
+                  moves,
+                  request.arguments(),
+                  request.environment()));
+      report.second().close();
+      streams.close();
+      SetUp.await(child, report.first(), request);
+      return child;
+    }
+  }
+
+  /**
+   * Starts a launcher that sets everything up and then waits for its command.
+   *
+   * @param socket where it reports, and finds its command; stays the caller's
+   */
+  RunningChild startWaiting(Descriptor socket) throws IOException {
+    try (Descriptor nothing = Descriptor.open(NOTHING, LinuxConstant.O_RDWR)) {
+      DescriptorMoves moves = new DescriptorMoves();
+      for (int number = 0; number < STANDARD; number++) {
+        moves.give(nothing.number(), number);
+      }
+      return start(new Start(Handover.PREWARMED, socket, moves, NO_COMMAND, List.of()));
+    }
+  }
+
+  private RunningChild start(Start start) throws IOException {
+    String strategy = launchers.choice().strategy().name();
+    if (!launchers.someoneWaits()) {
+      start.addChannels(start.report());
+      return RunningChild.adopt(spawn(start), strategy, null);
+    }
+    Pipe status = Pipe.open();
+    try {
+      // A process of the launcher's that outlives its parent for a moment may still hold the other.
+      status.readEnd().setNonBlocking();
+      start.addChannels(status.writeEnd());
+      RunningChild child = RunningChild.adopt(spawn(start), strategy, status.readEnd());
+      status.writeEnd().close();
+      return child;
+    } catch (IOException | RuntimeException e) {
+      try (status) {
+        throw e;
+      }
+    }
+  }
+
+  private ChildProcess spawn(Start start) throws IOException {
+    Descriptor launcher = launchers.file(start.handover());
+    int number = start.moves().keep(launcher.number()).placeOf(launcher.number());
+    byte[] path = OsString.of("/proc/self/fd/" + number).bytes();
+    // A JVM's threads block signals that nobody expects to be blocked in a new program.
+    Spawn spawn =
+        Spawn.of(path, bytes(start.arguments()), bytes(start.environment()))
+            .signalMask(SignalSet.NONE);
+    start.moves().addTo(spawn);
+    return spawn(spawn);
+  }
+
+  /**
+   * A process that this JVM started while the launcher was written to a file has it open for
+   * writing until it executes another program, and meanwhile nobody can execute it (execve(2)).
+   */
+  private static ChildProcess spawn(Spawn spawn) throws LinuxException {
+    for (int tries = 0; tries < MAX_BUSY; tries++) {
+      try {
+        return spawn.start();
+      } catch (LinuxException e) {
+        if (!e.is(Errno.ETXTBSY)) {
+          throw e;
+        }
+        LockSupport.parkNanos(BUSY_NANOS);
+      }
+    }
+    return spawn.start();
+  }
+
+  private static List<byte[]> bytes(List<OsString> strings) {
+    List<byte[]> bytes = new ArrayList<>(strings.size());
+    for (OsString string : strings) {
+      bytes.add(string.bytes());
+    }
+    return bytes;
+  }
+}
