@@ -21,14 +21,6 @@ public final class Channels {
   /** Which of the launcher's arguments is the command's working directory. */
   private static final int DIRECTORY = 1;
 
-  /** What is said on the report channel, as 32-bit words: no step has such a number. */
-  private static final OsString EXECUTING = word(-2);
-
-  private static final OsString READY = word(-3);
-
-  /** With it comes a descriptor of the mount namespace. */
-  private static final int MOUNTS = -4;
-
   private static final Slot MOUNT_NAMESPACE = new Slot("own_mounts");
 
   private final Handover handover;
@@ -65,7 +57,7 @@ public final class Channels {
         new Instruction.IfSet(
             MOUNT_NAMESPACE,
             List.of(
-                new Instruction.SendDescriptor(handover.report(), MOUNT_NAMESPACE, MOUNTS),
+                new Instruction.SendDescriptor(handover.report(), MOUNT_NAMESPACE, Handover.MOUNTS),
                 Steps.close(MOUNT_NAMESPACE)),
             List.of()));
   }
@@ -128,7 +120,7 @@ public final class Channels {
     }
     return List.of(
         Credentials.prctl(LinuxConstant.PR_SET_DUMPABLE, 0),
-        say(handover, READY),
+        say(handover, Handover.READY),
         new Instruction.AwaitCommand(handover.report()));
   }
 
@@ -162,10 +154,11 @@ public final class Channels {
             Operand.of(handover.report()),
             Operand.of(LinuxConstant.F_SETFD),
             Operand.of(LinuxConstant.FD_CLOEXEC)),
-        say(handover, EXECUTING));
+        say(handover, Handover.EXECUTING));
   }
 
-  private static Call say(Handover handover, OsString word) {
+  private static Call say(Handover handover, int number) {
+    OsString word = word(number);
     return Call.of(
         SystemCall.WRITE,
         Operand.of(handover.report()),

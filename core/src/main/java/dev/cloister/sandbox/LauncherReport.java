@@ -5,8 +5,10 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.ExitStatus;
 import dev.cloister.ffm.ResourceUsage;
 import dev.cloister.program.CText;
+import dev.cloister.program.Instruction;
 import dev.cloister.sandbox.SandboxException.Failure;
 import dev.cloister.sandbox.SandboxException.Phase;
+import dev.cloister.spec.Handover;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -25,13 +27,6 @@ record LauncherReport(
     boolean ready, boolean executing, Optional<ChildProcess.Ended> ended, Optional<Failed> failed) {
   static final LauncherReport NOTHING =
       new LauncherReport(false, false, Optional.empty(), Optional.empty());
-
-  /** With it came a descriptor. */
-  private static final int MOUNTS = -4;
-
-  private static final int READY = -3;
-  private static final int EXECUTING = -2;
-  private static final int ENDED = -1;
 
   /** In bytes, of a {@code struct rusage} (getrusage(2)) on every 64-bit machine. */
   private static final int USAGE_SIZE = 144;
@@ -58,8 +53,9 @@ record LauncherReport(
           phase, text, new Failure(number, call(), Errno.of(errno), hint()));
     }
 
-    Failed replacing(String part, String other) {
-      return new Failed(step, errno, status, text.replace(part, other));
+    Failed naming(Request request) {
+      String directory = CText.quote(request.directory());
+      return new Failed(step, errno, status, text.replace(Request.DIRECTORY, directory));
     }
 
     /** The call stands between the number of its step and the error's name. */
@@ -82,9 +78,9 @@ record LauncherReport(
 
   /** The same with what a launcher learned only from its arguments by its name. */
   LauncherReport naming(Request request) {
-    String directory = CText.quote(request.directory());
-    return new LauncherReport(
-        ready, executing, ended, failed.map(it -> it.replacing(Request.DIRECTORY, directory)));
+    return failed.isEmpty()
+        ? this
+        : new LauncherReport(ready, executing, ended, failed.map(it -> it.naming(request)));
   }
 
   /** Reads the first {@code size} bytes. */
@@ -96,10 +92,10 @@ record LauncherReport(
     while (words.remaining() >= Integer.BYTES) {
       int word = words.getInt();
       switch (word) {
-        case MOUNTS -> {}
-        case READY -> ready = true;
-        case EXECUTING -> executing = true;
-        case ENDED -> ended = takeEnd(words);
+        case Handover.MOUNTS -> {}
+        case Handover.READY -> ready = true;
+        case Handover.EXECUTING -> executing = true;
+        case Instruction.Attempt.ENDED -> ended = takeEnd(words);
         default -> {
           return new LauncherReport(ready, executing, ended, takeFailure(word, words));
         }

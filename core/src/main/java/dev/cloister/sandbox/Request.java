@@ -34,7 +34,7 @@ record Request(
     descriptors = Map.copyOf(descriptors);
   }
 
-  /** The launcher's own arguments: its name, the directory, the command. */
+  /** The launcher's own arguments: its name, the directory, the command. The list is a new one. */
   List<OsString> arguments() {
     List<OsString> arguments = new ArrayList<>(command.size() + 2);
     arguments.add(LAUNCHER);

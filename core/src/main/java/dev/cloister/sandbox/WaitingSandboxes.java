@@ -259,21 +259,17 @@ final class WaitingSandboxes implements AutoCloseable {
 
   /** The size of the strings, how many arguments and variables they are, and each with its NUL. */
   static byte[] encode(Request request) {
-    List<OsString> arguments = request.arguments();
+    List<OsString> strings = request.arguments();
+    int arguments = strings.size();
+    strings.addAll(request.environment());
     int size = 0;
-    for (OsString string : arguments) {
-      size = Math.addExact(size, string.length() + 1);
-    }
-    for (OsString string : request.environment()) {
+    for (OsString string : strings) {
       size = Math.addExact(size, string.length() + 1);
     }
     ByteBuffer message =
         ByteBuffer.allocate(Math.addExact(HEADER, size)).order(ByteOrder.LITTLE_ENDIAN);
-    message.putInt(size).putInt(arguments.size()).putInt(request.environment().size()).putInt(0);
-    for (OsString string : arguments) {
-      message.put(string.bytes()).put((byte) 0);
-    }
-    for (OsString string : request.environment()) {
+    message.putInt(size).putInt(arguments).putInt(strings.size() - arguments).putInt(0);
+    for (OsString string : strings) {
       message.put(string.bytes()).put((byte) 0);
     }
     return message.array();

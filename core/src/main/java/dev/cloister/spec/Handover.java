@@ -34,6 +34,15 @@ public record Handover(SortedSet<Integer> descriptors, boolean channels, boolean
    */
   public static final LinuxConstant KILLER = LinuxConstant.SIGSTKFLT;
 
+  /** Said on {@link #report}, in a 32-bit word: the next thing is to execute the command. */
+  public static final int EXECUTING = -2;
+
+  /** The same: all is set up, and the command is waited for. */
+  public static final int READY = -3;
+
+  /** The same: with this comes a descriptor of the mount namespace. */
+  public static final int MOUNTS = -4;
+
   private static final int FIRST_OTHER = 3;
 
   /** What a command line hands over. */
