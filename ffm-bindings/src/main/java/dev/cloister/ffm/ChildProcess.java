@@ -2,7 +2,6 @@ package dev.cloister.ffm;
 
 import static dev.cloister.ffm.LinuxConstant.CLD_DUMPED;
 import static dev.cloister.ffm.LinuxConstant.CLD_EXITED;
-import static dev.cloister.ffm.LinuxConstant.POLLIN;
 import static dev.cloister.ffm.LinuxConstant.P_PID;
 import static dev.cloister.ffm.LinuxConstant.SIGKILL;
 import static dev.cloister.ffm.LinuxConstant.WEXITED;
@@ -89,9 +88,7 @@ public final class ChildProcess implements AutoCloseable {
     if (pidfd == null) {
       awaitById();
     } else {
-      try (Arena arena = Arena.ofConfined()) {
-        poll(arena, pidfd).nullPointer().nullPointer().number(Long.BYTES).runUninterrupted();
-      }
+      Descriptor.awaitAny(pidfd);
     }
     return reap();
   }
@@ -120,19 +117,7 @@ public final class ChildProcess implements AutoCloseable {
     if (pidfd == null) {
       return look(TimeUnit.NANOSECONDS.convert(left)).map(Ended::status);
     }
-    try (Arena arena = Arena.ofConfined()) {
-      Structure timespec = Structure.allocate(arena, LinuxStruct.TIMESPEC);
-      timespec.set(StructField.TIMESPEC_SEC, left.toSeconds());
-      timespec.set(StructField.TIMESPEC_NSEC, left.toNanosPart());
-      // The kernel updates the time left, so going on after a signal does not wait any longer.
-      long ready =
-          poll(arena, pidfd)
-              .memory(timespec.memory(), left.toString())
-              .nullPointer()
-              .number(Long.BYTES)
-              .runUninterrupted();
-      return ready == 0 ? Optional.empty() : Optional.of(reap().status());
-    }
+    return pidfd.awaitInput(left) ? Optional.of(reap().status()) : Optional.empty();
   }
 
   /** Looks until the process has ended or so many nanoseconds have passed. */
@@ -170,13 +155,6 @@ public final class ChildProcess implements AutoCloseable {
       ended = reap(pid, WEXITED, WNOHANG).orElse(null);
     }
     return Optional.ofNullable(ended);
-  }
-
-  private static KernelCall poll(Arena arena, Descriptor pidfd) {
-    Structure pollfd = Structure.allocate(arena, LinuxStruct.POLLFD);
-    pollfd.set(StructField.POLLFD_FD, pidfd.number());
-    pollfd.set(StructField.POLLFD_EVENTS, POLLIN.value(KernelCall.HOST));
-    return new KernelCall(SystemCall.PPOLL).memory(pollfd.memory(), "{pidfd, POLLIN}").number(1);
   }
 
   /** The kernel gives the status away once only, and several threads may want it. */

@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -142,7 +143,7 @@ public final class Descriptor implements AutoCloseable {
 
   /** Waits until one of several can be read from: ppoll(2). An interrupt does not end the wait. */
   public static void awaitAny(Descriptor... descriptors) throws LinuxException {
-    poll(POLLIN.value(KernelCall.HOST), descriptors);
+    pollWithoutLimit(POLLIN.value(KernelCall.HOST), descriptors);
   }
 
   /**
@@ -150,27 +151,49 @@ public final class Descriptor implements AutoCloseable {
    * that one, so that what is written meanwhile wakes nobody.
    */
   public void awaitHangup() throws LinuxException {
-    poll(0, this);
+    pollWithoutLimit(0, this);
   }
 
-  private static void poll(long events, Descriptor... descriptors) throws LinuxException {
-    int size = LinuxStruct.POLLFD.size();
+  /** Waits for some time until this can be read from, and says whether it can: ppoll(2). */
+  boolean awaitInput(Duration timeout) throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment all =
-          arena.allocate((long) size * descriptors.length, LinuxStruct.POLLFD.alignment());
-      for (int i = 0; i < descriptors.length; i++) {
-        Structure pollfd = new Structure(all.asSlice((long) size * i, size));
-        pollfd.set(StructField.POLLFD_FD, descriptors[i].number());
-        pollfd.set(StructField.POLLFD_EVENTS, events);
-      }
-      new KernelCall(SystemCall.PPOLL)
-          .memory(all, Arrays.toString(descriptors))
-          .number(descriptors.length)
+      Structure timespec = Structure.allocate(arena, LinuxStruct.TIMESPEC);
+      timespec.set(StructField.TIMESPEC_SEC, timeout.toSeconds());
+      timespec.set(StructField.TIMESPEC_NSEC, timeout.toNanosPart());
+      // The kernel updates the time left, so going on after a signal does not wait any longer.
+      return poll(arena, POLLIN.value(KernelCall.HOST), this)
+              .memory(timespec.memory(), timeout.toString())
+              .nullPointer()
+              .number(Long.BYTES)
+              .runUninterrupted()
+          > 0;
+    }
+  }
+
+  private static void pollWithoutLimit(long events, Descriptor... descriptors)
+      throws LinuxException {
+    try (Arena arena = Arena.ofConfined()) {
+      poll(arena, events, descriptors)
           .nullPointer()
           .nullPointer()
           .number(Long.BYTES)
           .runUninterrupted();
     }
+  }
+
+  /** The call as far as its descriptors; the time follows. */
+  private static KernelCall poll(Arena arena, long events, Descriptor... descriptors) {
+    int size = LinuxStruct.POLLFD.size();
+    MemorySegment all =
+        arena.allocate((long) size * descriptors.length, LinuxStruct.POLLFD.alignment());
+    for (int i = 0; i < descriptors.length; i++) {
+      Structure pollfd = new Structure(all.asSlice((long) size * i, size));
+      pollfd.set(StructField.POLLFD_FD, descriptors[i].number());
+      pollfd.set(StructField.POLLFD_EVENTS, events);
+    }
+    return new KernelCall(SystemCall.PPOLL)
+        .memory(all, Arrays.toString(descriptors))
+        .number(descriptors.length);
   }
 
   /**
