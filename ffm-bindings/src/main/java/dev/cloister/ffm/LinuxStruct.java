@@ -39,6 +39,9 @@ public enum LinuxStruct {
   /** {@code landlock_add_rule(2)}. */
   LANDLOCK_PATH_BENEATH("struct landlock_path_beneath_attr", 12, 1),
 
+  /** {@code clone3(2)}, as since Linux 5.7; without the fields for threads, ids and cgroups. */
+  CLONE_ARGS("struct clone_args", 88, 8),
+
   /** {@code rt_sigaction(2)}: the kernel's own, not that of {@code sigaction(3)}. */
   KERNEL_SIGACTION("struct sigaction", 32, 8),
 

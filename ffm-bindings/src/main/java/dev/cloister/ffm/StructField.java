@@ -47,6 +47,12 @@ public enum StructField {
   LANDLOCK_PATH_BENEATH_ALLOWED_ACCESS(LinuxStruct.LANDLOCK_PATH_BENEATH, "allowed_access", 0, 8),
   LANDLOCK_PATH_BENEATH_PARENT_FD(LinuxStruct.LANDLOCK_PATH_BENEATH, "parent_fd", 8, 4),
 
+  CLONE_ARGS_FLAGS(LinuxStruct.CLONE_ARGS, "flags", 0, 8),
+  CLONE_ARGS_PIDFD(LinuxStruct.CLONE_ARGS, "pidfd", 8, 8),
+  CLONE_ARGS_EXIT_SIGNAL(LinuxStruct.CLONE_ARGS, "exit_signal", 32, 8),
+  CLONE_ARGS_STACK(LinuxStruct.CLONE_ARGS, "stack", 40, 8),
+  CLONE_ARGS_STACK_SIZE(LinuxStruct.CLONE_ARGS, "stack_size", 48, 8),
+
   KERNEL_SIGACTION_HANDLER(LinuxStruct.KERNEL_SIGACTION, "sa_handler", 0, 8),
   KERNEL_SIGACTION_FLAGS(LinuxStruct.KERNEL_SIGACTION, "sa_flags", 8, 8),
   KERNEL_SIGACTION_RESTORER(LinuxStruct.KERNEL_SIGACTION, "sa_restorer", 16, 8),
