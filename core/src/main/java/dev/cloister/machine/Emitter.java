@@ -57,20 +57,21 @@ final class Emitter {
   /** Compiles the programs that are embedded in this one. */
   private final Function<SyscallProgram, ElfImage> images;
 
-  private final @Nullable Faults faults;
+  private final @Nullable CallWriting calls;
 
   /**
    * Starts a launcher.
    *
    * @param isFar whether instructions are to reach farther than those of aarch64 do by themselves
+   * @param calls how system calls are written, if not just so
    */
   Emitter(
       Architecture architecture,
       boolean isFar,
       Function<SyscallProgram, ElfImage> images,
-      @Nullable Faults faults) {
+      @Nullable CallWriting calls) {
     this.images = images;
-    this.faults = faults;
+    this.calls = calls;
     this.architecture = architecture;
     this.asm =
         switch (architecture) {
@@ -112,19 +113,19 @@ final class Emitter {
 
   /** Makes a call that is not in the program but part of another instruction. */
   void systemCall(SystemCall call) {
-    if (faults == null) {
+    if (calls == null) {
       make(call);
     } else {
-      faults.write(this, call, Optional.empty());
+      calls.write(this, call, Optional.empty());
     }
   }
 
   /** Makes a call of the program. */
   void systemCall(Instruction.Call call) {
-    if (faults == null) {
+    if (calls == null) {
       make(call.call());
     } else {
-      faults.write(this, call.call(), Optional.of(call));
+      calls.write(this, call.call(), Optional.of(call));
     }
   }
 

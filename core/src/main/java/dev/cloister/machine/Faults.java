@@ -17,7 +17,7 @@ import java.util.Optional;
  * <p>Compiling with an object of this class also lists the places where the launcher makes a call;
  * that list is the same whatever goes wrong.
  */
-public final class Faults {
+public final class Faults implements CallWriting {
   /** What a launcher that shall be killed from outside says on standard output before it waits. */
   public static final String PAUSED = "paused";
 
@@ -75,8 +75,9 @@ public final class Faults {
     return List.copyOf(sites);
   }
 
-  /** Writes a call with what goes wrong at it; the operands are in the registers. */
-  void write(Emitter emitter, SystemCall call, Optional<Instruction.Call> instruction) {
+  /** Writes a call with what goes wrong at it. */
+  @Override
+  public void write(Emitter emitter, SystemCall call, Optional<Instruction.Call> instruction) {
     Site site = new Site(sites.size(), emitter.step, call, instruction);
     sites.add(site);
     switch (faults.get(site.number())) {

@@ -47,7 +47,7 @@ public final class ProgramCompiler {
 
   private final Writing writing = new Writing();
   private final IdentityHashMap<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
-  private final @Nullable Faults faults;
+  private final @Nullable CallWriting calls;
   private boolean onHost = true;
 
   /**
@@ -154,7 +154,7 @@ public final class ProgramCompiler {
   }
 
   private ProgramCompiler(
-      SyscallProgram program, Options options, boolean isFar, @Nullable Faults faults) {
+      SyscallProgram program, Options options, boolean isFar, @Nullable CallWriting calls) {
     this(
         program,
         options,
@@ -162,7 +162,7 @@ public final class ProgramCompiler {
         isFar,
         0,
         program.steps().size(),
-        faults);
+        calls);
   }
 
   private ProgramCompiler(
@@ -172,12 +172,12 @@ public final class ProgramCompiler {
       boolean isFar,
       int firstStep,
       int steps,
-      @Nullable Faults faults) {
+      @Nullable CallWriting calls) {
     this.program = program;
     this.options = options;
-    this.faults = faults;
+    this.calls = calls;
     this.isFar = isFar;
-    this.emitter = new Emitter(options.architecture(), isFar, this::embedded, faults);
+    this.emitter = new Emitter(options.architecture(), isFar, this::embedded, calls);
     this.asm = emitter.asm;
     this.routines = new Routines(emitter, options, packed, program.name(), steps);
     this.packed = packed;
@@ -200,22 +200,46 @@ public final class ProgramCompiler {
     return new ProgramCompiler(program, options, true, faults).compile();
   }
 
+  /**
+   * The same, to be called in the memory of the process that starts it.
+   *
+   * @return nothing for one that would change that memory, or has processes of its own
+   */
+  public static Optional<ResidentImage> compileResident(SyscallProgram program, Options options) {
+    try {
+      return Optional.of(
+          new ProgramCompiler(program, options, true, new SharedMemory()).resident());
+    } catch (SharedMemory.Unfit _) {
+      return Optional.empty();
+    }
+  }
+
   private ElfImage embedded(SyscallProgram program) {
     Options inner = options.forEmbedded();
     return images.computeIfAbsent(
         program,
         p ->
-            new ProgramCompiler(p, inner, packed, isFar, this.program.ownSteps(), steps, faults)
+            new ProgramCompiler(p, inner, packed, isFar, this.program.ownSteps(), steps, calls)
                 .compile());
   }
 
   private ElfImage compile() {
+    writeAll();
+    return ElfImage.link(options.architecture(), asm.finish(), emitter.data, options.note());
+  }
+
+  private ResidentImage resident() {
+    new ResidentEntry(emitter).write();
+    writeAll();
+    return new ResidentImage(asm.finish(), emitter.data);
+  }
+
+  private void writeAll() {
     start();
     write(program.instructions());
     asm.trap();
     emitter.flush();
     routines.write();
-    return ElfImage.link(options.architecture(), asm.finish(), emitter.data, options.note());
   }
 
   /**

@@ -80,6 +80,17 @@ final class DescriptorMoves {
     return numbers.isEmpty() ? 0 : Collections.max(numbers);
   }
 
+  /** The moves as pairs of numbers. */
+  int[] toArray() {
+    List<Move> moves = inOrder();
+    int[] numbers = new int[2 * moves.size()];
+    for (int i = 0; i < moves.size(); i++) {
+      numbers[2 * i] = moves.get(i).from();
+      numbers[2 * i + 1] = moves.get(i).to();
+    }
+    return numbers;
+  }
+
   /** Has a process that is about to be started make them. */
   void addTo(Spawn spawn) {
     for (Move move : inOrder()) {

@@ -17,6 +17,7 @@ import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.probe.Diagnosis;
 import dev.cloister.probe.ProgramRunner;
 import dev.cloister.probe.StrategyTrial;
+import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Handover;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Guarantee;
@@ -42,6 +43,7 @@ final class Launchers implements AutoCloseable {
   private final Choice choice;
   private final PrivateDirectory directory;
   private final Map<Handover, Descriptor> files = new HashMap<>();
+  private final Map<Handover, Optional<ResidentLauncher>> residents = new HashMap<>();
 
   private Launchers(SandboxSpec spec, Choice choice, PrivateDirectory directory) {
     this.spec = spec;
@@ -100,19 +102,50 @@ final class Launchers implements AutoCloseable {
     try {
       return known == null ? make(handover) : known;
     } catch (PlanException e) {
-      throw new IllegalStateException("what is handed over contradicts nothing", e);
+      throw contradiction(e);
     }
   }
 
   private Descriptor make(Handover handover) throws PlanException, IOException {
-    ElfImage image =
-        ProgramCompiler.compile(
-            choice.strategy().plan(spec.with(handover), choice.host()),
-            ProgramCompiler.Options.library(
-                Architecture.host(), handover, ProcessHandle.current().pid()));
-    Descriptor file = hold(image);
+    Descriptor file = hold(ProgramCompiler.compile(plan(handover), options(handover)));
     files.put(handover, file);
     return file;
+  }
+
+  private SyscallProgram plan(Handover handover) throws PlanException {
+    return choice.strategy().plan(spec.with(handover), choice.host());
+  }
+
+  private static ProgramCompiler.Options options(Handover handover) {
+    return ProgramCompiler.Options.library(
+        Architecture.host(), handover, ProcessHandle.current().pid());
+  }
+
+  /** The launcher for such a start in this program's memory, if it can be there. */
+  synchronized Optional<ResidentLauncher> resident(Handover handover) {
+    Optional<ResidentLauncher> known = residents.get(handover);
+    if (known == null) {
+      known = makeResident(handover);
+      residents.put(handover, known);
+    }
+    return known;
+  }
+
+  /** On aarch64 nobody has tried it with a JVM so far. */
+  private Optional<ResidentLauncher> makeResident(Handover handover) {
+    if (Architecture.host() != Architecture.X86_64) {
+      return Optional.empty();
+    }
+    try {
+      return ProgramCompiler.compileResident(plan(handover), options(handover))
+          .map(ResidentLauncher::new);
+    } catch (PlanException e) {
+      throw contradiction(e);
+    }
+  }
+
+  private static IllegalStateException contradiction(PlanException e) {
+    return new IllegalStateException("what is handed over contradicts nothing", e);
   }
 
   /** A memory file; one without a name where sysctl vm.memfd_noexec or a filter forbids that. */
@@ -133,5 +166,11 @@ final class Launchers implements AutoCloseable {
       file.close();
     }
     files.clear();
+    for (Optional<ResidentLauncher> each : residents.values()) {
+      if (each.isPresent()) {
+        each.get().close();
+      }
+    }
+    residents.clear();
   }
 }

@@ -31,6 +31,7 @@ final class RunningChild {
   private final ChildProcess process;
   private final String strategy;
   private final @Nullable Descriptor statusChannel;
+  private final boolean isSettled;
   private final CompletableFuture<Result> ended = new CompletableFuture<>();
   private EventThread.@Nullable Watch watch;
   private Runnable whenEnded = () -> {};
@@ -40,20 +41,29 @@ final class RunningChild {
   private @Nullable Descriptor mounts;
   private volatile LauncherReport lastWords = LauncherReport.NOTHING;
 
-  private RunningChild(ChildProcess process, String strategy, @Nullable Descriptor statusChannel) {
+  private RunningChild(
+      ChildProcess process,
+      String strategy,
+      @Nullable Descriptor statusChannel,
+      boolean isSettled) {
     this.process = process;
     this.strategy = strategy;
     this.statusChannel = statusChannel;
+    this.isSettled = isSettled;
   }
 
   /**
    * Takes over a process that was just started.
    *
    * @param statusChannel the reading end, if the launcher has a process that waits
+   * @param isSettled whether it has become its command already, or ended
    */
   static RunningChild adopt(
-      ChildProcess process, String strategy, @Nullable Descriptor statusChannel) {
-    RunningChild child = new RunningChild(process, strategy, statusChannel);
+      ChildProcess process,
+      String strategy,
+      @Nullable Descriptor statusChannel,
+      boolean isSettled) {
+    RunningChild child = new RunningChild(process, strategy, statusChannel, isSettled);
     if (process.pidfd().isPresent()) {
       SOON.execute(child::watch);
     } else {
@@ -232,6 +242,11 @@ final class RunningChild {
   /** What the launcher's waiting process said, once this has ended. */
   LauncherReport lastWords() {
     return lastWords;
+  }
+
+  /** Whether all has been said on its way to the command, or to its end. */
+  boolean isSettled() {
+    return isSettled;
   }
 
   int pid() {

@@ -69,7 +69,9 @@ final class SetUp {
   }
 
   private boolean becomesCommand(Request request) throws IOException {
-    awaitHangup();
+    if (!child.isSettled()) {
+      awaitHangup();
+    }
     while (receive()) {
       // All was said before.
     }

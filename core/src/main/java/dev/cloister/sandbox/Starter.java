@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /** Starts the launchers of one sandbox. */
@@ -106,14 +107,17 @@ final class Starter {
     String strategy = launchers.choice().strategy().name();
     if (!launchers.someoneWaits()) {
       start.addChannels(start.report());
-      return RunningChild.adopt(spawn(start), strategy, null);
+      Optional<ChildProcess> resident = startResident(start);
+      return resident.isPresent()
+          ? RunningChild.adopt(resident.get(), strategy, null, true)
+          : RunningChild.adopt(spawn(start), strategy, null, false);
     }
     Pipe status = Pipe.open();
     try {
       // A process of the launcher's that outlives its parent for a moment may still hold the other.
       status.readEnd().setNonBlocking();
       start.addChannels(status.writeEnd());
-      RunningChild child = RunningChild.adopt(spawn(start), strategy, status.readEnd());
+      RunningChild child = RunningChild.adopt(spawn(start), strategy, status.readEnd(), false);
       status.writeEnd().close();
       return child;
     } catch (IOException | RuntimeException e) {
@@ -121,6 +125,15 @@ final class Starter {
         throw e;
       }
     }
+  }
+
+  private Optional<ChildProcess> startResident(Start start) throws LinuxException {
+    Optional<ResidentLauncher> launcher = launchers.resident(start.handover());
+    return launcher.isEmpty()
+        ? Optional.empty()
+        : launcher
+            .get()
+            .start(bytes(start.arguments()), bytes(start.environment()), start.moves().toArray());
   }
 
   private ChildProcess spawn(Start start) throws IOException {

@@ -3,6 +3,7 @@ package dev.cloister.ffm;
 import static dev.cloister.ffm.LinuxConstant.CLD_DUMPED;
 import static dev.cloister.ffm.LinuxConstant.CLD_EXITED;
 import static dev.cloister.ffm.LinuxConstant.P_PID;
+import static dev.cloister.ffm.LinuxConstant.SIGCHLD;
 import static dev.cloister.ffm.LinuxConstant.SIGKILL;
 import static dev.cloister.ffm.LinuxConstant.WEXITED;
 import static dev.cloister.ffm.LinuxConstant.WNOHANG;
@@ -60,6 +61,20 @@ public final class ChildProcess implements AutoCloseable {
       new KernelCall(SystemCall.KILL).number(pid).flags(SIGKILL).run();
       reap(pid, WEXITED);
       throw e;
+    }
+  }
+
+  /** The same, with its pidfd, which becomes this object's. */
+  static ChildProcess adopt(int pid, Descriptor pidfd) {
+    return new ChildProcess(pid, pidfd);
+  }
+
+  /**
+   * Has the kernel keep the status of children: whoever started the JVM may have ignored SIGCHLD.
+   */
+  static void expect() throws LinuxException {
+    if (Signals.disposition(SIGCHLD) == Signals.Disposition.IGNORED) {
+      Signals.reset(SIGCHLD);
     }
   }
 

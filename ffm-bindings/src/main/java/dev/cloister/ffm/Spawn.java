@@ -129,10 +129,7 @@ public final class Spawn {
    * @throws LinuxException if an action or the exec failed; there is no process then
    */
   public ChildProcess start() throws LinuxException {
-    if (Signals.disposition(LinuxConstant.SIGCHLD) == Signals.Disposition.IGNORED) {
-      // Whoever started the JVM ignored it: the kernel would discard the status of every child.
-      Signals.reset(LinuxConstant.SIGCHLD);
-    }
+    ChildProcess.expect();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment fileActions = arena.allocate(posix_spawn_file_actions_t.layout());
       check("posix_spawn_file_actions_init()", Libc.posix_spawn_file_actions_init(fileActions));
