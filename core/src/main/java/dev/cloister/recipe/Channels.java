@@ -106,6 +106,9 @@ public final class Channels {
     List<Instruction> steps = new ArrayList<>();
     handover.gaps().forEach(number -> steps.add(Steps.close(number)));
     steps.add(Steps.close(handover.status()));
+    for (int number = handover.firstNamespace(); number < handover.firstFree(); number++) {
+      steps.add(Steps.close(number));
+    }
     return steps;
   }
 
@@ -157,7 +160,7 @@ public final class Channels {
         say(handover, Handover.EXECUTING));
   }
 
-  private static Call say(Handover handover, int number) {
+  static Call say(Handover handover, int number) {
     OsString word = word(number);
     return Call.of(
         SystemCall.WRITE,

@@ -142,8 +142,7 @@ public final class Credentials {
     return last;
   }
 
-  /** The others, and what makes them usable. */
-  public List<Instruction> makeNamespaces() {
+  private Set<Namespace> namespacesMadeFirst() {
     Set<Namespace> first = EnumSet.noneOf(Namespace.class);
     first.addAll(spec.namespaces());
     first.removeAll(namespacesMadeLast(spec));
@@ -151,6 +150,17 @@ public final class Credentials {
       // It shows the cgroup that its maker is in, which shall be the sandbox's: ProcessTree.
       first.remove(Namespace.CGROUP);
     }
+    return first;
+  }
+
+  /** What {@link #makeNamespaces()} made, for a process that enters it later. */
+  KeptNamespaces keptNamespaces() {
+    return KeptNamespaces.of(!caller.isPrivileged(), namespacesMadeFirst());
+  }
+
+  /** The others, and what makes them usable. */
+  public List<Instruction> makeNamespaces() {
+    Set<Namespace> first = namespacesMadeFirst();
     List<Instruction> steps = new ArrayList<>(makeNamespaces(first));
     steps.addAll(NewNamespaces.setUp(first, spec));
     return steps;

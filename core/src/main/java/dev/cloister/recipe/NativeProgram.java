@@ -20,10 +20,12 @@ import dev.cloister.spec.SandboxSpec;
 import dev.cloister.spec.SeccompFilter;
 import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
+import dev.cloister.strategy.SplitPlan;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
 
@@ -54,19 +56,12 @@ public final class NativeProgram {
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
     Credentials credentials = new Credentials(host, spec);
-    MountPlanner.Result mounts = MountPlanner.plan(spec, host);
     ProcessTree processes = new ProcessTree(spec, Cgroup.of(spec, host));
     List<Instruction> inside = new ArrayList<>();
-    inside.addAll(credentials.makeAsCommandUser());
-    inside.addAll(makeNewRoot(host, mounts.early()));
-    inside.addAll(new Channels(spec.handover()).lendMounts());
-    inside.addAll(mounts.steps());
-    inside.addAll(enterRoot.apply(mounts.coveringMounts()));
+    inside.addAll(
+        makeMounts(credentials, spec, host, enterRoot, new Channels(spec.handover()).lendMounts()));
     inside.addAll(credentials.becomeCommandUser());
-    inside.addAll(credentials.leaveOnlyWhatIsAskedFor());
-    inside.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
-    inside.add(new Instruction.FilterEnvironment(spec.environment()));
-    inside.addAll(processes.command(becomeCommand(spec), Operand.of(Credentials.PROC)));
+    inside.addAll(leaveAndBecomeCommand(credentials, spec, processes));
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean(spec.handover()));
     steps.addAll(processes.prepare());
@@ -76,6 +71,89 @@ public final class NativeProgram {
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
     steps.addAll(credentials.makeNamespaces());
     steps.addAll(processes.sandbox(inside));
+    return new SyscallProgram(name, steps);
+  }
+
+  /**
+   * Makes the new root and changes to it.
+   *
+   * @param early what else to do as soon as the mounts are this process's own
+   */
+  private static List<Instruction> makeMounts(
+      Credentials credentials,
+      SandboxSpec spec,
+      HostReport host,
+      IntFunction<List<Instruction>> enterRoot,
+      List<Instruction> early)
+      throws PlanException {
+    MountPlanner.Result mounts = MountPlanner.plan(spec, host);
+    List<Instruction> steps = new ArrayList<>(credentials.makeAsCommandUser());
+    steps.addAll(makeNewRoot(host, mounts.early()));
+    steps.addAll(early);
+    steps.addAll(mounts.steps());
+    steps.addAll(enterRoot.apply(mounts.coveringMounts()));
+    return steps;
+  }
+
+  private static List<Instruction> leaveAndBecomeCommand(
+      Credentials credentials, SandboxSpec spec, ProcessTree processes) {
+    List<Instruction> steps = new ArrayList<>(credentials.leaveOnlyWhatIsAskedFor());
+    steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
+    steps.add(new Instruction.FilterEnvironment(spec.environment()));
+    steps.addAll(processes.command(becomeCommand(spec), Operand.of(Credentials.PROC)));
+    return steps;
+  }
+
+  /**
+   * Plans the same program in two.
+   *
+   * @return nothing where somebody waits for the command, or /proc is none of the host's
+   */
+  public static Optional<SplitPlan> split(
+      String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
+      throws PlanException {
+    if (ProcessTree.waits(spec)
+        || host.needs(Workaround.OWN_PROC)
+        || host.needs(Workaround.LEAVE_CHROOT)) {
+      return Optional.empty();
+    }
+    KeptNamespaces kept = new Credentials(host, spec).keptNamespaces();
+    Handover entering = kept.entering();
+    return Optional.of(
+        new SplitPlan(
+            setUp(name, spec.with(Handover.library(Set.of())), host, enterRoot, kept),
+            enter(name, spec.with(entering), host, kept),
+            entering));
+  }
+
+  private static SyscallProgram setUp(
+      String name,
+      SandboxSpec spec,
+      HostReport host,
+      IntFunction<List<Instruction>> enterRoot,
+      KeptNamespaces kept)
+      throws PlanException {
+    Credentials credentials = new Credentials(host, spec);
+    List<Instruction> steps = new ArrayList<>(startClean(spec.handover()));
+    steps.add(Call.of(SystemCall.UMASK, Operand.of(0)));
+    steps.addAll(credentials.makeNamespaces());
+    steps.addAll(makeMounts(credentials, spec, host, enterRoot, List.of()));
+    steps.addAll(kept.giveAway(spec.handover()));
+    return new SyscallProgram(name, steps);
+  }
+
+  private static SyscallProgram enter(
+      String name, SandboxSpec spec, HostReport host, KeptNamespaces kept) {
+    Credentials credentials = new Credentials(host, spec);
+    List<Instruction> steps = new ArrayList<>(startClean(spec.handover()));
+    steps.addAll(ResourceLimits.raise(spec.limits(), host));
+    steps.addAll(rememberDirectory(spec));
+    steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
+    steps.add(Credentials.openProc());
+    steps.addAll(kept.enter(spec.handover()));
+    steps.addAll(credentials.becomeCommandUser());
+    ProcessTree processes = new ProcessTree(spec, Optional.empty());
+    steps.addAll(leaveAndBecomeCommand(credentials, spec, processes));
     return new SyscallProgram(name, steps);
   }
 

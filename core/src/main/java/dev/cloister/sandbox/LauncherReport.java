@@ -92,7 +92,7 @@ record LauncherReport(
     while (words.remaining() >= Integer.BYTES) {
       int word = words.getInt();
       switch (word) {
-        case Handover.MOUNTS -> {}
+        case Handover.MOUNTS, Handover.KEEP -> {}
         case Handover.READY -> ready = true;
         case Handover.EXECUTING -> executing = true;
         case Instruction.Attempt.ENDED -> ended = takeEnd(words);

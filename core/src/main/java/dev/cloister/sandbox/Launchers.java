@@ -23,6 +23,7 @@ import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
+import dev.cloister.strategy.SplitPlan;
 import dev.cloister.strategy.StrategySelector;
 import dev.cloister.strategy.StrategySelector.Choice;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
@@ -42,8 +43,24 @@ final class Launchers implements AutoCloseable {
   private final SandboxSpec spec;
   private final Choice choice;
   private final PrivateDirectory directory;
-  private final Map<Handover, Descriptor> files = new HashMap<>();
-  private final Map<Handover, Optional<ResidentLauncher>> residents = new HashMap<>();
+  private final Map<Kind, Descriptor> files = new HashMap<>();
+  private final Map<Kind, Optional<ResidentLauncher>> residents = new HashMap<>();
+
+  /** What a launcher does of a sandbox's whole program. */
+  enum Stage {
+    WHOLE,
+    /** {@link SplitPlan#setUp}. */
+    SET_UP,
+    /** {@link SplitPlan#command}. */
+    COMMAND
+  }
+
+  /** What is one launcher, and not another. */
+  record Kind(Stage stage, Handover handover) {
+    static Kind whole(Handover handover) {
+      return new Kind(Stage.WHOLE, handover);
+    }
+  }
 
   private Launchers(SandboxSpec spec, Choice choice, PrivateDirectory directory) {
     this.spec = spec;
@@ -82,7 +99,7 @@ final class Launchers implements AutoCloseable {
     Choice choice = new StrategySelector(strategies, host, trial).choose(safe, name, required);
     Launchers launchers = new Launchers(safe, choice, directory);
     // What contradicts itself is refused before anything is started.
-    launchers.make(Handover.library(Set.of()));
+    launchers.make(Kind.whole(Handover.library(Set.of())));
     return launchers;
   }
 
@@ -96,24 +113,41 @@ final class Launchers implements AutoCloseable {
     return !choice.guarantees().contains(Guarantee.IN_PLACE);
   }
 
-  /** The launcher for such a start, which stays this object's. */
-  synchronized Descriptor file(Handover handover) throws IOException {
-    Descriptor known = files.get(handover);
+  /** Whether a sandbox can be set up that the command's process enters later. */
+  boolean canBeEntered() {
     try {
-      return known == null ? make(handover) : known;
+      return split().isPresent();
     } catch (PlanException e) {
       throw contradiction(e);
     }
   }
 
-  private Descriptor make(Handover handover) throws PlanException, IOException {
-    Descriptor file = hold(ProgramCompiler.compile(plan(handover), options(handover)));
-    files.put(handover, file);
+  /** The launcher for such a start, which stays this object's. */
+  synchronized Descriptor file(Kind kind) throws IOException {
+    Descriptor known = files.get(kind);
+    try {
+      return known == null ? make(kind) : known;
+    } catch (PlanException e) {
+      throw contradiction(e);
+    }
+  }
+
+  private Descriptor make(Kind kind) throws PlanException, IOException {
+    Descriptor file = hold(ProgramCompiler.compile(plan(kind), options(kind.handover())));
+    files.put(kind, file);
     return file;
   }
 
-  private SyscallProgram plan(Handover handover) throws PlanException {
-    return choice.strategy().plan(spec.with(handover), choice.host());
+  private SyscallProgram plan(Kind kind) throws PlanException {
+    return switch (kind.stage()) {
+      case WHOLE -> choice.strategy().plan(spec.with(kind.handover()), choice.host());
+      case SET_UP -> split().orElseThrow().setUp();
+      case COMMAND -> split().orElseThrow().command();
+    };
+  }
+
+  private Optional<SplitPlan> split() throws PlanException {
+    return choice.strategy().split(spec, choice.host());
   }
 
   private static ProgramCompiler.Options options(Handover handover) {
@@ -122,22 +156,22 @@ final class Launchers implements AutoCloseable {
   }
 
   /** The launcher for such a start in this program's memory, if it can be there. */
-  synchronized Optional<ResidentLauncher> resident(Handover handover) {
-    Optional<ResidentLauncher> known = residents.get(handover);
+  synchronized Optional<ResidentLauncher> resident(Kind kind) {
+    Optional<ResidentLauncher> known = residents.get(kind);
     if (known == null) {
-      known = makeResident(handover);
-      residents.put(handover, known);
+      known = makeResident(kind);
+      residents.put(kind, known);
     }
     return known;
   }
 
   /** On aarch64 nobody has tried it with a JVM so far. */
-  private Optional<ResidentLauncher> makeResident(Handover handover) {
+  private Optional<ResidentLauncher> makeResident(Kind kind) {
     if (Architecture.host() != Architecture.X86_64) {
       return Optional.empty();
     }
     try {
-      return ProgramCompiler.compileResident(plan(handover), options(handover))
+      return ProgramCompiler.compileResident(plan(kind), options(kind.handover()))
           .map(ResidentLauncher::new);
     } catch (PlanException e) {
       throw contradiction(e);

@@ -7,6 +7,8 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxException;
 import dev.cloister.spec.Handover;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -38,7 +40,7 @@ final class RunningChild {
   private boolean isWaitedFor;
   private boolean isReaped;
   private boolean isReleased;
-  private @Nullable Descriptor mounts;
+  private final List<Descriptor> namespaces = new ArrayList<>();
   private volatile LauncherReport lastWords = LauncherReport.NOTHING;
 
   private RunningChild(
@@ -177,7 +179,7 @@ final class RunningChild {
     Runnable last = release();
     last.run();
     ended.complete(new Result(ofCommand.status(), ofCommand.usage(), strategy));
-    releaseMounts();
+    releaseNamespaces();
   }
 
   private synchronized boolean markReaped() {
@@ -211,21 +213,19 @@ final class RunningChild {
     last.run();
   }
 
-  private synchronized void releaseMounts() {
-    if (mounts != null) {
-      MountRelease.shared().close(mounts);
-      mounts = null;
-    }
+  private synchronized void releaseNamespaces() {
+    namespaces.forEach(NamespaceRelease.shared()::close);
+    namespaces.clear();
   }
 
   /**
-   * Takes over the command's mounts, which are thereby kept until its end is known: taking them
-   * down is then nothing that anybody waits for.
+   * Takes over a namespace of the command's, which is thereby kept until its end is known: taking
+   * its mounts down is then nothing that anybody waits for.
    */
-  synchronized void keepMounts(Descriptor namespace) {
-    mounts = namespace;
+  synchronized void keepNamespace(Descriptor namespace) {
+    namespaces.add(namespace);
     if (ended.isDone()) {
-      releaseMounts();
+      releaseNamespaces();
     }
   }
 

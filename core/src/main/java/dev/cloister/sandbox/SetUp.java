@@ -10,9 +10,12 @@ import dev.cloister.sandbox.SandboxException.Failure;
 import dev.cloister.sandbox.SandboxException.Phase;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** Follows a launcher until it has become its command, or failed to. */
 final class SetUp {
@@ -23,12 +26,23 @@ final class SetUp {
 
   private final RunningChild child;
   private final Descriptor channel;
+  private final Consumer<Descriptor> received;
   private final ByteArrayOutputStream said = new ByteArrayOutputStream();
   private final byte[] chunk = new byte[CHUNK];
 
-  private SetUp(RunningChild child, Descriptor channel) {
+  /**
+   * Follows it.
+   *
+   * @param received takes the descriptors that the launcher sends
+   */
+  private SetUp(RunningChild child, Descriptor channel, Consumer<Descriptor> received) {
     this.child = child;
     this.channel = channel;
+    this.received = received;
+  }
+
+  private SetUp(RunningChild child, Descriptor channel) {
+    this(child, channel, child::keepNamespace);
   }
 
   /**
@@ -66,6 +80,26 @@ final class SetUp {
    */
   static void awaitReady(RunningChild child, Descriptor channel) throws IOException {
     new SetUp(child, channel).awaitReady();
+  }
+
+  /**
+   * Follows one that sets a sandbox up and leaves it to others, to its end.
+   *
+   * @return descriptors of the namespaces
+   * @throws SandboxException if it fails; nothing is left then
+   */
+  static List<Descriptor> awaitNamespaces(RunningChild child, Descriptor channel)
+      throws IOException {
+    List<Descriptor> namespaces = new ArrayList<>();
+    try {
+      new SetUp(child, channel, namespaces::add).awaitReady();
+      return namespaces;
+    } catch (IOException | RuntimeException e) {
+      for (Descriptor namespace : namespaces) {
+        namespace.close();
+      }
+      throw e;
+    }
   }
 
   private boolean becomesCommand(Request request) throws IOException {
@@ -114,7 +148,7 @@ final class SetUp {
 
   /** Whether there may be more. */
   private boolean receive() throws LinuxException {
-    int count = Messages.receive(channel, chunk, child::keepMounts);
+    int count = Messages.receive(channel, chunk, received);
     said.write(chunk, 0, Math.max(count, 0));
     return count >= 0;
   }

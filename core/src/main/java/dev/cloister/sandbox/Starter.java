@@ -9,6 +9,8 @@ import dev.cloister.ffm.Pipe;
 import dev.cloister.ffm.SignalSet;
 import dev.cloister.ffm.SocketPair;
 import dev.cloister.ffm.Spawn;
+import dev.cloister.sandbox.Launchers.Kind;
+import dev.cloister.sandbox.Launchers.Stage;
 import dev.cloister.spec.Handover;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /** Starts the launchers of one sandbox. */
@@ -42,13 +45,14 @@ final class Starter {
    * @param report the descriptor that it reports on
    */
   private record Start(
-      Handover handover,
+      Kind kind,
       Descriptor report,
       DescriptorMoves moves,
       List<OsString> arguments,
       List<OsString> environment) {
     /** Gives it its channels, and nothing useful at the numbers that are left over between. */
     void addChannels(Descriptor status) {
+      Handover handover = kind.handover();
       moves.give(report.number(), handover.report());
       moves.give(status.number(), handover.status());
       for (int number = STANDARD; number < handover.report(); number++) {
@@ -66,21 +70,39 @@ final class Starter {
    * @throws SandboxException if it did not start; then nothing of it is left
    */
   RunningChild start(Request request, StandardStreams streams) throws IOException {
-    try (SocketPair report = SocketPair.open();
-        PassedDescriptors passed = PassedDescriptors.copy(request.descriptors())) {
+    try (PassedDescriptors passed = PassedDescriptors.copy(request.descriptors())) {
       DescriptorMoves moves = new DescriptorMoves();
+      passed.addTo(moves);
+      Handover handover = Handover.library(request.descriptors().keySet());
+      return start(Kind.whole(handover), moves, request, streams);
+    }
+  }
+
+  /**
+   * The same in a sandbox that {@link #prepare} has set up.
+   *
+   * @param namespaces the caller's
+   */
+  RunningChild startIn(List<Descriptor> namespaces, Request request, StandardStreams streams)
+      throws IOException {
+    Handover handover = Handover.entering(namespaces.size());
+    DescriptorMoves moves = new DescriptorMoves();
+    for (int i = 0; i < namespaces.size(); i++) {
+      moves.give(namespaces.get(i).number(), handover.firstNamespace() + i);
+    }
+    return start(new Kind(Stage.COMMAND, handover), moves, request, streams);
+  }
+
+  private RunningChild start(
+      Kind kind, DescriptorMoves moves, Request request, StandardStreams streams)
+      throws IOException {
+    try (SocketPair report = SocketPair.open()) {
       for (int number = 0; number < STANDARD; number++) {
         moves.give(streams.theirs(number).number(), number);
       }
-      passed.addTo(moves);
       RunningChild child =
           start(
-              new Start(
-                  Handover.library(request.descriptors().keySet()),
-                  report.second(),
-                  moves,
-                  request.arguments(),
-                  request.environment()));
+              new Start(kind, report.second(), moves, request.arguments(), request.environment()));
       report.second().close();
       streams.close();
       SetUp.await(child, report.first(), request);
@@ -89,17 +111,43 @@ final class Starter {
   }
 
   /**
-   * Starts a launcher that sets everything up and then waits for its command.
+   * Sets a sandbox up that waits for its command.
    *
-   * @param socket where it reports, and finds its command; stays the caller's
+   * @throws SandboxException if that fails; then nothing of it is left
    */
-  RunningChild startWaiting(Descriptor socket) throws IOException {
-    try (Descriptor nothing = Descriptor.open(NOTHING, LinuxConstant.O_RDWR)) {
+  Waiting prepare() throws IOException {
+    SocketPair sockets = SocketPair.open();
+    try {
+      return prepare(sockets);
+    } catch (IOException | RuntimeException e) {
+      try (sockets) {
+        throw e;
+      }
+    }
+  }
+
+  private Waiting prepare(SocketPair sockets) throws IOException {
+    if (launchers.canBeEntered()) {
+      Kind kind = new Kind(Stage.SET_UP, Handover.library(Set.of()));
+      RunningChild child = startWithoutCommand(kind, sockets.second());
+      try (Descriptor socket = sockets.first()) {
+        return new WaitingNamespaces(this, SetUp.awaitNamespaces(child, socket));
+      }
+    }
+    RunningChild child = startWithoutCommand(Kind.whole(Handover.PREWARMED), sockets.second());
+    SetUp.awaitReady(child, sockets.first());
+    return new WaitingProcess(child, sockets.first());
+  }
+
+  /** Only the launcher may hold its end of the socket, or nobody would notice that it is gone. */
+  private RunningChild startWithoutCommand(Kind kind, Descriptor theirs) throws IOException {
+    try (theirs;
+        Descriptor nothing = Descriptor.open(NOTHING, LinuxConstant.O_RDWR)) {
       DescriptorMoves moves = new DescriptorMoves();
       for (int number = 0; number < STANDARD; number++) {
         moves.give(nothing.number(), number);
       }
-      return start(new Start(Handover.PREWARMED, socket, moves, NO_COMMAND, List.of()));
+      return start(new Start(kind, theirs, moves, NO_COMMAND, List.of()));
     }
   }
 
@@ -128,7 +176,7 @@ final class Starter {
   }
 
   private Optional<ChildProcess> startResident(Start start) throws LinuxException {
-    Optional<ResidentLauncher> launcher = launchers.resident(start.handover());
+    Optional<ResidentLauncher> launcher = launchers.resident(start.kind());
     return launcher.isEmpty()
         ? Optional.empty()
         : launcher
@@ -137,7 +185,7 @@ final class Starter {
   }
 
   private ChildProcess spawn(Start start) throws IOException {
-    Descriptor launcher = launchers.file(start.handover());
+    Descriptor launcher = launchers.file(start.kind());
     int number = start.moves().keep(launcher.number()).placeOf(launcher.number());
     byte[] path = OsString.of("/proc/self/fd/" + number).bytes();
     // A JVM's threads block signals that nobody expects to be blocked in a new program.

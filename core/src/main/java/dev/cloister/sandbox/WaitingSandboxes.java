@@ -1,18 +1,10 @@
 package dev.cloister.sandbox;
 
-import dev.cloister.ffm.Descriptor;
-import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxException;
-import dev.cloister.ffm.Messages;
-import dev.cloister.ffm.SocketPair;
-import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,13 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sandboxes of one kind that are set up and wait for a command. Each is used once; in its place a
- * thread in the background starts another. They end with this JVM, whose end of their sockets is
- * the only one.
+ * thread in the background starts another. They end with this JVM, which alone has what keeps them.
  */
 final class WaitingSandboxes implements AutoCloseable {
-  /** In bytes, of what precedes the strings of a command. */
-  private static final int HEADER = 16;
-
   /** A short command has ended by then. */
   private static final long PAUSE_NANOS = 2_000_000;
 
@@ -45,9 +33,6 @@ final class WaitingSandboxes implements AutoCloseable {
     this.size = size;
     this.wanted = size;
   }
-
-  /** One that waits, and the socket on which its command is sent to it. */
-  private record Waiting(RunningChild child, Descriptor socket) {}
 
   /** Starts as many, in the background. */
   static WaitingSandboxes start(Starter starter, int size) {
@@ -92,7 +77,7 @@ final class WaitingSandboxes implements AutoCloseable {
   private void refill() {
     while (awaitDemand()) {
       try {
-        add(startOne());
+        add(starter.prepare());
       } catch (IOException | RuntimeException e) {
         giveUp(e instanceof IOException known ? known : new IOException(e));
       }
@@ -138,32 +123,12 @@ final class WaitingSandboxes implements AutoCloseable {
     }
   }
 
-  private Waiting startOne() throws IOException {
-    SocketPair sockets = SocketPair.open();
-    try {
-      RunningChild child = start(sockets.second());
-      SetUp.awaitReady(child, sockets.first());
-      return new Waiting(child, sockets.first());
-    } catch (IOException | RuntimeException e) {
-      try (sockets) {
-        throw e;
-      }
-    }
-  }
-
-  /** Only the launcher may hold its end, or nobody would notice that it is gone. */
-  private RunningChild start(Descriptor theirs) throws IOException {
-    try (theirs) {
-      return starter.startWaiting(theirs);
-    }
-  }
-
   private void add(Waiting one) throws LinuxException {
     if (!keep(one)) {
-      one.socket().close();
+      one.end();
       return;
     }
-    one.child().beforeEnd(() -> discard(one));
+    one.whenLost(() -> discard(one));
   }
 
   private boolean keep(Waiting one) {
@@ -201,7 +166,7 @@ final class WaitingSandboxes implements AutoCloseable {
 
   private static void close(Waiting one) {
     try {
-      one.socket().close();
+      one.end();
     } catch (LinuxException e) {
       throw new UncheckedIOException(e);
     }
@@ -215,13 +180,9 @@ final class WaitingSandboxes implements AutoCloseable {
    */
   Optional<RunningChild> start(Request request, StandardStreams streams) throws IOException {
     for (Optional<Waiting> next = take(); next.isPresent(); next = take()) {
-      Waiting one = next.get();
-      try (Descriptor socket = one.socket()) {
-        if (send(request, streams, socket)
-            && SetUp.awaitUnlessEnded(one.child(), socket, request)) {
-          streams.close();
-          return Optional.of(one.child());
-        }
+      Optional<RunningChild> child = next.get().start(request, streams);
+      if (child.isPresent()) {
+        return child;
       }
     }
     return Optional.empty();
@@ -240,39 +201,6 @@ final class WaitingSandboxes implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-  }
-
-  /** Whether it got the command: one that has ended gets nothing any more. */
-  private static boolean send(Request request, StandardStreams streams, Descriptor socket)
-      throws LinuxException {
-    List<Descriptor> standard = List.of(streams.theirs(0), streams.theirs(1), streams.theirs(2));
-    try {
-      Messages.send(socket, encode(request), standard);
-      return true;
-    } catch (LinuxException e) {
-      if (e.is(Errno.EPIPE) || e.is(Errno.ECONNRESET)) {
-        return false;
-      }
-      throw e;
-    }
-  }
-
-  /** The size of the strings, how many arguments and variables they are, and each with its NUL. */
-  static byte[] encode(Request request) {
-    List<OsString> strings = request.arguments();
-    int arguments = strings.size();
-    strings.addAll(request.environment());
-    int size = 0;
-    for (OsString string : strings) {
-      size = Math.addExact(size, string.length() + 1);
-    }
-    ByteBuffer message =
-        ByteBuffer.allocate(Math.addExact(HEADER, size)).order(ByteOrder.LITTLE_ENDIAN);
-    message.putInt(size).putInt(arguments).putInt(strings.size() - arguments).putInt(0);
-    for (OsString string : strings) {
-      message.put(string.bytes()).put((byte) 0);
-    }
-    return message.array();
   }
 
   /** Ends those that wait. */

@@ -22,8 +22,11 @@ import java.util.TreeSet;
  * @param channels whether there are channels; the launcher's first argument is then the command's
  *     working directory, if it is not empty
  * @param waits whether the launcher, once all is set up, gets its command through {@link #report}
+ * @param namespaces how many descriptors of namespaces, which the launcher enters, follow above the
+ *     channels
  */
-public record Handover(SortedSet<Integer> descriptors, boolean channels, boolean waits) {
+public record Handover(
+    SortedSet<Integer> descriptors, boolean channels, boolean waits, int namespaces) {
   /** The highest number that can be passed on. */
   public static final int MAX = 255;
 
@@ -43,13 +46,17 @@ public record Handover(SortedSet<Integer> descriptors, boolean channels, boolean
   /** The same: with this comes a descriptor of the mount namespace. */
   public static final int MOUNTS = -4;
 
+  /** The same: with this comes a descriptor of a namespace that is to be kept. */
+  public static final int KEEP = -5;
+
   private static final int FIRST_OTHER = 3;
 
   /** What a command line hands over. */
-  public static final Handover NONE = new Handover(Collections.emptySortedSet(), false, false);
+  public static final Handover NONE = new Handover(Collections.emptySortedSet(), false, false, 0);
 
   /** For a launcher that gets its command later. */
-  public static final Handover PREWARMED = new Handover(Collections.emptySortedSet(), true, true);
+  public static final Handover PREWARMED =
+      new Handover(Collections.emptySortedSet(), true, true, 0);
 
   public Handover {
     descriptors = Collections.unmodifiableSortedSet(new TreeSet<>(descriptors));
@@ -61,19 +68,29 @@ public record Handover(SortedSet<Integer> descriptors, boolean channels, boolean
     if (waits && (!channels || !descriptors.isEmpty())) {
       throw new IllegalArgumentException("who waits for a command gets it through a channel");
     }
-    if (!channels && !descriptors.isEmpty()) {
+    if (!channels && (!descriptors.isEmpty() || namespaces > 0)) {
       throw new IllegalArgumentException("only a library passes descriptors on");
     }
   }
 
   /** For a launcher that becomes its command at once. */
   public static Handover library(Collection<Integer> descriptors) {
-    return new Handover(new TreeSet<>(descriptors), true, false);
+    return new Handover(new TreeSet<>(descriptors), true, false, 0);
+  }
+
+  /** For a launcher that enters namespaces which are there, and becomes its command. */
+  public static Handover entering(int namespaces) {
+    return new Handover(Collections.emptySortedSet(), true, false, namespaces);
   }
 
   /** The lowest number that the launcher itself can use. */
   public int firstFree() {
-    return channels ? status() + 1 : FIRST_OTHER;
+    return channels ? firstNamespace() + namespaces : FIRST_OTHER;
+  }
+
+  /** The number of the first descriptor of a namespace, if there is one. */
+  public int firstNamespace() {
+    return status() + 1;
   }
 
   /** The number of the channel on which it reports. */

@@ -4,6 +4,7 @@ import dev.cloister.host.HostReport;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -46,4 +47,14 @@ public interface IsolationStrategy {
    * @throws PlanException if the specification contradicts itself
    */
   SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException;
+
+  /**
+   * The program of {@link #plan} in two, so that the first can be run before there is a command.
+   *
+   * @return nothing where the sandbox needs a process of its own meanwhile
+   * @throws PlanException if the specification contradicts itself
+   */
+  default Optional<SplitPlan> split(SandboxSpec spec, HostReport host) throws PlanException {
+    return Optional.empty();
+  }
 }

@@ -35,10 +35,13 @@ class HandoverTest {
 
   @Test
   void whoWaitsHasAChannelAndNothingElse() {
-    assertThrows(IllegalArgumentException.class, () -> new Handover(new TreeSet<>(), false, true));
     assertThrows(
-        IllegalArgumentException.class, () -> new Handover(new TreeSet<>(Set.of(3)), true, true));
+        IllegalArgumentException.class, () -> new Handover(new TreeSet<>(), false, true, 0));
     assertThrows(
-        IllegalArgumentException.class, () -> new Handover(new TreeSet<>(Set.of(3)), false, false));
+        IllegalArgumentException.class,
+        () -> new Handover(new TreeSet<>(Set.of(3)), true, true, 0));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new Handover(new TreeSet<>(Set.of(3)), false, false, 0));
   }
 }

@@ -20,8 +20,10 @@ import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
+import dev.cloister.strategy.SplitPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -53,6 +55,11 @@ public final class Chroot implements IsolationStrategy {
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
     return NativeProgram.plan(name(), spec, host, covering -> enterRoot(host, covering));
+  }
+
+  @Override
+  public Optional<SplitPlan> split(SandboxSpec spec, HostReport host) throws PlanException {
+    return NativeProgram.split(name(), spec, host, covering -> enterRoot(host, covering));
   }
 
   private static List<Instruction> enterRoot(HostReport host, int coveringMounts) {

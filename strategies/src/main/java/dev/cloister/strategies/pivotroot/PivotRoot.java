@@ -17,8 +17,10 @@ import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
+import dev.cloister.strategy.SplitPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Swaps the root for the new one and unmounts the old one: nothing of it is left. */
@@ -45,6 +47,11 @@ public final class PivotRoot implements IsolationStrategy {
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
     return NativeProgram.plan(name(), spec, host, PivotRoot::enterRoot);
+  }
+
+  @Override
+  public Optional<SplitPlan> split(SandboxSpec spec, HostReport host) throws PlanException {
+    return NativeProgram.split(name(), spec, host, PivotRoot::enterRoot);
   }
 
   /**

@@ -6,20 +6,20 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * Closes the last descriptors of mount namespaces, which takes the kernel some time, in a thread
- * that nobody waits for.
+ * Closes the last descriptors of namespaces, which takes the kernel some time, in a thread that
+ * nobody waits for.
  */
-final class MountRelease {
+final class NamespaceRelease {
   private final BlockingQueue<Descriptor> namespaces = new LinkedBlockingQueue<>();
 
   /** Started when the first is to be closed. */
   private static final class Shared {
-    private static final MountRelease INSTANCE = start();
+    private static final NamespaceRelease INSTANCE = start();
 
-    private static MountRelease start() {
-      MountRelease release = new MountRelease();
+    private static NamespaceRelease start() {
+      NamespaceRelease release = new NamespaceRelease();
       Thread.ofPlatform()
-          .name("cloister-mounts")
+          .name("cloister-namespaces")
           .daemon()
           .inheritInheritableThreadLocals(false)
           .start(release::run);
@@ -27,7 +27,7 @@ final class MountRelease {
     }
   }
 
-  static MountRelease shared() {
+  static NamespaceRelease shared() {
     return Shared.INSTANCE;
   }
 
