@@ -154,8 +154,15 @@ public final class Credentials {
   }
 
   /** What {@link #makeNamespaces()} made, for a process that enters it later. */
-  KeptNamespaces keptNamespaces() {
-    return KeptNamespaces.of(!caller.isPrivileged(), namespacesMadeFirst());
+  KeptNamespaces keptFirst() {
+    return KeptNamespaces.of(!caller.isPrivileged(), true, namespacesMadeFirst());
+  }
+
+  /** What {@link #becomeCommandUser} made. */
+  KeptNamespaces keptLast() {
+    return host.needs(Workaround.NO_USER_NAMESPACE)
+        ? KeptNamespaces.of(false, false, Set.of())
+        : KeptNamespaces.of(true, false, namespacesMadeLast(spec));
   }
 
   /** The others, and what makes them usable. */
@@ -261,14 +268,8 @@ public final class Credentials {
 
   /** Becomes who the command shall be, in a user namespace that owns nothing. */
   public List<Instruction> becomeCommandUser() {
-    List<Instruction> steps = new ArrayList<>();
-    if (becomesReally) {
-      steps.addAll(becomeReally());
-    }
+    List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
     if (host.needs(Workaround.NO_USER_NAMESPACE)) {
-      if (host.needs(Workaround.LANDLOCK_DOMAIN)) {
-        steps.addAll(enterLandlockDomain());
-      }
       return steps;
     }
     if (caller.isPrivileged()) {
@@ -283,6 +284,18 @@ public final class Credentials {
       steps.addAll(map("self/uid_map", uid, Id.ZERO));
       steps.addAll(map("self/gid_map", gid, Id.ZERO));
       steps.addAll(NewNamespaces.setUp(namespacesMadeLast(spec), spec));
+    }
+    return steps;
+  }
+
+  /** As far as it concerns the process, and not the user namespace that it makes. */
+  List<Instruction> becomeInCallersNamespace() {
+    List<Instruction> steps = new ArrayList<>();
+    if (becomesReally) {
+      steps.addAll(becomeReally());
+    }
+    if (host.needs(Workaround.NO_USER_NAMESPACE) && host.needs(Workaround.LANDLOCK_DOMAIN)) {
+      steps.addAll(enterLandlockDomain());
     }
     return steps;
   }

@@ -31,17 +31,20 @@ final class KeptNamespaces {
   }
 
   /**
-   * The mount namespace and these.
+   * These, in the order in which they are entered.
    *
-   * @param withUser whether a user namespace owns them: who enters that has the capabilities that
-   *     the others need
+   * @param user whether with a user namespace, which owns the others: who enters it has the
+   *     capabilities that they need
+   * @param mounts whether with the mount namespace
    */
-  static KeptNamespaces of(boolean withUser, Set<Namespace> namespaces) {
+  static KeptNamespaces of(boolean user, boolean mounts, Set<Namespace> namespaces) {
     List<Kept> all = new ArrayList<>();
-    if (withUser) {
+    if (user) {
       all.add(new Kept("user", LinuxConstant.CLONE_NEWUSER));
     }
-    all.add(new Kept("mnt", LinuxConstant.CLONE_NEWNS));
+    if (mounts) {
+      all.add(new Kept("mnt", LinuxConstant.CLONE_NEWNS));
+    }
     for (Namespace namespace : Namespace.values()) {
       if (namespaces.contains(namespace)) {
         all.add(new Kept(namespace.word(), namespace.flag()));
@@ -50,34 +53,32 @@ final class KeptNamespaces {
     return new KeptNamespaces(all);
   }
 
-  /** What who enters them is handed over. */
-  Handover entering() {
-    return Handover.entering(all.size());
+  int count() {
+    return all.size();
   }
 
-  /** Gives them to who started this, says that these are all, and ends. */
-  List<Instruction> giveAway(Handover handover) {
+  /** Sends this process's own to who started it. */
+  List<Instruction> send(Handover handover) {
     List<Instruction> steps = new ArrayList<>();
     for (Kept kept : all) {
-      Slot descriptor = new Slot(kept.file() + "_namespace");
+      Slot descriptor = new Slot("namespace");
       steps.add(Steps.open(Credentials.PROC, "self/ns/" + kept.file(), descriptor));
       steps.add(new Instruction.SendDescriptor(handover.report(), descriptor, Handover.KEEP));
+      steps.add(Steps.close(descriptor));
     }
-    steps.add(Channels.say(handover, Handover.READY));
-    steps.add(new Instruction.Exit());
     return steps;
   }
 
   /**
-   * Enters them (setns(2)); the root and the working directory are the sandbox's then. Their
-   * descriptors stay open for now: their numbers must not become those of others, which are not
-   * closed before the command.
+   * Enters them (setns(2)). Their descriptors stay open for now: their numbers must not become
+   * those of others, which are not closed before the command.
+   *
+   * @param first the number of the first one's
    */
-  List<Instruction> enter(Handover handover) {
+  List<Instruction> enter(int first) {
     List<Instruction> steps = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
-      Operand number = Operand.of(handover.firstNamespace() + i);
-      steps.add(Call.of(SystemCall.SETNS, number, Operand.of(all.get(i).flag())));
+      steps.add(Call.of(SystemCall.SETNS, Operand.of(first + i), Operand.of(all.get(i).flag())));
     }
     return steps;
   }

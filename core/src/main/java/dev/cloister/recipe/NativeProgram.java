@@ -117,41 +117,45 @@ public final class NativeProgram {
         || host.needs(Workaround.LEAVE_CHROOT)) {
       return Optional.empty();
     }
-    KeptNamespaces kept = new Credentials(host, spec).keptNamespaces();
-    Handover entering = kept.entering();
+    Credentials credentials = new Credentials(host, spec);
+    Handover entering =
+        Handover.entering(credentials.keptFirst().count() + credentials.keptLast().count());
     return Optional.of(
         new SplitPlan(
-            setUp(name, spec.with(Handover.library(Set.of())), host, enterRoot, kept),
-            enter(name, spec.with(entering), host, kept),
+            setUp(name, spec.with(Handover.library(Set.of())), host, enterRoot),
+            enter(name, spec.with(entering), host),
             entering));
   }
 
   private static SyscallProgram setUp(
-      String name,
-      SandboxSpec spec,
-      HostReport host,
-      IntFunction<List<Instruction>> enterRoot,
-      KeptNamespaces kept)
+      String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
     Credentials credentials = new Credentials(host, spec);
     List<Instruction> steps = new ArrayList<>(startClean(spec.handover()));
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)));
     steps.addAll(credentials.makeNamespaces());
     steps.addAll(makeMounts(credentials, spec, host, enterRoot, List.of()));
-    steps.addAll(kept.giveAway(spec.handover()));
+    steps.addAll(credentials.keptFirst().send(spec.handover()));
+    steps.addAll(credentials.becomeCommandUser());
+    steps.addAll(credentials.keptLast().send(spec.handover()));
+    steps.add(Channels.say(spec.handover(), Handover.READY));
+    steps.add(new Instruction.Exit());
     return new SyscallProgram(name, steps);
   }
 
-  private static SyscallProgram enter(
-      String name, SandboxSpec spec, HostReport host, KeptNamespaces kept) {
+  private static SyscallProgram enter(String name, SandboxSpec spec, HostReport host) {
     Credentials credentials = new Credentials(host, spec);
+    KeptNamespaces first = credentials.keptFirst();
+    int number = spec.handover().firstNamespace();
     List<Instruction> steps = new ArrayList<>(startClean(spec.handover()));
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(rememberDirectory(spec));
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
     steps.add(Credentials.openProc());
-    steps.addAll(kept.enter(spec.handover()));
-    steps.addAll(credentials.becomeCommandUser());
+    // The root and the working directory are the sandbox's then.
+    steps.addAll(first.enter(number));
+    steps.addAll(credentials.becomeInCallersNamespace());
+    steps.addAll(credentials.keptLast().enter(number + first.count()));
     ProcessTree processes = new ProcessTree(spec, Optional.empty());
     steps.addAll(leaveAndBecomeCommand(credentials, spec, processes));
     return new SyscallProgram(name, steps);

@@ -4,6 +4,7 @@ import dev.cloister.ffm.ChildProcess;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxException;
 import dev.cloister.ffm.ResidentProgram;
+import dev.cloister.ffm.SocketPair;
 import dev.cloister.machine.ResidentImage;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -17,7 +18,7 @@ import java.util.Optional;
  */
 final class ResidentLauncher implements AutoCloseable {
   private final ResidentImage image;
-  private final Deque<ResidentProgram> idle = new ArrayDeque<>();
+  private final Deque<Copy> idle = new ArrayDeque<>();
   private int left = Runtime.getRuntime().availableProcessors();
 
   ResidentLauncher(ResidentImage image) {
@@ -25,47 +26,72 @@ final class ResidentLauncher implements AutoCloseable {
   }
 
   /**
-   * Starts it, and returns when it has executed the command or has ended.
+   * One copy.
    *
-   * @return nothing if that cannot be here, or not right now; then nothing happened
+   * @param report sockets that serve one start after the other: what is said is there when the
+   *     start returns, and then read to its end
    */
-  Optional<ChildProcess> start(List<byte[]> arguments, List<byte[]> environment, int[] moves)
-      throws LinuxException {
-    Optional<ResidentProgram> copy = take();
-    if (copy.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      return copy.get().start(arguments, environment, moves);
-    } catch (LinuxException e) {
-      if (e.is(Errno.ENOSYS) || e.is(Errno.EINVAL) || e.is(Errno.EPERM)) {
-        return Optional.empty();
+  record Copy(ResidentProgram program, SocketPair report) implements AutoCloseable {
+    /**
+     * Starts it, and returns when it has executed the command or has ended.
+     *
+     * @return nothing if that cannot be here; then nothing happened
+     */
+    Optional<ChildProcess> start(List<byte[]> arguments, List<byte[]> environment, int[] moves)
+        throws LinuxException {
+      try {
+        return program.start(arguments, environment, moves);
+      } catch (LinuxException e) {
+        if (e.is(Errno.ENOSYS) || e.is(Errno.EINVAL) || e.is(Errno.EPERM)) {
+          return Optional.empty();
+        }
+        throw e;
       }
-      throw e;
-    } finally {
-      giveBack(copy.get());
+    }
+
+    @Override
+    public void close() throws LinuxException {
+      try (report) {
+        program.close();
+      }
     }
   }
 
-  private synchronized Optional<ResidentProgram> take() throws LinuxException {
-    ResidentProgram known = idle.poll();
+  /** A copy that nobody uses, if there is one; it is to be given back. */
+  synchronized Optional<Copy> take() throws LinuxException {
+    Copy known = idle.poll();
     if (known != null || left == 0) {
       return Optional.ofNullable(known);
     }
-    Optional<ResidentProgram> made = ResidentProgram.load(image);
+    Optional<Copy> made = make();
     left = made.isPresent() ? left - 1 : 0;
     return made;
   }
 
+  private Optional<Copy> make() throws LinuxException {
+    Optional<ResidentProgram> program = ResidentProgram.load(image);
+    if (program.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      SocketPair report = SocketPair.open();
+      report.first().setNonBlocking();
+      return Optional.of(new Copy(program.get(), report));
+    } catch (LinuxException e) {
+      program.get().close();
+      throw e;
+    }
+  }
+
   /** The one used last is used next: its memory is in the caches. */
-  private synchronized void giveBack(ResidentProgram copy) {
+  synchronized void giveBack(Copy copy) {
     idle.push(copy);
   }
 
   @Override
   public synchronized void close() throws LinuxException {
     left = 0;
-    for (ResidentProgram copy : idle) {
+    for (Copy copy : idle) {
       copy.close();
     }
     idle.clear();

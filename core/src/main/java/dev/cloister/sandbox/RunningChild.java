@@ -37,6 +37,8 @@ final class RunningChild {
   private final CompletableFuture<Result> ended = new CompletableFuture<>();
   private EventThread.@Nullable Watch watch;
   private Runnable whenEnded = () -> {};
+  private Runnable soon = () -> {};
+  private boolean isLate;
   private boolean isWaitedFor;
   private boolean isReaped;
   private boolean isReleased;
@@ -67,11 +69,36 @@ final class RunningChild {
       boolean isSettled) {
     RunningChild child = new RunningChild(process, strategy, statusChannel, isSettled);
     if (process.pidfd().isPresent()) {
-      SOON.execute(child::watch);
+      SOON.execute(child::becomeLate);
     } else {
+      child.isLate = true;
       child.waitInThread();
     }
     return child;
+  }
+
+  private void becomeLate() {
+    watch();
+    Runnable action;
+    synchronized (this) {
+      isLate = true;
+      action = soon;
+    }
+    action.run();
+  }
+
+  /**
+   * Has something done once that a short command has had time for, which it would only disturb.
+   * Must not block.
+   */
+  void soon(Runnable action) {
+    synchronized (this) {
+      if (!isLate) {
+        soon = action;
+        return;
+      }
+    }
+    action.run();
   }
 
   /**
@@ -138,9 +165,7 @@ final class RunningChild {
       return;
     }
     try {
-      if (process.ended().isEmpty()) {
-        DirectWait.await(pidfd.get());
-      }
+      DirectWait.await(pidfd.get());
       reap();
     } finally {
       giveBack();

@@ -93,6 +93,7 @@ final class SetUp {
     List<Descriptor> namespaces = new ArrayList<>();
     try {
       new SetUp(child, channel, namespaces::add).awaitReady();
+      child.ended().join();
       return namespaces;
     } catch (IOException | RuntimeException e) {
       for (Descriptor namespace : namespaces) {

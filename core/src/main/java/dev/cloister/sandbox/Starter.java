@@ -11,6 +11,7 @@ import dev.cloister.ffm.SocketPair;
 import dev.cloister.ffm.Spawn;
 import dev.cloister.sandbox.Launchers.Kind;
 import dev.cloister.sandbox.Launchers.Stage;
+import dev.cloister.sandbox.ResidentLauncher.Copy;
 import dev.cloister.spec.Handover;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
@@ -39,19 +40,11 @@ final class Starter {
     this.launchers = launchers;
   }
 
-  /**
-   * What a launcher is started with.
-   *
-   * @param report the descriptor that it reports on
-   */
-  private record Start(
-      Kind kind,
-      Descriptor report,
-      DescriptorMoves moves,
-      List<OsString> arguments,
-      List<OsString> environment) {
-    /** Gives it its channels, and nothing useful at the numbers that are left over between. */
-    void addChannels(Descriptor status) {
+  /** What a launcher is started with, but for its channels. */
+  private record Order(
+      Kind kind, DescriptorMoves moves, List<OsString> arguments, List<OsString> environment) {
+    /** The moves with those, and nothing useful at the numbers that are left over between. */
+    DescriptorMoves withChannels(Descriptor report, Descriptor status) {
       Handover handover = kind.handover();
       moves.give(report.number(), handover.report());
       moves.give(status.number(), handover.status());
@@ -60,6 +53,7 @@ final class Starter {
           moves.give(report.number(), number);
         }
       }
+      return moves;
     }
   }
 
@@ -96,18 +90,17 @@ final class Starter {
   private RunningChild start(
       Kind kind, DescriptorMoves moves, Request request, StandardStreams streams)
       throws IOException {
-    try (SocketPair report = SocketPair.open()) {
-      for (int number = 0; number < STANDARD; number++) {
-        moves.give(streams.theirs(number).number(), number);
-      }
-      RunningChild child =
-          start(
-              new Start(kind, report.second(), moves, request.arguments(), request.environment()));
-      report.second().close();
-      streams.close();
-      SetUp.await(child, report.first(), request);
-      return child;
+    for (int number = 0; number < STANDARD; number++) {
+      moves.give(streams.theirs(number).number(), number);
     }
+    Order order = new Order(kind, moves, request.arguments(), request.environment());
+    return start(
+        order,
+        (child, report) -> {
+          streams.close();
+          SetUp.await(child, report, request);
+          return child;
+        });
   }
 
   /**
@@ -116,9 +109,30 @@ final class Starter {
    * @throws SandboxException if that fails; then nothing of it is left
    */
   Waiting prepare() throws IOException {
+    try (Descriptor nothing = Descriptor.open(NOTHING, LinuxConstant.O_RDWR)) {
+      if (launchers.canBeEntered()) {
+        Kind kind = new Kind(Stage.SET_UP, Handover.library(Set.of()));
+        return new WaitingNamespaces(
+            this, start(withoutCommand(kind, nothing), SetUp::awaitNamespaces));
+      }
+      return startWaiting(withoutCommand(Kind.whole(Handover.PREWARMED), nothing));
+    }
+  }
+
+  private static Order withoutCommand(Kind kind, Descriptor nothing) {
+    DescriptorMoves moves = new DescriptorMoves();
+    for (int number = 0; number < STANDARD; number++) {
+      moves.give(nothing.number(), number);
+    }
+    return new Order(kind, moves, NO_COMMAND, List.of());
+  }
+
+  private Waiting startWaiting(Order order) throws IOException {
     SocketPair sockets = SocketPair.open();
     try {
-      return prepare(sockets);
+      RunningChild child = spawn(order, sockets.second());
+      SetUp.awaitReady(child, sockets.first());
+      return new WaitingProcess(child, sockets.first());
     } catch (IOException | RuntimeException e) {
       try (sockets) {
         throw e;
@@ -126,46 +140,75 @@ final class Starter {
     }
   }
 
-  private Waiting prepare(SocketPair sockets) throws IOException {
-    if (launchers.canBeEntered()) {
-      Kind kind = new Kind(Stage.SET_UP, Handover.library(Set.of()));
-      RunningChild child = startWithoutCommand(kind, sockets.second());
-      try (Descriptor socket = sockets.first()) {
-        return new WaitingNamespaces(this, SetUp.awaitNamespaces(child, socket));
-      }
-    }
-    RunningChild child = startWithoutCommand(Kind.whole(Handover.PREWARMED), sockets.second());
-    SetUp.awaitReady(child, sockets.first());
-    return new WaitingProcess(child, sockets.first());
+  /** What to do with a launcher that was started, until all is said on its report channel. */
+  @FunctionalInterface
+  private interface Following<T> {
+    T follow(RunningChild child, Descriptor report) throws IOException;
   }
 
-  /** Only the launcher may hold its end of the socket, or nobody would notice that it is gone. */
-  private RunningChild startWithoutCommand(Kind kind, Descriptor theirs) throws IOException {
-    try (theirs;
-        Descriptor nothing = Descriptor.open(NOTHING, LinuxConstant.O_RDWR)) {
-      DescriptorMoves moves = new DescriptorMoves();
-      for (int number = 0; number < STANDARD; number++) {
-        moves.give(nothing.number(), number);
+  private <T> T start(Order order, Following<T> following) throws IOException {
+    Optional<ResidentLauncher> resident =
+        launchers.someoneWaits() ? Optional.empty() : launchers.resident(order.kind());
+    if (resident.isPresent()) {
+      Optional<T> result = startResident(resident.get(), order, following);
+      if (result.isPresent()) {
+        return result.get();
       }
-      return start(new Start(kind, theirs, moves, NO_COMMAND, List.of()));
+    }
+    try (SocketPair report = SocketPair.open()) {
+      return following.follow(spawn(order, report.second()), report.first());
     }
   }
 
-  private RunningChild start(Start start) throws IOException {
-    String strategy = launchers.choice().strategy().name();
-    if (!launchers.someoneWaits()) {
-      start.addChannels(start.report());
-      Optional<ChildProcess> resident = startResident(start);
-      return resident.isPresent()
-          ? RunningChild.adopt(resident.get(), strategy, null, true)
-          : RunningChild.adopt(spawn(start), strategy, null, false);
+  private <T> Optional<T> startResident(
+      ResidentLauncher launcher, Order order, Following<T> following) throws IOException {
+    Optional<Copy> copy = launcher.take();
+    if (copy.isEmpty()) {
+      return Optional.empty();
     }
+    try {
+      Descriptor report = copy.get().report().second();
+      int[] moves = order.withChannels(report, report).toArray();
+      Optional<ChildProcess> process =
+          copy.get().start(bytes(order.arguments()), bytes(order.environment()), moves);
+      if (process.isEmpty()) {
+        return Optional.empty();
+      }
+      RunningChild child = RunningChild.adopt(process.get(), strategy(), null, true);
+      return Optional.of(following.follow(child, copy.get().report().first()));
+    } finally {
+      launcher.giveBack(copy.get());
+    }
+  }
+
+  private String strategy() {
+    return launchers.choice().strategy().name();
+  }
+
+  /**
+   * Executes a launcher.
+   *
+   * @param report which is closed here: only the launcher may hold it, or nobody would notice that
+   *     it is gone
+   */
+  private RunningChild spawn(Order order, Descriptor report) throws IOException {
+    try (report) {
+      if (!launchers.someoneWaits()) {
+        return RunningChild.adopt(
+            spawn(order, order.withChannels(report, report)), strategy(), null, false);
+      }
+      return spawnSomeoneWho(order, report);
+    }
+  }
+
+  /** Someone who waits for the command. */
+  private RunningChild spawnSomeoneWho(Order order, Descriptor report) throws IOException {
     Pipe status = Pipe.open();
     try {
       // A process of the launcher's that outlives its parent for a moment may still hold the other.
       status.readEnd().setNonBlocking();
-      start.addChannels(status.writeEnd());
-      RunningChild child = RunningChild.adopt(spawn(start), strategy, status.readEnd(), false);
+      ChildProcess process = spawn(order, order.withChannels(report, status.writeEnd()));
+      RunningChild child = RunningChild.adopt(process, strategy(), status.readEnd(), false);
       status.writeEnd().close();
       return child;
     } catch (IOException | RuntimeException e) {
@@ -175,24 +218,15 @@ final class Starter {
     }
   }
 
-  private Optional<ChildProcess> startResident(Start start) throws LinuxException {
-    Optional<ResidentLauncher> launcher = launchers.resident(start.kind());
-    return launcher.isEmpty()
-        ? Optional.empty()
-        : launcher
-            .get()
-            .start(bytes(start.arguments()), bytes(start.environment()), start.moves().toArray());
-  }
-
-  private ChildProcess spawn(Start start) throws IOException {
-    Descriptor launcher = launchers.file(start.kind());
-    int number = start.moves().keep(launcher.number()).placeOf(launcher.number());
+  private ChildProcess spawn(Order order, DescriptorMoves moves) throws IOException {
+    Descriptor launcher = launchers.file(order.kind());
+    int number = moves.keep(launcher.number()).placeOf(launcher.number());
     byte[] path = OsString.of("/proc/self/fd/" + number).bytes();
     // A JVM's threads block signals that nobody expects to be blocked in a new program.
     Spawn spawn =
-        Spawn.of(path, bytes(start.arguments()), bytes(start.environment()))
+        Spawn.of(path, bytes(order.arguments()), bytes(order.environment()))
             .signalMask(SignalSet.NONE);
-    start.moves().addTo(spawn);
+    moves.addTo(spawn);
     return spawn(spawn);
   }
 

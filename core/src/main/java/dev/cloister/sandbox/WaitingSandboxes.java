@@ -15,18 +15,21 @@ import org.jspecify.annotations.Nullable;
  * thread in the background starts another. They end with this JVM, which alone has what keeps them.
  */
 final class WaitingSandboxes implements AutoCloseable {
-  /** A short command has ended by then. */
-  private static final long PAUSE_NANOS = 2_000_000;
-
   private final Starter starter;
   private final int size;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private int wanted;
-  private boolean isStarting;
   private boolean closed;
   private @Nullable IOException failure;
+
+  private final Thread thread =
+      Thread.ofPlatform()
+          .name("cloister-prewarm")
+          .daemon()
+          .inheritInheritableThreadLocals(false)
+          .unstarted(this::refill);
 
   private WaitingSandboxes(Starter starter, int size) {
     this.starter = starter;
@@ -37,11 +40,7 @@ final class WaitingSandboxes implements AutoCloseable {
   /** Starts as many, in the background. */
   static WaitingSandboxes start(Starter starter, int size) {
     WaitingSandboxes sandboxes = new WaitingSandboxes(starter, size);
-    Thread.ofPlatform()
-        .name("cloister-prewarm")
-        .daemon()
-        .inheritInheritableThreadLocals(false)
-        .start(sandboxes::refill);
+    sandboxes.thread.start();
     return sandboxes;
   }
 
@@ -90,25 +89,10 @@ final class WaitingSandboxes implements AutoCloseable {
       while (wanted == 0 && !closed) {
         changed.awaitUninterruptibly();
       }
-      letStart();
       return !closed;
     } finally {
       lock.unlock();
     }
-  }
-
-  /** Leaves the processors to what was just started, unless the next start would find none. */
-  private void letStart() {
-    long left = PAUSE_NANOS;
-    while (isStarting && !waiting.isEmpty() && !closed && left > 0) {
-      try {
-        left = changed.awaitNanos(left);
-      } catch (InterruptedException e) {
-        // Nobody has a reason to.
-        left = 0;
-      }
-    }
-    isStarting = false;
   }
 
   /** The next start that finds none here tries for itself, and says what is wrong. */
@@ -179,22 +163,32 @@ final class WaitingSandboxes implements AutoCloseable {
    * @throws SandboxException if the command did not start
    */
   Optional<RunningChild> start(Request request, StandardStreams streams) throws IOException {
-    for (Optional<Waiting> next = take(); next.isPresent(); next = take()) {
-      Optional<RunningChild> child = next.get().start(request, streams);
-      if (child.isPresent()) {
-        return child;
+    try {
+      for (Optional<Waiting> next = take(); next.isPresent(); next = take()) {
+        Optional<RunningChild> child = next.get().start(request, streams);
+        if (child.isPresent()) {
+          // The processors are left to what was just started.
+          child.get().soon(this::wakeStarter);
+          return child;
+        }
       }
+    } catch (IOException | RuntimeException e) {
+      wakeStarter();
+      throw e;
     }
+    wakeStarter();
     return Optional.empty();
   }
 
+  /** It is not woken here unless the next start would find none. */
   private Optional<Waiting> take() {
     lock.lock();
     try {
       Waiting one = waiting.poll();
       if (!closed) {
         wanted = size - waiting.size();
-        isStarting = true;
+      }
+      if (waiting.isEmpty()) {
         changed.signalAll();
       }
       return Optional.ofNullable(one);
@@ -203,7 +197,16 @@ final class WaitingSandboxes implements AutoCloseable {
     }
   }
 
-  /** Ends those that wait. */
+  private void wakeStarter() {
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends those that wait, and waits for one that is being set up: no launcher is needed then. */
   @Override
   public void close() {
     Deque<Waiting> rest;
@@ -217,5 +220,20 @@ final class WaitingSandboxes implements AutoCloseable {
       lock.unlock();
     }
     rest.forEach(WaitingSandboxes::close);
+    joinThread();
+  }
+
+  private void joinThread() {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
