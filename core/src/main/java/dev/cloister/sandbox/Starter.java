@@ -11,7 +11,6 @@ import dev.cloister.ffm.SocketPair;
 import dev.cloister.ffm.Spawn;
 import dev.cloister.sandbox.Launchers.Kind;
 import dev.cloister.sandbox.Launchers.Stage;
-import dev.cloister.sandbox.ResidentLauncher.Copy;
 import dev.cloister.spec.Handover;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
@@ -162,23 +161,34 @@ final class Starter {
 
   private <T> Optional<T> startResident(
       ResidentLauncher launcher, Order order, Following<T> following) throws IOException {
-    Optional<Copy> copy = launcher.take();
-    if (copy.isEmpty()) {
+    Optional<SocketPair> sockets = ReportSockets.shared().take();
+    if (sockets.isEmpty()) {
       return Optional.empty();
     }
+    boolean allIsRead = false;
     try {
-      Descriptor report = copy.get().report().second();
-      int[] moves = order.withChannels(report, report).toArray();
-      Optional<ChildProcess> process =
-          copy.get().start(bytes(order.arguments()), bytes(order.environment()), moves);
-      if (process.isEmpty()) {
-        return Optional.empty();
-      }
-      RunningChild child = RunningChild.adopt(process.get(), strategy(), null, true);
-      return Optional.of(following.follow(child, copy.get().report().first()));
+      Optional<T> result = startResident(launcher, order, sockets.get(), following);
+      allIsRead = true;
+      return result;
     } finally {
-      launcher.giveBack(copy.get());
+      ReportSockets.shared().giveBack(sockets.get(), allIsRead);
     }
+  }
+
+  private <T> Optional<T> startResident(
+      ResidentLauncher launcher, Order order, SocketPair sockets, Following<T> following)
+      throws IOException {
+    Descriptor report = sockets.second();
+    Optional<ChildProcess> process =
+        launcher.start(
+            bytes(order.arguments()),
+            bytes(order.environment()),
+            order.withChannels(report, report).toArray());
+    if (process.isEmpty()) {
+      return Optional.empty();
+    }
+    RunningChild child = RunningChild.adopt(process.get(), strategy(), null, true);
+    return Optional.of(following.follow(child, sockets.first()));
   }
 
   private String strategy() {

@@ -52,6 +52,20 @@ enum SandboxKind {
     return withMounts().filter(kind -> !kind.strategy.equals("bwrap"));
   }
 
+  /** Those of which a launcher waits in each that is set up. */
+  static Stream<SandboxKind> waitingAsProcesses() {
+    return Stream.of(values()).filter(kind -> !kind.waitsAsNamespaces());
+  }
+
+  /** Those that are nothing but namespaces until they have a command. */
+  static Stream<SandboxKind> waitingAsNamespaces() {
+    return Stream.of(values()).filter(SandboxKind::waitsAsNamespaces);
+  }
+
+  private boolean waitsAsNamespaces() {
+    return this == PIVOT_ROOT || this == CHROOT;
+  }
+
   String strategy() {
     return strategy;
   }

@@ -1,0 +1,61 @@
+package dev.cloister.sandbox;
+
+import dev.cloister.ffm.LinuxException;
+import dev.cloister.ffm.SocketPair;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+
+/**
+ * The sockets on which launchers in this program's memory report. One pair serves many starts, one
+ * after the other: what a launcher says is there when its start returns, and is read to the end
+ * then. There are as many as starts can use at the same time, from the first start on.
+ */
+final class ReportSockets {
+  /** Each is two descriptors; more starts than that at once are rare, and can do without. */
+  static final int MOST = Math.min(Runtime.getRuntime().availableProcessors(), 16);
+
+  private final Deque<SocketPair> idle = new ArrayDeque<>(MOST);
+  private int missing = MOST;
+
+  private static final class Shared {
+    private static final ReportSockets INSTANCE = new ReportSockets();
+  }
+
+  private ReportSockets() {}
+
+  static ReportSockets shared() {
+    return Shared.INSTANCE;
+  }
+
+  /** A pair that is to be given back; nothing if all are in use. */
+  synchronized Optional<SocketPair> take() throws LinuxException {
+    while (missing > 0) {
+      idle.push(open());
+      missing--;
+    }
+    return Optional.ofNullable(idle.poll());
+  }
+
+  private static SocketPair open() throws LinuxException {
+    SocketPair pair = SocketPair.open();
+    try {
+      pair.first().setNonBlocking();
+      return pair;
+    } catch (LinuxException e) {
+      try (pair) {
+        throw e;
+      }
+    }
+  }
+
+  /** Takes a pair back, of which something may be left to be read; that must not be the next's. */
+  synchronized void giveBack(SocketPair pair, boolean allIsRead) throws LinuxException {
+    if (allIsRead) {
+      idle.push(pair);
+    } else {
+      missing++;
+      pair.close();
+    }
+  }
+}
