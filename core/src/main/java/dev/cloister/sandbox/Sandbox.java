@@ -57,8 +57,10 @@ public final class Sandbox implements AutoCloseable {
    * command: each that is used is replaced in the background. What they show is what was there when
    * they were set up. Returns when all wait.
    *
-   * <p>They hold no processor, and end with this program, however that ends. Starts that find none
-   * waiting, or pass descriptors, set up their own.
+   * <p>They hold no processor, and end with this program, however that ends. Where no process has
+   * to wait for the command, such as the init of a pid namespace, they are namespaces only, a few
+   * descriptors of this program's each; else a process. Starts that find none waiting, or pass
+   * descriptors, set up their own.
    *
    * @param count 0 to keep none
    * @throws SandboxException if one could not be set up; none is kept then
@@ -175,7 +177,7 @@ public final class Sandbox implements AutoCloseable {
 
   /**
    * Frees the launcher, and ends the sandboxes that wait for a command. Commands that run go on.
-   * Waits for starts that have begun.
+   * Waits for starts and set-ups that have begun.
    */
   @Override
   public void close() {

@@ -14,6 +14,7 @@ final class OlderKernel {
 
   static final int MOVE_MOUNT = 429;
   static final int PIDFD_OPEN = 434;
+  static final int CLONE3 = 435;
   static final int CLOSE_RANGE = 436;
   static final int OPENAT2 = 437;
   static final int MOUNT_SETATTR = 442;

@@ -23,7 +23,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/** The tests of sandboxed processes once more, in a JVM of a user without any right. */
+/** The tests of sandboxed processes once more, in JVMs of a user without any right. */
 @Timeout(600)
 class UnprivilegedProcessTest {
   private static final List<Class<?>> TESTS =
@@ -36,6 +36,15 @@ class UnprivilegedProcessTest {
           ProcessLifetimeTest.class,
           ProcessRedirectsTest.class,
           ProcessStreamsTest.class,
+          ResidentLauncherTest.class,
+          SandboxProcessTest.class);
+
+  /** Those for which it matters how a launcher is started. */
+  private static final List<Class<?>> STARTS =
+      List.of(
+          PassedDescriptorsTest.class,
+          PrewarmTest.class,
+          ProcessFailureTest.class,
           SandboxProcessTest.class);
 
   @TempDir private Path directory;
@@ -44,10 +53,12 @@ class UnprivilegedProcessTest {
   static final class Suite {
     private Suite() {}
 
-    static void main() {
+    static void main(String[] names) {
       SummaryGeneratingListener listener = new SummaryGeneratingListener();
       LauncherDiscoveryRequestBuilder request = LauncherDiscoveryRequestBuilder.request();
-      TESTS.forEach(test -> request.selectors(selectClass(test)));
+      for (String name : names) {
+        request.selectors(selectClass(name));
+      }
       LauncherDiscoveryRequest tests = request.build();
       LauncherFactory.create().execute(tests, listener);
       TestExecutionSummary summary = listener.getSummary();
@@ -59,10 +70,22 @@ class UnprivilegedProcessTest {
 
   @Test
   void aUserWithoutRightsSeesTheSame() throws Exception {
+    run(List.of(), TESTS);
+  }
+
+  /** No launcher runs in the JVM's memory then, but all are executed. */
+  @Test
+  void soDoesOneWhoseFilterHidesClone3() throws Exception {
+    run(OlderKernel.without(OlderKernel.ENOSYS, OlderKernel.CLONE3), STARTS);
+  }
+
+  private void run(List<String> before, List<Class<?>> tests) throws Exception {
     User user = User.all().toList().getLast();
     Path report = Files.createFile(directory.resolve("report"));
     List<String> command = new ArrayList<>(user.become());
-    command.addAll(OtherJvm.command(readableClassPath(), Suite.class));
+    command.addAll(before);
+    String[] names = tests.stream().map(Class::getName).toArray(String[]::new);
+    command.addAll(OtherJvm.command(readableClassPath(), Suite.class, names));
     Process suite =
         new ProcessBuilder(command)
             .directory(new File("/"))
