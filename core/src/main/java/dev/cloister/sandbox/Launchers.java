@@ -43,6 +43,7 @@ final class Launchers implements AutoCloseable {
   private final SandboxSpec spec;
   private final Choice choice;
   private final PrivateDirectory directory;
+  private final Optional<SplitPlan> split;
   private final Map<Kind, Descriptor> files = new HashMap<>();
   private final Map<Kind, Optional<ResidentLauncher>> residents = new HashMap<>();
 
@@ -62,10 +63,12 @@ final class Launchers implements AutoCloseable {
     }
   }
 
-  private Launchers(SandboxSpec spec, Choice choice, PrivateDirectory directory) {
+  private Launchers(SandboxSpec spec, Choice choice, PrivateDirectory directory)
+      throws PlanException {
     this.spec = spec;
     this.choice = choice;
     this.directory = directory;
+    this.split = choice.strategy().split(spec, choice.host());
   }
 
   /**
@@ -115,11 +118,7 @@ final class Launchers implements AutoCloseable {
 
   /** Whether a sandbox can be set up that the command's process enters later. */
   boolean canBeEntered() {
-    try {
-      return split().isPresent();
-    } catch (PlanException e) {
-      throw contradiction(e);
-    }
+    return split.isPresent();
   }
 
   /** The launcher for such a start, which stays this object's. */
@@ -141,13 +140,9 @@ final class Launchers implements AutoCloseable {
   private SyscallProgram plan(Kind kind) throws PlanException {
     return switch (kind.stage()) {
       case WHOLE -> choice.strategy().plan(spec.with(kind.handover()), choice.host());
-      case SET_UP -> split().orElseThrow().setUp();
-      case COMMAND -> split().orElseThrow().command();
+      case SET_UP -> split.orElseThrow().setUp();
+      case COMMAND -> split.orElseThrow().command();
     };
-  }
-
-  private Optional<SplitPlan> split() throws PlanException {
-    return choice.strategy().split(spec, choice.host());
   }
 
   private static ProgramCompiler.Options options(Handover handover) {
