@@ -31,6 +31,7 @@ class UnprivilegedProcessTest {
           CaptureTest.class,
           PassedDescriptorsTest.class,
           PrewarmTest.class,
+          PrewarmedAsColdTest.class,
           ProcessEnvironmentTest.class,
           ProcessFailureTest.class,
           ProcessLifetimeTest.class,
