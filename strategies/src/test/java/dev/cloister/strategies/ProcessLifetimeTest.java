@@ -79,7 +79,8 @@ class ProcessLifetimeTest {
     }
   }
 
-  @EachSandbox
+  @ParameterizedTest
+  @MethodSource("dev.cloister.strategies.SandboxKind#waitingAsProcesses")
   void whatWaitsForACommandDiesWithTheJvm(SandboxKind kind) throws Exception {
     List<Long> waiting = killAfterStart(kind, WAITS, mark());
     assertEquals(3, waiting.size());
