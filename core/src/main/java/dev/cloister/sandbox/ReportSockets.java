@@ -1,9 +1,13 @@
 package dev.cloister.sandbox;
 
+import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.LinuxException;
+import dev.cloister.ffm.Messages;
 import dev.cloister.ffm.SocketPair;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,6 +18,8 @@ import java.util.Optional;
 final class ReportSockets {
   /** Each is two descriptors; more starts than that at once are rare, and can do without. */
   static final int MOST = Math.min(Runtime.getRuntime().availableProcessors(), 16);
+
+  private static final int CHUNK = 4096;
 
   private final Deque<SocketPair> idle = new ArrayDeque<>(MOST);
   private int missing = MOST;
@@ -49,13 +55,29 @@ final class ReportSockets {
     }
   }
 
-  /** Takes a pair back, of which something may be left to be read; that must not be the next's. */
-  synchronized void giveBack(SocketPair pair, boolean allIsRead) throws LinuxException {
-    if (allIsRead) {
+  /**
+   * Takes a pair back.
+   *
+   * @param allIsRead whether nothing can be left of what was said, which would be taken for the
+   *     next one's
+   */
+  void giveBack(SocketPair pair, boolean allIsRead) throws LinuxException {
+    if (!allIsRead) {
+      discardRest(pair.first());
+    }
+    synchronized (this) {
       idle.push(pair);
-    } else {
-      missing++;
-      pair.close();
+    }
+  }
+
+  private static void discardRest(Descriptor socket) throws LinuxException {
+    byte[] rest = new byte[CHUNK];
+    List<Descriptor> received = new ArrayList<>();
+    while (Messages.receive(socket, rest, received::add) != Descriptor.WOULD_BLOCK) {
+      // Nobody wants it.
+    }
+    for (Descriptor descriptor : received) {
+      descriptor.close();
     }
   }
 }
