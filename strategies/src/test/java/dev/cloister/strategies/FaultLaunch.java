@@ -33,6 +33,11 @@ record FaultLaunch(Handover handover, Optional<Path> before, Optional<Path> afte
     return handover.channels();
   }
 
+  /** What it says when all went well. */
+  int lastWord() {
+    return after.isPresent() ? LibraryLauncher.READY : LibraryLauncher.EXECUTING;
+  }
+
   /**
    * How its program is compiled.
    *
