@@ -475,6 +475,9 @@ public final class ProgramCompiler {
     @Override
     public void sendDescriptor(Instruction.SendDescriptor send) {
       new DescriptorSending(emitter).write(send);
+      if (send.required()) {
+        routines.failIfNegative(program.name() + ": sending a descriptor: ");
+      }
     }
 
     @Override

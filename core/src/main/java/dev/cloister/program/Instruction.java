@@ -746,10 +746,12 @@ public sealed interface Instruction {
   }
 
   /**
-   * Sends a copy of a descriptor and a word, as one message (unix(7), SCM_RIGHTS). Whether that
-   * works is of no importance.
+   * Sends a copy of a descriptor and a word, as one message (unix(7), SCM_RIGHTS).
+   *
+   * @param required whether the program ends if that does not work
    */
-  record SendDescriptor(int socket, Slot descriptor, int word) implements Instruction {
+  record SendDescriptor(int socket, Slot descriptor, int word, boolean required)
+      implements Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.sendDescriptor(this);

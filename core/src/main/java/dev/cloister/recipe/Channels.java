@@ -57,7 +57,8 @@ public final class Channels {
         new Instruction.IfSet(
             MOUNT_NAMESPACE,
             List.of(
-                new Instruction.SendDescriptor(handover.report(), MOUNT_NAMESPACE, Handover.MOUNTS),
+                new Instruction.SendDescriptor(
+                    handover.report(), MOUNT_NAMESPACE, Handover.MOUNTS, false),
                 Steps.close(MOUNT_NAMESPACE)),
             List.of()));
   }

@@ -57,13 +57,13 @@ final class KeptNamespaces {
     return all.size();
   }
 
-  /** Sends this process's own to who started it. */
+  /** Sends this process's own to who started it: without one of them there is no sandbox. */
   List<Instruction> send(Handover handover) {
     List<Instruction> steps = new ArrayList<>();
     for (Kept kept : all) {
       Slot descriptor = new Slot("namespace");
       steps.add(Steps.open(Credentials.PROC, "self/ns/" + kept.file(), descriptor));
-      steps.add(new Instruction.SendDescriptor(handover.report(), descriptor, Handover.KEEP));
+      steps.add(new Instruction.SendDescriptor(handover.report(), descriptor, Handover.KEEP, true));
       steps.add(Steps.close(descriptor));
     }
     return steps;

@@ -1,5 +1,6 @@
 package dev.cloister.strategies;
 
+import dev.cloister.strategies.LibraryLauncher.Said;
 import java.io.BufferedInputStream;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -26,6 +27,9 @@ final class FaultHarness implements AutoCloseable {
   /** How many launchers are compiled before they are needed; each is a file. */
   private static final int AHEAD = 64;
 
+  /** Directories that are the user's who starts launchers. */
+  private static final List<String> THEIRS = List.of("bound", "bound/there", "launchers");
+
   private final Path directory;
   private final User user;
   private final Process process;
@@ -41,6 +45,8 @@ final class FaultHarness implements AutoCloseable {
    * @param mounts whether the mount table is another
    * @param closed whether it had closed what it inherited when it paused or ended
    * @param launcher whether its own file is still there
+   * @param said on its report channel
+   * @param ended how the command ended, by its status channel
    * @param files what it left in the directory that was bound
    */
   record Report(
@@ -52,11 +58,33 @@ final class FaultHarness implements AutoCloseable {
       boolean launcher,
       String output,
       String error,
+      Said said,
+      Optional<Integer> ended,
       List<String> files) {
+    /** Of a launcher that was not started. */
+    static final Report NONE =
+        new Report(
+            -1,
+            false,
+            0,
+            false,
+            false,
+            false,
+            "",
+            "",
+            new Said(List.of(), Optional.empty()),
+            Optional.empty(),
+            List.of());
+
     /** The exit status, or that a shell has for a signal. */
     int status() {
       int signal = waitStatus & 0x7f;
       return signal == 0 ? waitStatus >> 8 : 128 + signal;
+    }
+
+    /** What is said to a person, be it through a program. */
+    String message() {
+      return said.failure().map(Said.Failure::text).orElse("") + error;
     }
 
     boolean killed() {
@@ -77,27 +105,49 @@ final class FaultHarness implements AutoCloseable {
     this.reports = new BufferedInputStream(process.getInputStream());
   }
 
+  /** Makes the directory that a harness has, as far as it is the same for all. */
+  static void prepare(Path directory) throws IOException, InterruptedException {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.createDirectory(directory.resolve("bin"));
+    compile("harness.c", directory.resolve("bin/harness"));
+    compile("witness.c", directory.resolve("bin/witness"), "-static");
+    Files.writeString(directory.resolve("file"), "");
+    Files.createDirectory(directory.resolve("other"));
+    Files.createSymbolicLink(directory.resolve("link"), Path.of("other"));
+    for (String name : THEIRS) {
+      Files.createDirectory(directory.resolve(name));
+    }
+  }
+
   /**
    * Starts it.
    *
    * @param directory in which {@code bound} is what launchers may change
-   * @param command what they shall run, with its arguments
+   * @param witness the path that the command has in the sandbox
    */
-  static FaultHarness start(Path directory, User user, List<String> command) throws IOException {
+  static FaultHarness start(Path directory, User user, String witness) throws IOException {
+    for (String name : THEIRS) {
+      Path path = directory.resolve(name);
+      Files.setAttribute(path, "unix:uid", (int) user.caller().uid());
+      Files.setAttribute(path, "unix:gid", (int) user.caller().gid());
+    }
     List<String> words =
         new ArrayList<>(
             List.of(
                 directory.resolve("bin/harness").toString(),
                 directory.toString(),
                 Long.toString(user.caller().uid())));
-    words.addAll(command);
+    words.add(witness);
+    for (String namespace : List.of("user", "net", "ipc", "uts", "cgroup", "pid")) {
+      words.add(Files.readSymbolicLink(Path.of("/proc/self/ns", namespace)).toString());
+    }
     Process process =
         new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     return new FaultHarness(directory, user, process);
   }
 
   /** Compiles one of the C programs of the tests. */
-  static void compile(String name, Path program, String... options)
+  private static void compile(String name, Path program, String... options)
       throws IOException, InterruptedException {
     Path source = Files.createTempFile("cloister", ".c");
     try (InputStream text = FaultHarness.class.getResourceAsStream(name)) {
@@ -116,22 +166,16 @@ final class FaultHarness implements AutoCloseable {
     return file.endsWith("/bound/ran");
   }
 
-  /** A path for the next launcher. */
-  private Path next() {
-    launchers++;
-    return directory.resolve("launchers/" + launchers);
-  }
-
   /**
    * Runs one launcher for each of these.
    *
    * @param compile gives its image, which may depend on its path
-   * @param kill whether it is killed when it says that it has paused
+   * @param words what the C program is told besides its path
    */
   <T> void runAll(
       List<T> attempts,
       Function<T, Function<Path, byte[]>> compile,
-      Function<T, Boolean> kill,
+      Function<T, String> words,
       BiConsumer<T, Report> judge)
       throws Exception {
     Semaphore ahead = new Semaphore(AHEAD);
@@ -142,7 +186,7 @@ final class FaultHarness implements AutoCloseable {
                 try {
                   for (T attempt : attempts) {
                     ahead.acquireUninterruptibly();
-                    request(compile.apply(attempt), kill.apply(attempt));
+                    request(compile.apply(attempt), words.apply(attempt));
                   }
                 } catch (IOException | RuntimeException e) {
                   // Else whoever waits for the report would do so for ever.
@@ -163,13 +207,23 @@ final class FaultHarness implements AutoCloseable {
     }
   }
 
-  private void request(Function<Path, byte[]> compile, boolean kill) throws IOException {
-    Path launcher = next();
+  private void request(Function<Path, byte[]> compile, String words) throws IOException {
+    requests.write(write(compile) + " " + words + "\n");
+    requests.flush();
+  }
+
+  /** Makes a launcher from its image, which may depend on its path. */
+  Path write(Function<Path, byte[]> compile) throws IOException {
+    launchers++;
+    Path launcher = directory.resolve("launchers/" + launchers);
     Files.write(launcher, compile.apply(launcher));
     Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
-    user.own(launcher);
-    requests.write(launcher + (kill ? " k\n" : " r\n"));
-    requests.flush();
+    return user.own(launcher);
+  }
+
+  /** The process that starts launchers. */
+  long pid() {
+    return process.pid();
   }
 
   /** Nothing if the harness has ended. */
@@ -179,13 +233,15 @@ final class FaultHarness implements AutoCloseable {
       return Optional.empty();
     }
     reports.reset();
-    int[] numbers = new int[9];
+    int[] numbers = new int[11];
     for (int i = 0; i < numbers.length; i++) {
       numbers[i] = number();
     }
     String output = text(numbers[6]);
     String error = text(numbers[7]);
-    List<String> files = text(numbers[8]).lines().toList();
+    Said said = Said.parse(reports.readNBytes(numbers[8]));
+    Optional<Integer> ended = Said.end(reports.readNBytes(numbers[9]));
+    List<String> files = text(numbers[10]).lines().toList();
     return Optional.of(
         new Report(
             numbers[0],
@@ -196,6 +252,8 @@ final class FaultHarness implements AutoCloseable {
             numbers[5] != 0,
             output,
             error,
+            said,
+            ended,
             files));
   }
 

@@ -1,13 +1,13 @@
 package dev.cloister.strategies;
 
-import dev.cloister.ffm.Architecture;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.machine.Faults;
 import dev.cloister.machine.Faults.Fault;
 import dev.cloister.machine.Faults.Site;
 import dev.cloister.machine.ProgramCompiler;
-import dev.cloister.machine.Reporting;
 import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
@@ -28,19 +28,20 @@ import java.util.stream.Collectors;
 
 /** One program, compiled anew for each thing that can go wrong in it. */
 final class FaultRun {
-  private static final ProgramCompiler.Options OPTIONS =
-      ProgramCompiler.Options.plain(Architecture.host(), Reporting.TEXT, "test");
-
   /** Of a launcher whose child was killed; process 1 of a pid namespace dies of SIGILL instead. */
   private static final Set<Integer> FATAL = Set.of(125, 128 + 4, 128 + 9);
 
   /** Whoever waits makes these again, whatever they say: they fail once, as they would. */
-  private static final Set<SystemCall> REPEATED = Set.of(SystemCall.PPOLL, SystemCall.READ);
+  private static final Set<SystemCall> REPEATED =
+      Set.of(SystemCall.PPOLL, SystemCall.READ, SystemCall.RECVMSG);
 
   /** Stands for the launcher's own path, whatever it is. */
   private static final String OWN_PATH = "/launcher";
 
   private final SyscallProgram program;
+  private final FaultLaunch launch;
+  private final Function<Site, Set<Errno>> errnos;
+  private final ProgramCompiler.Options options;
   private final FaultHarness harness;
   private final Set<Call> tried;
   private final FaultCounts counts;
@@ -55,7 +56,7 @@ final class FaultRun {
 
   private final Set<Integer> reached = new HashSet<>();
   private final Set<Attempt> hits = new HashSet<>();
-  private Report good = new Report(-1, false, 0, false, false, false, "", "", List.of());
+  private Report good = Report.NONE;
 
   /** What is tried: the faults, the one that matters last. */
   private record Attempt(List<Fault> faults, Site site, Optional<Errno> errno) {
@@ -88,17 +89,28 @@ final class FaultRun {
   /**
    * Prepares the runs.
    *
+   * @param launch how it is started
+   * @param errnos with which a call fails
    * @param tried calls that other programs of this strategy made fail as this user; those of this
    *     one are added
    */
-  FaultRun(SyscallProgram program, FaultHarness harness, Set<Call> tried, FaultCounts counts) {
+  FaultRun(
+      SyscallProgram program,
+      FaultLaunch launch,
+      Function<Site, Set<Errno>> errnos,
+      FaultHarness harness,
+      Set<Call> tried,
+      FaultCounts counts) {
     this.program = program;
+    this.launch = launch;
+    this.errnos = errnos;
+    this.options = launch.options(harness.pid());
     this.harness = harness;
     this.tried = tried;
     this.counts = counts;
     Faults none = Faults.of();
     SyscallProgram whole = program.removing(OsString.of(OWN_PATH));
-    ProgramCompiler.compile(whole, OPTIONS, none);
+    ProgramCompiler.compile(whole, options, none);
     this.sites = none.sites();
     this.steps = whole.steps();
     addCalls(steps);
@@ -112,16 +124,30 @@ final class FaultRun {
     }
   }
 
-  List<String> wrong() {
-    return wrong;
+  /** Fails the test if anything was not as it must be. */
+  void check() {
+    assertTrue(
+        wrong.isEmpty(),
+        () ->
+            wrong.size()
+                + " times, such as:\n"
+                + wrong.stream().limit(20).collect(Collectors.joining("\n")));
+  }
+
+  /** Without any fault. */
+  boolean goesWell() throws Exception {
+    Attempt nothing = new Attempt(List.of(), sites.getFirst(), Optional.empty());
+    harness.runAll(List.of(nothing), this::compile, this::words, (_, report) -> good = report);
+    if (good.status() != 0 || !good.ran() || !good.message().isEmpty() || good.processes() != 0) {
+      wrong.add("without any fault: " + good);
+      return false;
+    }
+    return true;
   }
 
   void all() throws Exception {
     counts.addSteps(steps.size());
-    Attempt nothing = new Attempt(List.of(), sites.getFirst(), Optional.empty());
-    harness.runAll(List.of(nothing), this::compile, Attempt::pauses, (_, report) -> good = report);
-    if (good.status() != 0 || !good.ran() || !good.error().isEmpty() || good.processes() != 0) {
-      wrong.add("without any fault: " + good);
+    if (!goesWell()) {
       return;
     }
     runAll(sites.stream().map(site -> kill(List.of(), site)).toList());
@@ -165,9 +191,7 @@ final class FaultRun {
     if (isOld || (isEvent && !program.embedded().isEmpty())) {
       return attempts;
     }
-    Set<Errno> errnos =
-        site.instruction().map(PlausibleErrnos::of).orElse(PlausibleErrnos.of(site.call()));
-    for (Errno errno : errnos) {
+    for (Errno errno : errnos.apply(site)) {
       if (site.instruction().isPresent() || !REPEATED.contains(site.call())) {
         attempts.add(failure(before, site, errno, false));
       }
@@ -217,14 +241,18 @@ final class FaultRun {
   }
 
   private void runAll(List<Attempt> attempts) throws Exception {
-    harness.runAll(attempts, this::compile, Attempt::pauses, this::judge);
+    harness.runAll(attempts, this::compile, this::words, this::judge);
+  }
+
+  private String words(Attempt attempt) {
+    return launch.words(attempt.pauses());
   }
 
   private Function<Path, byte[]> compile(Attempt attempt) {
     return path ->
         ProgramCompiler.compile(
                 program.removing(OsString.of(path)),
-                OPTIONS,
+                options,
                 Faults.of(attempt.faults().toArray(Fault[]::new)))
             .bytes();
   }
@@ -243,13 +271,16 @@ final class FaultRun {
       judgeFailure(attempt, report, bad);
     }
     judgeRemains(attempt, report, bad);
+    if (launch.hasChannels()) {
+      judgeChannels(attempt, report, bad);
+    }
     if (!bad.isEmpty()) {
       wrong.add(attempt + ": " + bad + ": " + shorten(report));
     }
   }
 
   private static String shorten(Report report) {
-    return report.status() + " " + report.error();
+    return report.status() + " " + report.message() + report.said().words();
   }
 
   private void judgeRemains(Attempt attempt, Report report, List<String> bad) {
@@ -260,6 +291,34 @@ final class FaultRun {
     check(good.files().containsAll(report.files()), "leaves files " + report.files(), bad);
     // Removing itself is the first step.
     check(!report.launcher() || attempt.site().step() <= 1, "leaves itself", bad);
+  }
+
+  /** The end of the report without a word that tells is one of a launcher that was killed. */
+  private void judgeChannels(Attempt attempt, Report report, List<String> bad) {
+    boolean isExecuting = report.said().words().contains(LibraryLauncher.EXECUTING);
+    boolean isKilled = report.killed() || attempt.kills();
+    check(report.error().isEmpty(), "writes to the command's standard error", bad);
+    check(!report.ran() || isExecuting, "runs the command without a word", bad);
+    if (report.said().failure().isPresent()) {
+      int status = report.said().failure().get().status();
+      check(isKilled || status == report.status(), "says status " + status, bad);
+      check(!report.ran(), "says that the command does not run", bad);
+    } else {
+      check(isKilled || report.said().words().contains(launch.lastWord()), "says nothing", bad);
+    }
+    // Only a call that is no step can be the one that says it.
+    boolean canSay = !isKilled && attempt.site().instruction().isPresent();
+    boolean isSame = report.ended().equals(good.ended());
+    check(!report.ran() || !canSay || isSame, "says another end", bad);
+  }
+
+  /** Whether a program that listens hears the same as a person. */
+  private boolean isSaid(Site site, Errno errno, Report report) {
+    return report
+        .said()
+        .failure()
+        .map(said -> said.step() == site.step() && said.errno() == errno.number())
+        .orElse(!launch.hasChannels());
   }
 
   private static void check(boolean holds, String otherwise, List<String> bad) {
@@ -281,7 +340,7 @@ final class FaultRun {
       check(mayRun || !report.ran(), "runs the command", bad);
     } else if (attempt.isDouble()) {
       boolean isReached = report.status() != 125;
-      check(isReached || report.error().startsWith("cloister: "), "message", bad);
+      check(isReached || report.message().startsWith("cloister: "), "message", bad);
     } else {
       check(!isStep(attempt.site()), "a step is not reached", bad);
       judgeSuccess(report, bad);
@@ -314,7 +373,11 @@ final class FaultRun {
       boolean isSaid =
           call.recoveries().get(errno).stream().anyMatch(Instruction.Say.class::isInstance);
       if (report.status() == 0 && isSaid) {
-        check(report.error().startsWith("cloister: "), "does not say what is missing", bad);
+        // Only to a person.
+        check(
+            launch.hasChannels() || report.message().startsWith("cloister: "),
+            "does not say what is missing",
+            bad);
       } else if (report.status() == 0) {
         judgeSuccess(report, bad);
       } else {
@@ -322,8 +385,9 @@ final class FaultRun {
       }
     } else {
       judgeMessage(attempt.site(), report, message(attempt.site(), call, errno), bad);
+      check(isSaid(attempt.site(), errno, report), "says another step or errno", bad);
       if (attempt.site().step() > 1) {
-        check(hintOf(call, errno).map(report.error()::contains).orElse(true), "no hint", bad);
+        check(hintOf(call, errno).map(report.message()::contains).orElse(true), "no hint", bad);
       }
     }
   }
@@ -349,9 +413,9 @@ final class FaultRun {
   private void judgeMessage(Site site, Report report, String start, List<String> bad) {
     check(report.status() == 125, "status", bad);
     check(!report.ran(), "runs the command", bad);
-    check(report.error().startsWith(start), "message, not " + start, bad);
+    check(report.message().startsWith(start), "message, not " + start, bad);
     String step = "step " + site.step() + " of ";
-    check(report.error().lines().findFirst().orElse("").contains(step), "step", bad);
+    check(report.message().lines().findFirst().orElse("").contains(step), "step", bad);
   }
 
   /** What was recovered from may be missed by the next step. */
@@ -359,7 +423,7 @@ final class FaultRun {
     check(report.status() == 125, "status", bad);
     check(!report.ran(), "runs the command", bad);
     String start = "cloister: " + program.name() + ": step ";
-    check(report.error().startsWith(start), "message", bad);
+    check(report.message().startsWith(start), "message", bad);
   }
 
   /** A call that no step stands for: either it does not matter, or the command does not run. */
@@ -370,12 +434,12 @@ final class FaultRun {
     }
     check(report.status() >= 125 && report.status() <= 127, "status", bad);
     check(!report.ran(), "runs the command", bad);
-    check(report.error().startsWith("cloister: "), "message", bad);
+    check(report.message().startsWith("cloister: "), "message", bad);
   }
 
   private void judgeSuccess(Report report, List<String> bad) {
     check(report.status() == 0 && report.ran(), "the command does not run", bad);
-    check(report.error().isEmpty(), "message", bad);
+    check(report.message().isEmpty(), "message", bad);
     List<String> now = strength(report);
     List<String> then = strength(good);
     List<String> other = new ArrayList<>(now);
@@ -383,6 +447,11 @@ final class FaultRun {
     List<String> lost = new ArrayList<>(then);
     lost.removeAll(now);
     check(now.equals(then), "another sandbox: " + other + " in place of " + lost, bad);
+  }
+
+  /** What the command saw when nothing went wrong. */
+  List<String> strength() {
+    return strength(good);
   }
 
   /** Where the command starts is no matter of strength; it is inside either way. */

@@ -78,6 +78,22 @@ enum FaultSpec {
     }
   },
 
+  /** {@link #PRIVILEGES} where nobody waits, so that the command can enter what was made before. */
+  ENTERED("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.unshare(Namespace.IPC)
+          .hostname(OsString.of("inside"))
+          .privileges(
+              some ->
+                  some.withCapabilities(Set.of(LinuxConstant.CAP_NET_ADMIN))
+                      .withUserNamespaces(Privileges.UserNamespaces.DISABLED)
+                      .withFilters(List.of(DefaultProfile.INSTANCE)))
+          .limits(
+              some -> some.with(LinuxConstant.RLIMIT_NOFILE, new Limits.ResourceLimit(300, 300)));
+    }
+  },
+
   /** {@link #EVERYTHING} without what a strategy cannot do for another user. */
   EVERYTHING_AS_CALLER("") {
     @Override
@@ -92,6 +108,31 @@ enum FaultSpec {
     @Override
     void add(SandboxSpec.Builder spec, Path directory) {
       spec.identity(Identity.CALLER.withUid(12_345).withGid(54_321));
+    }
+  },
+
+  /** What a strategy can do that shows everything where it is, the witness as well. */
+  IN_PLACE("") {
+    @Override
+    SandboxSpec of(Path directory) throws Exception {
+      Path bin = directory.resolve("bin");
+      Path bound = directory.resolve("bound");
+      SandboxSpec.Builder spec = SandboxSpec.builder();
+      spec.mount(bind(bin, bin.toString(), Access.READ_ONLY))
+          .mount(bind(bound, bound.toString(), Access.READ_WRITE))
+          .mount(bind(Path.of("/proc"), "/proc", Access.READ_ONLY));
+      add(spec, directory);
+      return spec.build();
+    }
+
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.privileges(some -> some.withFilters(List.of(DefaultProfile.INSTANCE)));
+    }
+
+    @Override
+    String witness(Path directory) {
+      return directory.resolve("bin/witness").toString();
     }
   },
 
@@ -135,7 +176,7 @@ enum FaultSpec {
     return spec.build();
   }
 
-  String witness() {
+  String witness(Path directory) {
     return root + "/w/witness";
   }
 

@@ -4,6 +4,7 @@ import static dev.cloister.ffm.Errno.*;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.machine.Faults.Site;
 import dev.cloister.program.Instruction.Call;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -53,6 +54,7 @@ final class PlausibleErrnos {
         SystemCall.MOUNT,
         PATHS,
         List.of(EBUSY, EINVAL, EMFILE, ENODEV, ENOTBLK, ENXIO, EROFS, ENOSPC));
+    add(SystemCall.MMAP, List.of(EACCES, EAGAIN, EINVAL, ENODEV, ENOMEM));
     add(SystemCall.MOUNT_SETATTR, List.of(EBADF, EBUSY, EINVAL, ENOENT, ENOMEM, ENOSPC));
     add(SystemCall.MOVE_MOUNT, PATHS, List.of(EBADF, EBUSY, EINVAL, ENOSPC));
     add(SystemCall.OPENAT, PATHS, NEW_DESCRIPTOR, List.of(EBUSY, EINTR, EROFS, ENXIO, EOVERFLOW));
@@ -67,9 +69,15 @@ final class PlausibleErrnos {
     add(SystemCall.PWRITE64, List.of(EINTR, EIO, ENOSPC, EFBIG, EBADF));
     add(SystemCall.READ, List.of(EAGAIN, EBADF, EINTR, EINVAL, EIO));
     add(SystemCall.READLINKAT, PATHS, List.of(EINVAL));
+    // Not ECONNRESET: then nobody is left who could be told, and the launcher ends without a word.
+    add(SystemCall.RECVMSG, List.of(EAGAIN, EBADF, EINTR, EINVAL, ENOMEM, ENOTSOCK));
     add(SystemCall.RT_SIGACTION, List.of(EINVAL));
     add(SystemCall.RT_SIGPROCMASK, List.of(EINVAL));
     add(SystemCall.SECCOMP, List.of(EACCES, EBUSY, EINVAL, ENOMEM, ESRCH));
+    // Of sockets that can pass descriptors also unix(7).
+    add(
+        SystemCall.SENDMSG,
+        List.of(EAGAIN, EBADF, EINTR, EINVAL, EMSGSIZE, ENOBUFS, ENOMEM, EPIPE, ETOOMANYREFS));
     add(SystemCall.SETGROUPS, List.of(EINVAL, ENOMEM));
     add(SystemCall.SETHOSTNAME, List.of(EINVAL));
     add(SystemCall.SETNS, List.of(EBADF, EINVAL, ENOMEM));
@@ -112,17 +120,38 @@ final class PlausibleErrnos {
         && call.operands().get(3).text().startsWith("MS_REMOUNT|MS_BIND");
   }
 
+  /** Those that a call at some place may say. */
+  static Set<Errno> at(Site site) {
+    return site.instruction().map(PlausibleErrnos::of).orElse(of(site.call()));
+  }
+
+  /** One of them, which is another at the next place, and those that the program goes on after. */
+  static Set<Errno> someAt(Site site) {
+    Set<Errno> all = at(site);
+    Set<Errno> some = EnumSet.noneOf(Errno.class);
+    site.instruction().ifPresent(call -> some.addAll(expected(call)));
+    some.retainAll(all);
+    all.stream().skip(site.number() % Math.max(1, all.size())).findFirst().ifPresent(some::add);
+    return some;
+  }
+
+  private static Set<Errno> expected(Call call) {
+    Set<Errno> all = EnumSet.noneOf(Errno.class);
+    all.addAll(call.recoveries().keySet());
+    all.addAll(call.retried());
+    call.until().ifPresent(all::add);
+    return all;
+  }
+
   /** With those that the program itself expects. */
   static Set<Errno> of(Call call) {
     Set<Errno> all = EnumSet.copyOf(of(call.call()));
-    all.addAll(call.recoveries().keySet());
+    all.addAll(expected(call));
     if (call.call() == SystemCall.MOUNT_SETATTR || isRemount(call)) {
       // Tolerated after a bind that had nothing to bind; then there is nothing to restrict either.
       all.remove(ENOENT);
     }
-    all.addAll(call.retried());
     all.addAll(call.hints().keySet());
-    call.until().ifPresent(all::add);
     return all;
   }
 }

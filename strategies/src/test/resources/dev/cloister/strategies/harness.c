@@ -1,12 +1,22 @@
 /*
- * harness DIRECTORY UID ARGUMENT...: runs launchers, one for each line "PATH r" or "PATH k" on
- * standard input, as this user and with these arguments, and reports what each left behind.
+ * harness DIRECTORY UID ARGUMENT...: runs launchers, one for each line "PATH MODE CHANNEL BEFORE
+ * AFTER" on standard input, as this user and with these arguments, and reports what each left
+ * behind.
  *
- * With k it is killed as soon as it says "paused" on standard output. The report is a line of
- * numbers: wait status, whether it hung, how many processes it left, whether the mount table
- * changed, whether the pipe it inherited was closed when it paused (or when it ended), whether its
- * file is still there, and the lengths of what follows: standard output, standard error, and the
- * files it left below DIRECTORY/bound. All but its processes' status is put right again.
+ * The mode is r, or k: then it is killed as soon as it says "paused" on standard output; or w: then
+ * it is sent the arguments as its command when it says that it waits for one.
+ *
+ * The channel is 0 for a launcher of the command line. Else it is the number of the report channel,
+ * and there is a directory before the arguments. Descriptors below the channel lead to /dev/null.
+ * Above both channels are those that BEFORE sent, a launcher that sets a sandbox up. If PATH is such
+ * a one itself and says that it is ready, then AFTER has what it sent. Each can be "-", for none;
+ * what AFTER says is added to what PATH did.
+ *
+ * The report is a line of numbers: wait status, whether it hung, how many processes it left, whether
+ * the mount table changed, whether the pipe it inherited was closed when it paused (or when it
+ * ended), whether its file is still there, and the lengths of what follows: standard output,
+ * standard error, both channels, and the files it left below DIRECTORY/bound. All but its
+ * processes' status is put right again.
  *
  * Mounts of this process are shared with those of its children, so whatever they do not keep to
  * themselves shows in its own mount table.
@@ -20,13 +30,16 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,8 +47,29 @@
 #define MAX_OUTPUT (1 << 18)
 #define PATIENCE_MS 10000
 
-static char out[MAX_OUTPUT], error[MAX_OUTPUT], mounts[MAX_OUTPUT], before[MAX_OUTPUT];
-static char files[MAX_OUTPUT], known[MAX_OUTPUT];
+/* Words on the report channel: docs/adr/0018-library.md. */
+#define READY -3
+#define KEEP -5
+#define MAX_KEPT 16
+
+/* Above every number that a launcher is given. */
+#define APART 200
+
+static char out[MAX_OUTPUT], error[MAX_OUTPUT], said[MAX_OUTPUT], ended[MAX_OUTPUT];
+static size_t out_size, error_size, said_size, ended_size;
+static char mounts[MAX_OUTPUT], usual[MAX_OUTPUT], files[MAX_OUTPUT], known[MAX_OUTPUT];
+static char *environment[] = {"PATH=/usr/bin:/bin", "HOME=/", "SECRET=x", "LC_ALL=C", NULL};
+static int kept[MAX_KEPT], kept_count;
+
+/* What a launcher is given, at the ends that are its own. */
+struct given {
+  int out, error, life, report, status;
+};
+
+/* How a launcher ended. */
+struct end {
+  int status, hung, closed, left;
+};
 
 static long now_ms(void) {
   struct timespec t;
@@ -123,76 +157,195 @@ static int leftovers(int grace_ms) {
   }
 }
 
-static void start(const char *path, char **arguments, int *o, int *e, int *life) {
-  char *environment[] = {"PATH=/usr/bin:/bin", "HOME=/", "SECRET=x", "LC_ALL=C", NULL};
-  int null = open("/dev/null", O_RDONLY);
-  if (dup2(null, 0) < 0 || dup2(o[1], 1) < 0 || dup2(e[1], 2) < 0 || dup2(life[1], 9) < 0)
+static int32_t last_word(void) {
+  int32_t word = 0;
+  if (said_size >= sizeof word)
+    memcpy(&word, said + said_size - sizeof word, sizeof word);
+  return word;
+}
+
+/* Reads what is said, and keeps the namespaces that come with it; whether that was all. */
+static int hear(int socket) {
+  for (;;) {
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {said + said_size, MAX_OUTPUT - 1 - said_size};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n <= 0)
+      return n == 0 || errno == ECONNRESET;
+    said_size += (size_t)n;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(header), sizeof fd);
+      /* What has a descriptor ends what is read (unix(7)). */
+      if (last_word() == KEEP && kept_count < MAX_KEPT)
+        kept[kept_count++] = fd;
+      else
+        close(fd);
+    }
+  }
+}
+
+static size_t add_words(char *into, size_t size, char **words, uint32_t *count) {
+  for (; words[*count]; ++*count) {
+    strcpy(into + size, words[*count]);
+    size += strlen(words[*count]) + 1;
+  }
+  return size;
+}
+
+/* Sends a command with the standard descriptors that it shall have. */
+static void send_command(int socket, char **words, int null, struct given given) {
+  static char strings[MAX_OUTPUT];
+  uint32_t header[4] = {0};
+  int fds[] = {null, given.out, given.error};
+  char control[CMSG_SPACE(sizeof fds)] = {0};
+  size_t size = add_words(strings, 0, words, &header[1]);
+  size = add_words(strings, size, environment, &header[2]);
+  header[0] = (uint32_t)size;
+  struct iovec parts[] = {{header, sizeof header}, {strings, size}};
+  struct msghdr message = {
+      .msg_iov = parts, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof control};
+  struct cmsghdr *first = CMSG_FIRSTHDR(&message);
+  first->cmsg_level = SOL_SOCKET;
+  first->cmsg_type = SCM_RIGHTS;
+  first->cmsg_len = CMSG_LEN(sizeof fds);
+  memcpy(CMSG_DATA(first), fds, sizeof fds);
+  if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+    err(2, "sendmsg");
+}
+
+static int apart(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, APART); }
+
+static void give(int fd, int number) {
+  if (dup2(fd, number) < 0)
     _exit(99);
-  arguments[0] = (char *)path;
-  execve(path, arguments, environment);
+}
+
+/* First all out of the way of each other. */
+static void start(const char *path, int channel, char **words, struct given given) {
+  int null = apart(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  struct given high = {apart(given.out), apart(given.error), apart(given.life),
+                       apart(given.report), apart(given.status)};
+  int namespaces[MAX_KEPT];
+  for (int i = 0; i < kept_count; i++)
+    namespaces[i] = apart(kept[i]);
+  give(null, 0);
+  give(high.out, 1);
+  give(high.error, 2);
+  for (int number = 3; number < channel; number++)
+    give(null, number);
+  if (channel) {
+    give(high.report, channel);
+    give(high.status, channel + 1);
+    for (int i = 0; i < kept_count; i++)
+      give(namespaces[i], channel + 2 + i);
+  }
+  give(high.life, channel ? 99 : 9);
+  words[0] = (char *)path;
+  execve(path, words, environment);
   dprintf(2, "execve: %s\n", strerror(errno));
   _exit(99);
 }
 
-static void run(const char *path, int killed, char **arguments, const char *bound) {
-  int o[2], e[2], life[2], status = 0, hung = 0, closed = -1, dead = 0;
-  size_t out_size = 0, error_size = 0;
-  if (pipe2(o, O_CLOEXEC) || pipe2(e, O_CLOEXEC) || pipe2(life, O_CLOEXEC))
+static struct end follow(const char *path, char mode, int channel, char **words) {
+  int o[2], e[2], life[2], r[2], s[2], dead = 0, sent = mode != 'w';
+  struct end end = {.closed = -1};
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (pipe2(o, O_CLOEXEC) || pipe2(e, O_CLOEXEC) || pipe2(life, O_CLOEXEC) ||
+      pipe2(s, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, r))
     err(2, "pipe2");
   fcntl(o[0], F_SETFL, O_NONBLOCK);
   fcntl(e[0], F_SETFL, O_NONBLOCK);
+  fcntl(s[0], F_SETFL, O_NONBLOCK);
+  struct given given = {o[1], e[1], life[1], r[1], s[1]};
   pid_t pid = fork();
   if (pid == 0)
-    start(path, arguments, o, e, life);
-  close(o[1]);
-  close(e[1]);
+    start(path, channel, words, given);
   close(life[1]);
+  close(r[1]);
+  close(s[1]);
   int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-  long end = now_ms() + PATIENCE_MS;
+  long last = now_ms() + PATIENCE_MS;
   while (!dead) {
-    struct pollfd p[] = {{fd, POLLIN, 0}, {o[0], POLLIN, 0}, {e[0], POLLIN, 0}};
-    int n = poll(p, 3, (int)(end - now_ms() > 0 ? end - now_ms() : 0));
+    struct pollfd p[] = {
+        {fd, POLLIN, 0}, {o[0], POLLIN, 0}, {e[0], POLLIN, 0}, {sent ? -1 : r[0], POLLIN, 0}};
+    int n = poll(p, 4, (int)(last - now_ms() > 0 ? last - now_ms() : 0));
     drain(o[0], out, &out_size);
     drain(e[0], error, &error_size);
     if (p[0].revents) {
-      waitpid(pid, &status, 0);
+      waitpid(pid, &end.status, 0);
       dead = 1;
-    } else if (killed && closed < 0 && strstr(out, "paused")) {
-      closed = is_closed(life[0]);
+    } else if (mode == 'k' && end.closed < 0 && strstr(out, "paused")) {
+      end.closed = is_closed(life[0]);
       kill(pid, SIGKILL);
     } else if (n == 0) {
-      hung = 1;
+      end.hung = 1;
       kill(pid, SIGKILL);
+    } else if (p[3].revents) {
+      if (!hear(r[0]) && last_word() == READY)
+        send_command(r[0], words, null, given);
+      sent = last_word() == READY || p[3].revents & POLLHUP;
     } else if ((p[1].revents | p[2].revents) & POLLHUP) {
       /* Closed before its end: nothing more to read, but poll would say so again and again. */
       usleep(100);
     }
   }
-  int left = leftovers(hung ? 0 : 1000);
+  close(o[1]);
+  close(e[1]);
+  end.left = leftovers(end.hung ? 0 : 1000);
   drain(o[0], out, &out_size);
   drain(e[0], error, &error_size);
-  if (closed < 0)
-    closed = is_closed(life[0]);
-  close(fd);
-  close(o[0]);
-  close(e[0]);
-  close(life[0]);
+  drain(s[0], ended, &ended_size);
+  int all = hear(r[0]);
+  if (end.closed < 0)
+    end.closed = is_closed(life[0]) && is_closed(s[0]) && all;
+  int own[] = {null, fd, o[0], e[0], life[0], r[0], s[0]};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    close(own[i]);
+  return end;
+}
+
+/* What is the launcher's with what comes before and after it. */
+static struct end follow_all(
+    const char *path, char mode, int channel, const char *before, const char *after, char **words) {
+  out_size = error_size = said_size = ended_size = 0;
+  out[0] = error[0] = 0;
+  if (*before != '-') {
+    follow(before, 'r', channel, words);
+    if (last_word() != READY)
+      errx(2, "%s: %s", before, said);
+    said_size = 0;
+  }
+  struct end end = follow(path, mode, channel, words);
+  if (*after != '-' && last_word() == READY)
+    end.left += follow(after, 'r', channel, words).left;
+  while (kept_count > 0)
+    close(kept[--kept_count]);
+  return end;
+}
+
+static void report(const char *path, struct end end, const char *bound) {
   size_t size = read_file("/proc/self/mountinfo", mounts);
-  int changed = size != strlen(before) || memcmp(mounts, before, size) != 0;
+  int changed = size != strlen(usual) || memcmp(mounts, usual, size) != 0;
   files[0] = 0;
   list(bound, files, 1);
   int there = unlink(path) == 0;
-  printf("%d %d %d %d %d %d %zu %zu %zu\n", status, hung, left, changed, closed, there, out_size,
-         error_size, strlen(files));
+  printf("%d %d %d %d %d %d %zu %zu %zu %zu %zu\n", end.status, end.hung, end.left, changed,
+         end.closed, there, out_size, error_size, said_size, ended_size, strlen(files));
   fwrite(out, 1, out_size, stdout);
   fwrite(error, 1, error_size, stdout);
+  fwrite(said, 1, said_size, stdout);
+  fwrite(ended, 1, ended_size, stdout);
   fwrite(files, 1, strlen(files), stdout);
   fflush(stdout);
-  out[0] = error[0] = 0;
 }
 
 int main(int argc, char **argv) {
-  char line[4096], bound[4096];
+  char line[16384], path[4096], before[4096], after[4096], bound[4096], mode;
+  int channel;
   uid_t uid = (uid_t)strtoul(argv[2], NULL, 10);
   if (argc < 3 || prctl(PR_SET_CHILD_SUBREAPER, 1))
     err(2, "prctl");
@@ -207,13 +360,16 @@ int main(int argc, char **argv) {
   umask(022);
   if (chdir("/"))
     err(2, "/");
-  read_file("/proc/self/mountinfo", before);
+  read_file("/proc/self/mountinfo", usual);
   snprintf(bound, sizeof bound, "%s/bound", argv[1]);
   list(bound, known, 0);
+  /* Before the command's arguments are the launcher's name and, with a channel, a directory. */
   while (fgets(line, sizeof line, stdin)) {
-    char *mode = strrchr(line, ' ');
-    *mode = 0;
-    run(line, mode[1] == 'k', argv + 2, bound);
+    if (sscanf(line, "%4095s %c %d %4095s %4095s", path, &mode, &channel, before, after) != 5)
+      errx(2, "%s", line);
+    char **words = channel ? argv + 1 : argv + 2;
+    argv[2] = "/";
+    report(path, follow_all(path, mode, channel, before, after, words), bound);
   }
   return 0;
 }

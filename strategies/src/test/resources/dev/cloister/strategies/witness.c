@@ -129,14 +129,15 @@ int main(int argc, char **argv) {
   strncat(root, argv[0], sizeof root - 1);
   *strrchr(root, '/') = 0;
   *strrchr(root, '/') = 0;
-  attempt("mark", open(in("/bound/ran"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  int mark = open(in("/bound/ran"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  attempt("mark", mark);
+  close(mark);
   status();
   mounts();
   names("/");
   names("/dev");
   names(in("/t"));
   namespaces(argc, argv);
-  close(3);
   descriptors();
   network();
   limits();
