@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -116,9 +117,11 @@ final class Launchers implements AutoCloseable {
     return !choice.guarantees().contains(Guarantee.IN_PLACE);
   }
 
-  /** Whether a sandbox can be set up that the command's process enters later. */
-  boolean canBeEntered() {
-    return split.isPresent();
+  /** How many namespaces a sandbox is that the command's process enters later, if it can. */
+  OptionalInt namespacesToEnter() {
+    return split.isPresent()
+        ? OptionalInt.of(split.get().entering().namespaces())
+        : OptionalInt.empty();
   }
 
   /** The launcher for such a start, which stays this object's. */

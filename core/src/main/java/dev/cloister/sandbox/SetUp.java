@@ -85,21 +85,31 @@ final class SetUp {
   /**
    * Follows one that sets a sandbox up and leaves it to others, to its end.
    *
-   * @return descriptors of the namespaces
+   * @param count how many namespaces there are
+   * @return descriptors of them
    * @throws SandboxException if it fails; nothing is left then
    */
-  static List<Descriptor> awaitNamespaces(RunningChild child, Descriptor channel)
+  static List<Descriptor> awaitNamespaces(RunningChild child, Descriptor channel, int count)
       throws IOException {
     List<Descriptor> namespaces = new ArrayList<>();
     try {
       new SetUp(child, channel, namespaces::add).awaitReady();
       child.ended().join();
+      requireAll(namespaces, count);
       return namespaces;
     } catch (IOException | RuntimeException e) {
       for (Descriptor namespace : namespaces) {
         namespace.close();
       }
       throw e;
+    }
+  }
+
+  /** The kernel drops without a word what it finds no number for. */
+  private static void requireAll(List<Descriptor> namespaces, int count) throws SandboxException {
+    if (namespaces.size() != count) {
+      throw new SandboxException(
+          Phase.SPAWN, "too many open files: a sandbox was lost", Failure.UNKNOWN);
     }
   }
 

@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
@@ -109,13 +110,19 @@ final class Starter {
    */
   Waiting prepare() throws IOException {
     try (Descriptor nothing = Descriptor.open(NOTHING, LinuxConstant.O_RDWR)) {
-      if (launchers.canBeEntered()) {
-        Kind kind = new Kind(Stage.SET_UP, Handover.library(Set.of()));
-        return new WaitingNamespaces(
-            this, start(withoutCommand(kind, nothing), SetUp::awaitNamespaces));
+      OptionalInt namespaces = launchers.namespacesToEnter();
+      if (namespaces.isPresent()) {
+        return new WaitingNamespaces(this, setUp(namespaces.getAsInt(), nothing));
       }
       return startWaiting(withoutCommand(Kind.whole(Handover.PREWARMED), nothing));
     }
+  }
+
+  private List<Descriptor> setUp(int namespaces, Descriptor nothing) throws IOException {
+    Kind kind = new Kind(Stage.SET_UP, Handover.library(Set.of()));
+    return start(
+        withoutCommand(kind, nothing),
+        (child, report) -> SetUp.awaitNamespaces(child, report, namespaces));
   }
 
   private static Order withoutCommand(Kind kind, Descriptor nothing) {
