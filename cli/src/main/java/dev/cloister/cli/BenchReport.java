@@ -38,9 +38,9 @@ record BenchReport(
     return "A sample is the time from start to exit of a static program that does nothing, as this"
         + " Java program sees it; its standard streams are pipes. Without a sandbox and in"
         + " bubblewrap's it is started by ProcessBuilder, in a strategy's by Cloister's library. Each"
-        + " sandbox binds "
-        + binds.stream().map(Path::toString).collect(Collectors.joining(", "))
-        + " and that program.";
+        + " sandbox binds that program"
+        + binds.stream().map(path -> ", " + path).collect(Collectors.joining())
+        + ".";
   }
 
   /** A median in relation to that without a sandbox. */
