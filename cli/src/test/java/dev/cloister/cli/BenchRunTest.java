@@ -65,8 +65,7 @@ class BenchRunTest {
   void namesWhoFailed() {
     List<BenchSubject> subjects = List.of(subject("good", "true"), subject("bad", "false"));
     IOException thrown =
-        assertThrows(
-            IOException.class, () -> BenchRun.measure(subjects, BenchPace.of(2), _ -> {}));
+        assertThrows(IOException.class, () -> BenchRun.measure(subjects, BenchPace.of(2), _ -> {}));
     assertEquals("bad: a start ended with status 1", thrown.getMessage());
   }
 }
