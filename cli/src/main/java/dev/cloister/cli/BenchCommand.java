@@ -81,8 +81,8 @@ final class BenchCommand implements Subcommand {
     BenchEnvironment environment = BenchEnvironment.collect(sandboxing.host());
     if (environment.loaded()) {
       Messages.print(
-          "bench: warning: this machine is busy (%s on %d CPUs): times will be longer and scatter"
-              .formatted(environment.loadText(), environment.cpus()));
+          "bench: warning: this machine is busy (%s on %s): times will be longer and scatter"
+              .formatted(environment.loadText(), environment.cpuCount()));
     }
     try (BenchStand stand = BenchStand.build(sandboxing);
         ProgressBar bar = progressBar()) {

@@ -93,7 +93,12 @@ record BenchEnvironment(
 
   /** The processors, for a person. */
   String cpuText() {
-    return (cpus == 1 ? "1 CPU" : cpus + " CPUs") + cpu.map(it -> " (" + it + ")").orElse("");
+    return cpuCount() + cpu.map(it -> " (" + it + ")").orElse("");
+  }
+
+  /** How many, for a person. */
+  String cpuCount() {
+    return cpus == 1 ? "1 CPU" : cpus + " CPUs";
   }
 
   /** The load, for a person. */

@@ -15,7 +15,7 @@ record BenchPace(OptionalInt samples, long nanos) {
   /** Where all else took long, this many are left: nobody waits longer than twenty seconds. */
   private static final long LEAST_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  private static final long LAST_NANOS = TimeUnit.SECONDS.toNanos(14);
+  private static final long LAST_NANOS = TimeUnit.SECONDS.toNanos(12);
 
   /** So many, however long that takes. */
   static BenchPace of(int samples) {
