@@ -13,6 +13,7 @@ public final class Main {
           new RunCommand(),
           new EnvCommand(),
           new ProbeCommand(),
+          new BenchCommand(),
           new ExplainCommand(),
           new EmitCommand(),
           new CacheCommand());

@@ -17,9 +17,13 @@ final class Messages {
 
   /** One write per message, in UTF-8 whatever the locale: a path is shown as its bytes are. */
   static void print(String message) {
-    byte[] line = ("cloister: " + message + "\n").getBytes(StandardCharsets.UTF_8);
+    write("cloister: " + message + "\n");
+  }
+
+  /** The same for what is no message, but drawn on a terminal. */
+  static void write(String text) {
     try {
-      new FileOutputStream(FileDescriptor.err).write(line);
+      new FileOutputStream(FileDescriptor.err).write(text.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       // Standard error is closed: there is nobody to tell.
     }

@@ -11,12 +11,6 @@ import java.util.Optional;
 final class ProbeCommand implements Subcommand {
   private static final int NOTHING_USABLE = 1;
 
-  /** What fits everywhere. */
-  private static final int USUAL_WIDTH = 80;
-
-  private static final int SMALLEST_WIDTH = 40;
-  private static final int LARGEST_WIDTH = 200;
-
   @Override
   public String name() {
     return "probe";
@@ -93,7 +87,7 @@ final class ProbeCommand implements Subcommand {
   private static String table(
       ProbeReport report, Optional<IsolationStrategy> strategy, Invocation invocation) {
     boolean colour = wantsColour(invocation);
-    int width = width(invocation);
+    int width = Terminal.width(invocation);
     return strategy.isPresent()
         ? ProbeTable.ofOne(report, colour, width)
         : ProbeTable.of(report, colour, width);
@@ -106,16 +100,6 @@ final class ProbeCommand implements Subcommand {
   private static boolean wantsColour(Invocation invocation) {
     boolean unwanted =
         invocation.variable("NO_COLOR").filter(value -> !value.isEmpty()).isPresent();
-    return Output.isTerminal() && !unwanted;
-  }
-
-  /** A terminal's width is known to those who ask it by ioctl(2), or whom a shell has told. */
-  private static int width(Invocation invocation) {
-    String columns = invocation.variable("COLUMNS").map(OsString::toString).orElse("");
-    try {
-      return Math.clamp(Integer.parseInt(columns), SMALLEST_WIDTH, LARGEST_WIDTH);
-    } catch (NumberFormatException e) {
-      return USUAL_WIDTH;
-    }
+    return Terminal.is(Terminal.OUTPUT) && !unwanted;
   }
 }

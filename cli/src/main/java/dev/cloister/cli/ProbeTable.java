@@ -308,20 +308,6 @@ final class ProbeTable {
 
   /** Goes on in a line that has {@code column} characters; further lines start below its end. */
   private void appendWrapped(int column, String content) {
-    int used = column;
-    boolean first = true;
-    for (String word : content.split(" ", -1)) {
-      if (!first && used + 1 + word.length() > width) {
-        text.append('\n').append(" ".repeat(column));
-        used = column;
-      } else if (!first) {
-        text.append(' ');
-        used++;
-      }
-      text.append(word);
-      used += word.length();
-      first = false;
-    }
-    text.append('\n');
+    text.append(Paragraph.wrapped(column, content, width));
   }
 }

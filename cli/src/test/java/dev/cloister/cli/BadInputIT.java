@@ -371,13 +371,13 @@ final class BadInputIT {
   @Test
   void helpIsNoMistake() {
     CallingUser user = CallingUser.own();
-    for (String subcommand : new String[] {"run", "env", "explain"}) {
+    for (String subcommand : new String[] {"run", "env", "explain", "bench"}) {
       Ran help = user.cloister(subcommand, "--help").run().exits(0);
       assertTrue(help.out().startsWith("usage: cloister " + subcommand), help::toString);
       assertEquals("", help.err(), help::toString);
     }
     Ran help = user.cloister("--help").run().exits(0);
-    for (String subcommand : new String[] {"run", "env", "explain", "probe"}) {
+    for (String subcommand : new String[] {"run", "env", "explain", "probe", "bench"}) {
       assertTrue(help.out().contains("\n  " + subcommand + " "), help::toString);
     }
     Ran version = user.cloister("--version").run().exits(0);

@@ -218,6 +218,7 @@ final class CommandLineFuzzTest {
   @Test
   void otherSubcommandsParseOrSayOneError() throws Exception {
     parses("probe", List.of(ProbeOption.values()), ProbeOption::find);
+    parses("bench", List.of(BenchOption.values()), BenchOption::find);
     parses("env", List.of(EnvOption.values()), EnvOption::find);
   }
 

@@ -376,7 +376,7 @@ public final class SandboxBuilder {
       Launchers launchers = Launchers.choose(complete, strategies(), strategy, required);
       return new Sandbox(launchers, environment.applyTo(variables()));
     } catch (NoStrategyException | PlanException e) {
-      throw SandboxException.refused(String.valueOf(e.getMessage()));
+      throw SandboxException.refused(e);
     } catch (SandboxException e) {
       throw e;
     } catch (IOException e) {

@@ -73,6 +73,12 @@ public final class SandboxException extends IOException {
         : text.substring(0, LONGEST / 2) + " ... " + text.substring(text.length() - LONGEST / 2);
   }
 
+  /** For what says all that there is to say; who wants its parts finds it as the cause. */
+  static SandboxException refused(Exception cause) {
+    return new SandboxException(
+        Phase.BUILD, String.valueOf(cause.getMessage()), Failure.UNKNOWN, cause);
+  }
+
   static SandboxException refused(String message) {
     return new SandboxException(Phase.BUILD, message, Failure.UNKNOWN);
   }

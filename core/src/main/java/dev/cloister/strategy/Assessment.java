@@ -47,6 +47,11 @@ public sealed interface Assessment {
     public String remedy() {
       return cause.remedy();
     }
+
+    /** Both in a line. */
+    public String text() {
+      return "%s (%s)".formatted(reason(), remedy());
+    }
   }
 
   /**

@@ -25,7 +25,7 @@ public final class StrategySelector {
   public record Rejection(IsolationStrategy strategy, Assessment.Unusable assessment) {
     @Override
     public String toString() {
-      return "%s: %s (%s)".formatted(strategy.name(), assessment.reason(), assessment.remedy());
+      return strategy.name() + ": " + assessment.text();
     }
 
     /** The lines that the remedy speaks of, to be said after it; often nothing. */

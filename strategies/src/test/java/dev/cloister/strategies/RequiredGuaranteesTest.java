@@ -1,6 +1,7 @@
 package dev.cloister.strategies;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +9,7 @@ import dev.cloister.sandbox.Sandbox;
 import dev.cloister.sandbox.SandboxBuilder;
 import dev.cloister.sandbox.SandboxException;
 import dev.cloister.strategy.IsolationStrategy;
+import dev.cloister.strategy.StrategySelector.NoStrategyException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -49,6 +51,8 @@ class RequiredGuaranteesTest {
               : "\n  %s: Landlock cannot make ".formatted(strategy.name());
       assertTrue(e.toString().contains(why), e::toString);
     }
+    NoStrategyException cause = assertInstanceOf(NoStrategyException.class, e.getCause());
+    assertEquals(Strategies.ALL.size(), cause.rejections().size());
   }
 
   @Test
