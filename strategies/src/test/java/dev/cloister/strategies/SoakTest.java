@@ -62,23 +62,26 @@ class SoakTest {
         Sandbox init = SandboxKind.PIVOT_ROOT_WITH_INIT.builder().build();
         Sandbox waiting = SandboxKind.PIVOT_ROOT.builder().build()) {
       List<Sandbox> sandboxes = List.of(cold, waiting, chroot, waiting, init, waiting);
+      // As namespaces, and as processes.
       waiting.prewarm(PREWARMED);
+      init.prewarm(PREWARMED);
       // What is made once and stays.
       run(sandboxes, Math.min(STARTS, 200));
-      settle(waiting);
+      settle(waiting, init);
       Holdings before = Holdings.now();
       long begin = System.nanoTime();
       prewarmed.set(0);
       plain.set(0);
       run(sandboxes, STARTS);
       long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin);
-      settle(waiting);
+      settle(waiting, init);
       report(before, afterwards(before), seconds);
     }
   }
 
-  private static void settle(Sandbox waiting) throws Exception {
-    HostProcess.await("all wait again", () -> waiting.waiting() == PREWARMED);
+  private static void settle(Sandbox waiting, Sandbox init) throws Exception {
+    HostProcess.await(
+        "all wait again", () -> waiting.waiting() == PREWARMED && init.waiting() == PREWARMED);
     HostProcess.await("no other child", () -> HostProcess.children().size() == PREWARMED);
   }
 
