@@ -1,18 +1,23 @@
 /*
  * Times whole processes from outside: starts each of several commands in turn, many times, and prints
- * the median time from its start to its end, in microseconds, and the ratio to the first command's.
+ * the median time from its start to its end, in microseconds, and the ratio to the first command's; or,
+ * with -a, for each command a line of all its times. Each turn has an order of its own, the same in each
+ * run of this program, so that no command always finds what the same other one has left in the caches.
  *
- *     starts COUNT NAME COMMAND [ARGUMENT...] , NAME COMMAND [ARGUMENT...] , ...
+ *     starts [-a] COUNT NAME COMMAND [ARGUMENT...] , NAME COMMAND [ARGUMENT...] , ...
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#define MOST_COMMANDS 16
+#define MOST_COMMANDS 256
+#define WARM_UP 3
 
 static int by_size(const void *left, const void *right)
 {
@@ -28,12 +33,12 @@ static double now(void)
     return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
 }
 
-static double start(char **command, char **environment)
+static double start(char **command, const posix_spawn_file_actions_t *quiet, char **environment)
 {
     pid_t child;
     int status;
     double before = now();
-    if (posix_spawn(&child, command[0], NULL, NULL, command, environment) != 0
+    if (posix_spawn(&child, command[0], quiet, NULL, command, environment) != 0
         || waitpid(child, &status, 0) < 0) {
         perror(command[0]);
         exit(1);
@@ -46,14 +51,35 @@ static double start(char **command, char **environment)
     return after - before;
 }
 
+static void shuffle(int *order, int many)
+{
+    for (int i = many - 1; i > 0; i--) {
+        int other = random() % (i + 1);
+        int swapped = order[i];
+        order[i] = order[other];
+        order[other] = swapped;
+    }
+}
+
+static void print_all(const double *times, int runs)
+{
+    for (int run = 0; run < runs; run++) {
+        printf("%s%.2f", run == 0 ? "" : " ", times[run]);
+    }
+    printf("\n");
+}
+
 int main(int count, char **arguments, char **environment)
 {
     char **commands[MOST_COMMANDS];
     double *times[MOST_COMMANDS];
+    int order[MOST_COMMANDS];
     int many = 0;
-    int runs = count > 1 ? atoi(arguments[1]) : 0;
-    for (int i = 2; i < count && many < MOST_COMMANDS; i++) {
+    int all = count > 1 && strcmp(arguments[1], "-a") == 0;
+    int runs = count > 1 + all ? atoi(arguments[1 + all]) : 0;
+    for (int i = 2 + all; i < count && many < MOST_COMMANDS; i++) {
         commands[many] = arguments + i;
+        order[many] = many;
         times[many++] = calloc(runs + 1, sizeof(double));
         while (i < count && strcmp(arguments[i], ",") != 0) {
             i++;
@@ -61,16 +87,25 @@ int main(int count, char **arguments, char **environment)
         arguments[i] = NULL;
     }
     if (runs < 1 || many == 0) {
-        fprintf(stderr, "usage: starts COUNT NAME COMMAND [ARGUMENT...] , ...\n");
+        fprintf(stderr, "usage: starts [-a] COUNT NAME COMMAND [ARGUMENT...] , ...\n");
         return 1;
     }
-    for (int run = -3; run < runs; run++) {
+    // What commands print is not this program's answer.
+    posix_spawn_file_actions_t quiet;
+    posix_spawn_file_actions_init(&quiet);
+    posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    for (int run = -WARM_UP; run < runs; run++) {
+        shuffle(order, many);
         for (int i = 0; i < many; i++) {
-            times[i][run < 0 ? 0 : run] = start(commands[i] + 1, environment);
+            times[order[i]][run < 0 ? 0 : run] = start(commands[order[i]] + 1, &quiet, environment);
         }
     }
     double first = 0;
     for (int i = 0; i < many; i++) {
+        if (all) {
+            print_all(times[i], runs);
+            continue;
+        }
         qsort(times[i], runs, sizeof(double), by_size);
         double median = times[i][runs / 2];
         first = i == 0 ? median : first;
