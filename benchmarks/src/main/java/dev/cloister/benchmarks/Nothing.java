@@ -18,14 +18,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * A static program that does nothing, and ways to start it and wait for its end. Its standard
  * streams are three pipes to this program in all of them, which is every library's default.
  */
 final class Nothing implements AutoCloseable {
-  private static final List<String> BINDS = List.of("/usr", "/etc", "/dev", "/proc", "/sys");
-  private static final String INSIDE = "/command/true";
+  static final List<String> BINDS = List.of("/usr", "/etc", "/dev", "/proc", "/sys");
+  static final String PLACE = "/command";
+
+  private static final String INSIDE = PLACE + "/true";
 
   /**
    * As every launcher, and it is the smallest that there can be, it wants to be given a command.
@@ -52,17 +55,32 @@ final class Nothing implements AutoCloseable {
     return nothing;
   }
 
-  private Path path() {
+  Path path() {
     return directory.resolve("true");
+  }
+
+  /** What is to be mounted at {@link #PLACE}. */
+  Path directory() {
+    return directory;
+  }
+
+  /** The command, in a sandbox. */
+  static List<String> inside() {
+    return List.of(INSIDE, ARGUMENT);
   }
 
   /** With five recursive binds and the program. */
   Sandbox sandbox(String strategy) throws SandboxException {
+    return sandbox(strategy, UnaryOperator.identity());
+  }
+
+  /** The same, with options. */
+  Sandbox sandbox(String strategy, UnaryOperator<SandboxBuilder> options) throws SandboxException {
     SandboxBuilder builder = Sandbox.builder().strategy(strategy);
     for (String path : BINDS) {
       builder.devBind(Path.of(path));
     }
-    return builder.bind(directory, Path.of("/command")).build();
+    return options.apply(builder.bind(directory, Path.of(PLACE))).build();
   }
 
   /** The words that have bubblewrap make the same mounts. */
@@ -71,7 +89,8 @@ final class Nothing implements AutoCloseable {
     for (String path : BINDS) {
       words.addAll(List.of("--dev-bind", path, path));
     }
-    words.addAll(List.of("--bind", directory.toString(), "/command", INSIDE, ARGUMENT));
+    words.addAll(List.of("--bind", directory.toString(), PLACE));
+    words.addAll(inside());
     return words;
   }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cloister.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cloister.benchmarks.report;
+
+import org.jspecify.annotations.NullMarked;
