@@ -1,13 +1,10 @@
 package dev.cloister.benchmarks.report;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 
 /** {@link Results} as Markdown, for {@code docs/performance.md}. */
 public final class Tables {
@@ -16,37 +13,13 @@ public final class Tables {
   /** A median below this is shown with a digit behind the point. */
   private static final double SMALL = 100;
 
-  /** Differences between medians of different programs would be noise for the most part. */
-  private static final int QUIET = 10;
-
-  /**
-   * A process that executes the command, and what makes and closes the sandbox. Not what keeps
-   * promises to the command, such as signals, descriptors and a working directory.
-   */
-  private static final Set<String> NEEDED =
-      Set.of(
-          "(a process)",
-          "(ExecuteCommand)",
-          "unshare",
-          "openat",
-          "write",
-          "mount",
-          "open_tree",
-          "move_mount",
-          "mount_setattr",
-          "mkdirat",
-          "pivot_root",
-          "umount2",
-          "prctl",
-          "capset");
-
   private Tables() {}
 
   /** A table, what was left out, and where it was measured. */
   public static String of(Results results) {
     List<List<String>> rows =
         switch (results.set()) {
-          case "phases" -> phases(results);
+          case "phases" -> Phases.table(results);
           default -> results.axis().isEmpty() ? distribution(results) : grid(results);
         };
     StringBuilder text = new StringBuilder(render(rows));
@@ -105,38 +78,6 @@ public final class Tables {
       rows.add(row);
     }
     return rows;
-  }
-
-  /** By system call: how often, and what all of them add, in the order in which they first come. */
-  private static List<List<String>> phases(Results results) {
-    Map<String, Sum> sums = new LinkedHashMap<>();
-    double before = 0;
-    for (Measurement one : results.measurements()) {
-      double until = one.quantiles().at(QUIET);
-      sums.merge(one.subject(), new Sum(1, until - before), Sum::plus);
-      before = until;
-    }
-    Sum needed = new Sum(0, 0);
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("", "how often", "together, " + results.unit(), "of all"));
-    for (Map.Entry<String, Sum> sum : sums.entrySet()) {
-      rows.add(sum.getValue().row(sum.getKey(), before));
-      needed = NEEDED.contains(sum.getKey()) ? needed.plus(sum.getValue()) : needed;
-    }
-    rows.add(needed.row("what no way to this sandbox can do without", before));
-    rows.add(new Sum(results.measurements().size(), before).row("all", before));
-    return rows;
-  }
-
-  private record Sum(int count, double micros) {
-    Sum plus(Sum more) {
-      return new Sum(count + more.count(), micros + more.micros());
-    }
-
-    List<String> row(String name, double all) {
-      String share = String.format(Locale.ROOT, "%.0f %%", micros / all * 100);
-      return List.of(name, "" + count, number(micros), share);
-    }
   }
 
   private static String ratio(Results results, String subject, String reference, String variant) {

@@ -15,7 +15,7 @@ class ResultsJsonTest {
       Examples.of(
           "binds",
           "binds",
-          Measurement.of("one, \"quoted\"", "1", new double[] {1.25, 2.5, 100}),
+          Examples.constant("one, \"quoted\"", "1", 1.25),
           Examples.constant("plain", "10", 3));
 
   @Test
