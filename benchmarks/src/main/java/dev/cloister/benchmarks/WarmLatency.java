@@ -45,12 +45,13 @@ public class WarmLatency {
     sandbox.prewarm(WAITING);
   }
 
-  /** Waits until all wait again. */
+  /** Waits until all wait again, and then until that has come to an end in the kernel, too. */
   @Setup(Level.Invocation)
   public void rest() throws InterruptedException {
-    do {
-      Thread.sleep(REST_MILLIS);
-    } while (sandbox.waiting() < WAITING);
+    while (sandbox.waiting() < WAITING) {
+      Thread.sleep(1);
+    }
+    Thread.sleep(REST_MILLIS);
   }
 
   /** Removes what {@link #prepare} made. */

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -20,10 +19,6 @@ import org.jspecify.annotations.Nullable;
  * for it or not.
  */
 final class RunningChild {
-  /** When the end of a process is looked after that nobody waits for. */
-  private static final Executor SOON =
-      CompletableFuture.delayedExecutor(2, TimeUnit.MILLISECONDS, Runnable::run);
-
   /** More than a launcher's longest message but one that names the whole PATH. */
   private static final int LONGEST_WORDS = 16 * 1024;
 
@@ -69,12 +64,20 @@ final class RunningChild {
       boolean isSettled) {
     RunningChild child = new RunningChild(process, strategy, statusChannel, isSettled);
     if (process.pidfd().isPresent()) {
-      SOON.execute(child::becomeLate);
+      child.becomeLateSoon();
     } else {
       child.isLate = true;
       child.waitInThread();
     }
     return child;
+  }
+
+  private void becomeLateSoon() {
+    try {
+      Later.shared().run(this::becomeLate);
+    } catch (LinuxException e) {
+      becomeLate();
+    }
   }
 
   private void becomeLate() {
