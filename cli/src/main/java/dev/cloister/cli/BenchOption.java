@@ -37,11 +37,6 @@ enum BenchOption implements CliOption {
   }
 
   static Optional<BenchOption> find(String word) {
-    for (BenchOption option : values()) {
-      if (option.word.equals(word)) {
-        return Optional.of(option);
-      }
-    }
-    return Optional.empty();
+    return CliOption.find(values(), word);
   }
 }

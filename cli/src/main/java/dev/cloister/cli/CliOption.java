@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import java.util.List;
+import java.util.Optional;
 
 /** An option as the parser and the help text see it. */
 interface CliOption {
@@ -12,6 +13,16 @@ interface CliOption {
 
   /** What it does, in a line. */
   String help();
+
+  /** The one of these with that word. */
+  static <O extends CliOption> Optional<O> find(O[] options, String word) {
+    for (O option : options) {
+      if (option.word().equals(word)) {
+        return Optional.of(option);
+      }
+    }
+    return Optional.empty();
+  }
 
   /** Lines of a help text, one per option. */
   static String helpText(List<? extends CliOption> options) {

@@ -35,11 +35,6 @@ enum EmitOption implements CliOption {
 
   /** One of these, or of those of {@code run}. */
   static Optional<CliOption> find(String word) {
-    for (EmitOption option : values()) {
-      if (option.word.equals(word)) {
-        return Optional.of(option);
-      }
-    }
-    return RunOption.find(word).map(option -> option);
+    return CliOption.<CliOption>find(values(), word).or(() -> RunOption.find(word));
   }
 }

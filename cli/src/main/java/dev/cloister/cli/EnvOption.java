@@ -33,6 +33,6 @@ enum EnvOption implements CliOption {
   }
 
   static Optional<EnvOption> find(String word) {
-    return word.equals(KEEP.word) ? Optional.of(KEEP) : Optional.empty();
+    return CliOption.find(values(), word);
   }
 }

@@ -37,11 +37,6 @@ enum ProbeOption implements CliOption {
   }
 
   static Optional<ProbeOption> find(String word) {
-    for (ProbeOption option : values()) {
-      if (option.word.equals(word)) {
-        return Optional.of(option);
-      }
-    }
-    return Optional.empty();
+    return CliOption.find(values(), word);
   }
 }

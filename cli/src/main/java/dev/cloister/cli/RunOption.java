@@ -404,12 +404,7 @@ enum RunOption implements CliOption {
   }
 
   static Optional<RunOption> find(String word) {
-    for (RunOption option : values()) {
-      if (option.word.equals(word)) {
-        return Optional.of(option);
-      }
-    }
-    return Optional.empty();
+    return CliOption.find(values(), word);
   }
 
   /** All options and what {@code --require} takes. */
