@@ -41,6 +41,11 @@ public final class ElfImage {
     return new ElfImage(new Layout(architecture, code, data, note).write());
   }
 
+  /** The least multiple of {@code alignment}, a power of 2, that is no less. */
+  static int align(int value, int alignment) {
+    return (value + alignment - 1) & -alignment;
+  }
+
   /** Where everything is, and the writing of it. */
   private static final class Layout {
     private static final String[] SECTION_NAMES = {
@@ -193,10 +198,6 @@ public final class ElfImage {
         offset += SECTION_NAMES[i].length() + 1;
       }
       return offset;
-    }
-
-    private static int align(int value, int alignment) {
-      return (value + alignment - 1) & -alignment;
     }
   }
 }

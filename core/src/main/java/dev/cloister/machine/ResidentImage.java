@@ -8,9 +8,6 @@ import java.util.List;
 
 /** A launcher that is not executed but called, in the memory of the process that starts it. */
 public final class ResidentImage implements ResidentProgram.Image {
-  /** The largest page of the architectures. */
-  private static final int PAGE = 0x10000;
-
   private final Code code;
   private final Data data;
   private final byte[] constants;
@@ -25,12 +22,8 @@ public final class ResidentImage implements ResidentProgram.Image {
     byte[] frequent = data.constants();
     this.constants = new ByteBuilder().bytes(frequent).bytes(rare).toArray();
     this.rareOffset = frequent.length;
-    this.codeOffset = align(constants.length);
-    this.zeroedOffset = codeOffset + align(code.size());
-  }
-
-  private static int align(int value) {
-    return (value + PAGE - 1) & -PAGE;
+    this.codeOffset = ElfImage.align(constants.length, ResidentProgram.PAGE);
+    this.zeroedOffset = codeOffset + ElfImage.align(code.size(), ResidentProgram.PAGE);
   }
 
   @Override

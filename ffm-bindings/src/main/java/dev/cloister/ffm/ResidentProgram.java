@@ -42,7 +42,7 @@ public final class ResidentProgram implements AutoCloseable {
   private static final int WORKING_STACK = 64 * 1024;
 
   /** The largest page of the architectures, so that no page has two kinds of access. */
-  private static final int PAGE = 0x10000;
+  public static final int PAGE = 0x10000;
 
   /** Where to look for memory that 31 bits can address, as code may do; in bytes. */
   private static final long LOWEST = 0x1000_0000L;
@@ -62,7 +62,7 @@ public final class ResidentProgram implements AutoCloseable {
   /**
    * A part of a program.
    *
-   * @param offset from the beginning of the program, a multiple of 64 KiB
+   * @param offset from the beginning of the program, a multiple of {@link #PAGE}
    * @param content followed by zeros
    * @param size in bytes, of content and zeros
    */
