@@ -35,15 +35,17 @@ final class ResidentLauncher implements AutoCloseable {
     if (copy.isEmpty()) {
       return Optional.empty();
     }
+    boolean refused = false;
     try {
       return copy.get().start(arguments, environment, moves);
     } catch (LinuxException e) {
-      if (e.is(Errno.ENOSYS) || e.is(Errno.EINVAL) || e.is(Errno.EPERM)) {
+      refused = e.is(Errno.ENOSYS) || e.is(Errno.EINVAL) || e.is(Errno.EPERM);
+      if (refused) {
         return Optional.empty();
       }
       throw e;
     } finally {
-      giveBack(copy.get());
+      giveBack(copy.get(), refused);
     }
   }
 
@@ -66,9 +68,18 @@ final class ResidentLauncher implements AutoCloseable {
     }
   }
 
-  /** The one used last is used next: its memory is in the caches. */
-  private synchronized void giveBack(ResidentProgram copy) {
-    idle.push(copy);
+  /**
+   * Takes a copy back. The one used last is used next: its memory is in the caches.
+   *
+   * @param refused whether it could not be started, as then none can
+   */
+  private synchronized void giveBack(ResidentProgram copy, boolean refused) throws LinuxException {
+    if (refused) {
+      left = 0;
+      copy.close();
+    } else {
+      idle.push(copy);
+    }
   }
 
   @Override
