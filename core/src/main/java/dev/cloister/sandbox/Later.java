@@ -16,6 +16,7 @@ import java.util.List;
  */
 final class Later {
   private static final Duration MOMENT = Duration.ofMillis(2);
+  private static final Duration FOREVER = Duration.ofDays(1);
 
   private final Timer timer;
   private final Deque<Due> due = new ArrayDeque<>();
@@ -52,21 +53,31 @@ final class Later {
   }
 
   /**
-   * Has it done.
+   * Has it done; at once where there is no timer.
    *
    * @param action must not block
    */
-  synchronized void run(Runnable action) throws LinuxException {
-    due.add(new Due(System.nanoTime() + MOMENT.toNanos(), action));
+  void run(Runnable action) {
+    try {
+      add(action);
+    } catch (LinuxException e) {
+      action.run();
+    }
+  }
+
+  private synchronized void add(Runnable action) throws LinuxException {
     if (!isSet) {
       timer.set(MOMENT);
       isSet = true;
     }
+    due.add(new Due(System.nanoTime() + MOMENT.toNanos(), action));
   }
 
   private void onTimer() {
-    for (Runnable action : takeDue()) {
-      action.run();
+    try {
+      takeDue().forEach(Runnable::run);
+    } finally {
+      setAgain();
     }
   }
 
@@ -76,14 +87,22 @@ final class Later {
     while (!due.isEmpty() && due.element().time() - now <= 0) {
       actions.add(due.remove().action());
     }
+    return actions;
+  }
+
+  private synchronized void setAgain() {
     try {
-      // Nothing is due soon if nothing is left; to set it all the same is what resets it.
       isSet = !due.isEmpty();
-      timer.set(isSet ? Duration.ofNanos(due.element().time() - now) : Duration.ofDays(1));
+      // Where nothing is due, this only makes the timer forget that it has expired.
+      timer.set(isSet ? left(due.element()) : FOREVER);
       watch.rearm();
     } catch (LinuxException e) {
       throw new UncheckedIOException(e);
     }
-    return actions;
+  }
+
+  /** A timer cannot be set to none. */
+  private static Duration left(Due next) {
+    return Duration.ofNanos(Math.max(1, next.time() - System.nanoTime()));
   }
 }

@@ -32,8 +32,6 @@ final class RunningChild {
   private final CompletableFuture<Result> ended = new CompletableFuture<>();
   private EventThread.@Nullable Watch watch;
   private Runnable whenEnded = () -> {};
-  private Runnable soon = () -> {};
-  private boolean isLate;
   private boolean isWaitedFor;
   private boolean isReaped;
   private boolean isReleased;
@@ -64,44 +62,11 @@ final class RunningChild {
       boolean isSettled) {
     RunningChild child = new RunningChild(process, strategy, statusChannel, isSettled);
     if (process.pidfd().isPresent()) {
-      child.becomeLateSoon();
+      Later.shared().run(child::watch);
     } else {
-      child.isLate = true;
       child.waitInThread();
     }
     return child;
-  }
-
-  private void becomeLateSoon() {
-    try {
-      Later.shared().run(this::becomeLate);
-    } catch (LinuxException e) {
-      becomeLate();
-    }
-  }
-
-  private void becomeLate() {
-    watch();
-    Runnable action;
-    synchronized (this) {
-      isLate = true;
-      action = soon;
-    }
-    action.run();
-  }
-
-  /**
-   * Has something done once that a short command has had time for, which it would only disturb.
-   * Must not block.
-   */
-  void soon(Runnable action) {
-    synchronized (this) {
-      if (!isLate) {
-        soon = action;
-        return;
-      }
-    }
-    action.run();
   }
 
   /**

@@ -214,12 +214,12 @@ final class Starter {
         return RunningChild.adopt(
             spawn(order, order.withChannels(report, report)), strategy(), null, false);
       }
-      return spawnSomeoneWho(order, report);
+      return spawnWithStatus(order, report);
     }
   }
 
-  /** Someone who waits for the command. */
-  private RunningChild spawnSomeoneWho(Order order, Descriptor report) throws IOException {
+  /** One that leaves someone who waits for the command, and says how that ended. */
+  private RunningChild spawnWithStatus(Order order, Descriptor report) throws IOException {
     Pipe status = Pipe.open();
     try {
       // A process of the launcher's that outlives its parent for a moment may still hold the other.

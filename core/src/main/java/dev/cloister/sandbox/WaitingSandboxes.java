@@ -167,17 +167,14 @@ final class WaitingSandboxes implements AutoCloseable {
       for (Optional<Waiting> next = take(); next.isPresent(); next = take()) {
         Optional<RunningChild> child = next.get().start(request, streams);
         if (child.isPresent()) {
-          // The processors are left to what was just started.
-          child.get().soon(this::wakeStarter);
           return child;
         }
       }
-    } catch (IOException | RuntimeException e) {
-      wakeStarter();
-      throw e;
+      return Optional.empty();
+    } finally {
+      // Until then the processors are left to what was just started.
+      Later.shared().run(this::wakeStarter);
     }
-    wakeStarter();
-    return Optional.empty();
   }
 
   /** It is not woken here unless the next start would find none. */
