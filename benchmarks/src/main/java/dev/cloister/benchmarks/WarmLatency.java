@@ -18,14 +18,14 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * The same in a sandbox that waited for its command, next to a process without any sandbox. Before
- * each start, and not timed, the last one is replaced, and the machine has a moment to come to
- * rest: for both.
+ * each start, whatever is started, and not timed, a sandbox is used and replaced, and the machine
+ * has a moment to come to rest: all find the caches as the background's work left them.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 3)
-@Measurement(iterations = 5, time = 3)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 3, time = 2)
 @Fork(1)
 public class WarmLatency {
   private static final int WAITING = 4;
@@ -45,9 +45,13 @@ public class WarmLatency {
     sandbox.prewarm(WAITING);
   }
 
-  /** Waits until all wait again, and then until that has come to an end in the kernel, too. */
+  /**
+   * Uses a sandbox, waits until all wait again, and then until that has come to an end in the
+   * kernel, too.
+   */
   @Setup(Level.Invocation)
-  public void rest() throws InterruptedException {
+  public void rest() throws Exception {
+    Nothing.runIn(sandbox);
     while (sandbox.waiting() < WAITING) {
       Thread.sleep(1);
     }

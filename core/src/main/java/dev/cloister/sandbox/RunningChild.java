@@ -133,11 +133,19 @@ final class RunningChild {
       return;
     }
     try {
-      DirectWait.await(pidfd.get());
+      // A short command often has ended by now, and then there is nothing to wait in.
       reap();
+      if (!isReaped()) {
+        DirectWait.await(pidfd.get());
+        reap();
+      }
     } finally {
       giveBack();
     }
+  }
+
+  private synchronized boolean isReaped() {
+    return isReaped;
   }
 
   /** From now on nobody closes it. */

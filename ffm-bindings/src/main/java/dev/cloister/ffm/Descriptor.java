@@ -4,7 +4,6 @@ import static dev.cloister.ffm.LinuxConstant.AT_FDCWD;
 import static dev.cloister.ffm.LinuxConstant.EFD_CLOEXEC;
 import static dev.cloister.ffm.LinuxConstant.EFD_NONBLOCK;
 import static dev.cloister.ffm.LinuxConstant.F_DUPFD_CLOEXEC;
-import static dev.cloister.ffm.LinuxConstant.F_GETFL;
 import static dev.cloister.ffm.LinuxConstant.F_SETFL;
 import static dev.cloister.ffm.LinuxConstant.O_CLOEXEC;
 import static dev.cloister.ffm.LinuxConstant.O_CREAT;
@@ -270,15 +269,11 @@ public final class Descriptor implements AutoCloseable {
   /**
    * Lets {@link #tryRead} and {@link #tryWrite} return where they would have to wait: fcntl(2) with
    * {@code O_NONBLOCK}. That holds for the open file, so for every copy of this descriptor too, in
-   * other processes as well; and reading and writing otherwise fail with EAGAIN then.
+   * other processes as well; and reading and writing otherwise fail with EAGAIN then. For a pipe or
+   * a socket of this program's own, which has no other such flag: they are not asked for.
    */
   public void setNonBlocking() throws LinuxException {
-    long flags = new KernelCall(SystemCall.FCNTL).number(number()).flags(F_GETFL).run();
-    new KernelCall(SystemCall.FCNTL)
-        .number(number())
-        .flags(F_SETFL)
-        .number(flags | O_NONBLOCK.value(KernelCall.HOST))
-        .run();
+    new KernelCall(SystemCall.FCNTL).number(number()).flags(F_SETFL).flags(O_NONBLOCK).run();
   }
 
   /**

@@ -1,10 +1,8 @@
 package dev.cloister.ffm;
 
-import static dev.cloister.ffm.LinuxConstant.O_APPEND;
 import static dev.cloister.ffm.LinuxConstant.O_CLOEXEC;
 import static dev.cloister.ffm.LinuxConstant.O_DIRECTORY;
 import static dev.cloister.ffm.LinuxConstant.O_EXCL;
-import static dev.cloister.ffm.LinuxConstant.O_NONBLOCK;
 import static dev.cloister.ffm.LinuxConstant.O_PATH;
 import static dev.cloister.ffm.LinuxConstant.O_RDONLY;
 import static dev.cloister.ffm.LinuxConstant.O_WRONLY;
@@ -20,7 +18,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -182,16 +179,6 @@ class DescriptorTest {
       LinuxException e =
           assertThrows(LinuxException.class, () -> pipe.readEnd().tryWrite(new byte[1], 0, 1));
       assertTrue(e.is(Errno.EBADF), e.getMessage());
-    }
-  }
-
-  @Test
-  void notWaitingLeavesOtherFlagsAlone() throws Exception {
-    try (Descriptor file = Descriptor.create(path("log"), 0600, O_WRONLY, O_APPEND)) {
-      file.setNonBlocking();
-      long flags = Long.parseLong(fdinfo(file, "flags:"), 8);
-      long wanted = LinuxConstant.or(Architecture.host(), List.of(O_APPEND, O_NONBLOCK));
-      assertEquals(wanted, flags & wanted);
     }
   }
 
