@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import dev.cloister.host.KernelFile;
+import dev.cloister.host.SmallFiles;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -110,7 +111,7 @@ record Invocation(
   }
 
   private static List<OsString> read(String file) throws IOException {
-    byte[] bytes = Files.readAllBytes(Path.of(file));
+    byte[] bytes = SmallFiles.read(Path.of(file));
     List<OsString> strings = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < bytes.length; i++) {

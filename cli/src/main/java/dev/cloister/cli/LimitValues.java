@@ -79,7 +79,7 @@ final class LimitValues {
       word = word.substring("rlimit_".length());
     }
     StringBuilder known = new StringBuilder();
-    for (LinuxConstant resource : Limits.RESOURCES) {
+    for (LinuxConstant resource : Limits.known()) {
       String knownWord = ResourceLimits.word(resource);
       if (knownWord.equals(word)) {
         return resource;

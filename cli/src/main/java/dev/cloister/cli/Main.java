@@ -44,7 +44,11 @@ public final class Main {
         case LookupMaking.NAME ->
             LookupMaking.run(Invocation.current(List.of(arguments)).arguments());
         case "" -> throw new CliException("no command given (try --help)");
-        default -> find(name).run(Invocation.current(List.of(arguments)));
+        default -> {
+          Subcommand subcommand = find(name);
+          HeadStart.begin();
+          yield subcommand.run(Invocation.current(List.of(arguments)));
+        }
       };
     } catch (CliException e) {
       String prefix = SUBCOMMANDS.stream().anyMatch(s -> s.name().equals(name)) ? name + ": " : "";

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -126,7 +127,7 @@ record RunRequest(
     private Identity identity = Identity.CALLER;
     private Limits limits = Limits.NONE;
     private Optional<String> strategy = Optional.empty();
-    private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
+    private final Set<Guarantee> required = new TreeSet<>();
     private Optional<SeccompFilters> seccomp = Optional.empty();
     private boolean verbose;
     private boolean asPid1;

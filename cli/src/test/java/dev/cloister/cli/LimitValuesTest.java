@@ -34,8 +34,8 @@ class LimitValuesTest {
 
   @Test
   void takesAllNamesInEveryManner() throws CliException {
-    assertEquals(16, Limits.RESOURCES.size());
-    for (LinuxConstant resource : Limits.RESOURCES) {
+    assertEquals(16, Limits.known().size());
+    for (LinuxConstant resource : Limits.known()) {
       String word = resource.name().substring("RLIMIT_".length());
       for (String name : List.of(word, word.toLowerCase(java.util.Locale.ROOT), resource.name())) {
         sets(name + "=7", resource, 7, 7);

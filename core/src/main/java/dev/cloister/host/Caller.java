@@ -6,7 +6,6 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,11 +48,12 @@ public record Caller(
   public static Caller current() throws IOException {
     List<String> status;
     try {
-      status = Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1);
+      status = SmallFiles.lines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1);
     } catch (NoSuchFileException e) {
       return bySystemCalls();
     }
-    return parse(status, Files.readString(Path.of("/proc/self/setgroups")).strip());
+    byte[] setgroups = SmallFiles.read(Path.of("/proc/self/setgroups"));
+    return parse(status, new String(setgroups, StandardCharsets.ISO_8859_1).strip());
   }
 
   /** The first such call costs a starting JVM more than all else, so it is the second choice. */

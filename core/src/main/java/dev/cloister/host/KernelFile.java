@@ -5,7 +5,6 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.StringTokenizer;
@@ -41,7 +40,7 @@ public final class KernelFile {
    * @throws IOException if the file cannot be read or has no such line
    */
   public static String field(Path file, String name) throws IOException {
-    for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) {
+    for (String line : SmallFiles.lines(file, StandardCharsets.ISO_8859_1)) {
       if (line.startsWith(name)) {
         // Not by a regular expression: every start of the command line comes here.
         StringTokenizer words = new StringTokenizer(line.substring(name.length()));

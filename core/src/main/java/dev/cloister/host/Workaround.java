@@ -1,9 +1,9 @@
 package dev.cloister.host;
 
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * How plans do without something that a host lacks. An ordinary host needs none of these; which
@@ -60,9 +60,7 @@ public enum Workaround {
     if (workarounds.isEmpty()) {
       return Set.of();
     }
-    Set<Workaround> copy = EnumSet.noneOf(Workaround.class);
-    copy.addAll(workarounds);
-    return Collections.unmodifiableSet(copy);
+    return Collections.unmodifiableSet(new TreeSet<>(workarounds));
   }
 
   /** Their names for a person. */

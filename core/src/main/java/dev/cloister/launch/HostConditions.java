@@ -2,6 +2,7 @@ package dev.cloister.launch;
 
 import dev.cloister.host.Bwrap;
 import dev.cloister.host.HostState;
+import dev.cloister.host.SmallFiles;
 import dev.cloister.machine.CacheConditions;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
@@ -42,7 +43,7 @@ public final class HostConditions {
    * @throws IOException if something of it cannot be read; nothing is kept then
    */
   public HostConditions() throws IOException {
-    conditions.lines(STATUS, rights(Files.readAllBytes(Path.of(STATUS))));
+    conditions.lines(STATUS, rights(SmallFiles.read(Path.of(STATUS))));
     for (String file : HostState.FILES) {
       content(file);
     }

@@ -1,5 +1,6 @@
 package dev.cloister.launch;
 
+import dev.cloister.host.SmallFiles;
 import dev.cloister.machine.CacheConditions;
 import dev.cloister.machine.CacheEntry;
 import dev.cloister.machine.ElfImage;
@@ -15,10 +16,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -33,13 +31,8 @@ public final class LauncherCache {
   /** More than that, each no larger than {@link CacheEntry#MAX_SIZE}, are never kept. */
   public static final int MAX_ENTRIES = 64;
 
-  private static final int PRIVATE_DIRECTORY = 040700;
   private static final Set<PosixFilePermission> OWNER_FILE =
-      PosixFilePermissions.fromString("rw-------");
-  private static final FileAttribute<Set<PosixFilePermission>> NEW_FILE =
-      PosixFilePermissions.asFileAttribute(OWNER_FILE);
-  private static final FileAttribute<Set<PosixFilePermission>> NEW_DIRECTORY =
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+      Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
   private static final String UNFINISHED = "new-";
 
   private final PrivateDirectory place;
@@ -61,29 +54,9 @@ public final class LauncherCache {
       return Optional.empty();
     }
     Path path = place.get().path().resolve(LookupProgram.DIRECTORY);
-    try {
-      Files.createDirectory(path, NEW_DIRECTORY);
-      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
-    } catch (FileAlreadyExistsException e) {
-      // Checked below like any other.
-    } catch (IOException e) {
-      return Optional.empty();
-    }
-    return isPrivate(path, uid)
+    return PrivateDirectory.makePrivate(path, uid)
         ? Optional.of(new LauncherCache(place.get(), path))
         : Optional.empty();
-  }
-
-  private static boolean isPrivate(Path path, long uid) {
-    try {
-      Map<String, Object> attributes =
-          Files.readAttributes(path, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
-      // Java has the unsigned uid in a signed int.
-      return Integer.valueOf((int) uid).equals(attributes.get("uid"))
-          && Integer.valueOf(PRIVATE_DIRECTORY).equals(attributes.get("mode"));
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   /** Where launchers from the cache start, and so the first that was compiled. */
@@ -118,10 +91,12 @@ public final class LauncherCache {
     }
     Path unfinished = path.resolve(UNFINISHED + digits);
     try {
-      Files.createFile(unfinished, NEW_FILE);
+      if (!unfinished.toFile().createNewFile()) {
+        throw new FileAlreadyExistsException(unfinished.toString());
+      }
       // A umask(2) can take permissions from the owner, too.
       Files.setPosixFilePermissions(unfinished, OWNER_FILE);
-      Files.write(unfinished, entry);
+      SmallFiles.write(unfinished, entry);
       Files.move(unfinished, file(key), StandardCopyOption.ATOMIC_MOVE);
       removeOldest();
     } catch (IOException e) {
@@ -172,7 +147,7 @@ public final class LauncherCache {
   }
 
   static void clear(Path place, long uid) throws IOException {
-    if (!isPrivate(place, uid)) {
+    if (!PrivateDirectory.isPrivate(place, uid)) {
       // Never used, so there is nothing of Cloister's in it.
       return;
     }
@@ -207,8 +182,7 @@ public final class LauncherCache {
    */
   static void ensurePlace(Path place, long uid) throws IOException {
     try {
-      Files.createDirectory(place, NEW_DIRECTORY);
-      Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwx------"));
+      PrivateDirectory.make(place);
       Files.setAttribute(place, "unix:uid", (int) uid, LinkOption.NOFOLLOW_LINKS);
     } catch (FileAlreadyExistsException e) {
       if (!Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS)) {

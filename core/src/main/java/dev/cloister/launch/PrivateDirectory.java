@@ -3,12 +3,12 @@ package dev.cloister.launch;
 import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.KernelFile;
+import dev.cloister.host.SmallFiles;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.LookupProgram;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -33,7 +33,10 @@ import java.util.stream.Stream;
  */
 public final class PrivateDirectory {
   private static final Set<PosixFilePermission> OWNER_ONLY =
-      PosixFilePermissions.fromString("rwx------");
+      Set.of(
+          PosixFilePermission.OWNER_READ,
+          PosixFilePermission.OWNER_WRITE,
+          PosixFilePermission.OWNER_EXECUTE);
   private static final FileAttribute<Set<PosixFilePermission>> NEW =
       PosixFilePermissions.asFileAttribute(OWNER_ONLY);
   private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
@@ -83,21 +86,37 @@ public final class PrivateDirectory {
   /** Opens or makes the directory of user {@code uid} in {@code place}, if that can be trusted. */
   public static Optional<PrivateDirectory> in(Path place, long uid) {
     Path path = place.resolve("cloister-" + Long.toUnsignedString(uid));
-    try {
-      Files.createDirectory(path, NEW);
-      allowOwner(path);
-    } catch (FileAlreadyExistsException e) {
-      // Checked below like any other.
-    } catch (IOException e) {
-      return Optional.empty();
-    }
     // One that is there already may have become read-only.
-    return isPrivate(path, uid) && Files.isWritable(path) && allowsExecution(path)
+    return makePrivate(path, uid) && Files.isWritable(path) && allowsExecution(path)
         ? Optional.of(new PrivateDirectory(path))
         : Optional.empty();
   }
 
-  private static boolean isPrivate(Path path, long uid) {
+  /** Makes a directory, unless it is there: whether only user {@code uid} can do anything in it. */
+  static boolean makePrivate(Path path, long uid) {
+    if (isPrivate(path, uid)) {
+      return true;
+    }
+    try {
+      make(path);
+      return isPrivate(path, uid);
+    } catch (IOException e) {
+      // Something else is there, or another process has just made it.
+      return isPrivate(path, uid);
+    }
+  }
+
+  /**
+   * Makes a directory that only its owner can do anything in.
+   *
+   * @throws IOException if that cannot be, or something is there already
+   */
+  static void make(Path path) throws IOException {
+    Files.createDirectory(path, NEW);
+    allowOwner(path);
+  }
+
+  static boolean isPrivate(Path path, long uid) {
     try {
       Map<String, Object> attributes =
           Files.readAttributes(path, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
@@ -115,7 +134,7 @@ public final class PrivateDirectory {
     try {
       String longest = "";
       String options = "";
-      for (String line : Files.readAllLines(MOUNTS, StandardCharsets.ISO_8859_1)) {
+      for (String line : SmallFiles.lines(MOUNTS, StandardCharsets.ISO_8859_1)) {
         String[] fields = line.split(" ", 7);
         String point = KernelFile.unescape(fields[4]);
         // At equal length the later mount lies on top.
@@ -146,14 +165,13 @@ public final class PrivateDirectory {
    */
   Path reserve(int digits) throws IOException {
     while (true) {
-      try {
-        String number = Long.toString(System.nanoTime());
-        String zeros = "0".repeat(Math.max(0, digits - number.length()));
-        Path file = Files.createFile(path.resolve(PREFIX + zeros + number), NEW);
+      String number = Long.toString(System.nanoTime());
+      String zeros = "0".repeat(Math.max(0, digits - number.length()));
+      Path file = path.resolve(PREFIX + zeros + number);
+      // Else another process's clock said the same.
+      if (file.toFile().createNewFile()) {
         allowOwner(file);
         return file;
-      } catch (FileAlreadyExistsException e) {
-        // Another process's clock said the same.
       }
     }
   }
@@ -165,7 +183,7 @@ public final class PrivateDirectory {
 
   /** Writes an executable to a reserved file. */
   public void write(Path file, ElfImage image) throws IOException {
-    Files.write(file, image.bytes());
+    SmallFiles.write(file, image.bytes());
   }
 
   /**

@@ -28,6 +28,9 @@ final class LookupParts {
   /** Ends the program: there is no launcher that can be used, or none that is known. */
   final Label miss = new Label();
 
+  /** Whether this build is known to be up to date, as 0 or 1. */
+  final Label current;
+
   /**
    * RESULT = 0 if the A2 bytes at A0 and at A1 are the same. Changes A0 to A3, SCRATCH; goes no
    * further than the first that differs, so a text that ends with NUL may be shorter than A2.
@@ -66,6 +69,7 @@ final class LookupParts {
     text = emitter.data.zeroed(TEXT_SIZE + 16);
     user = emitter.data.zeroed(8);
     home = emitter.data.zeroed(8);
+    current = emitter.data.zeroed(8);
   }
 
   /** RESULT = a descriptor for the path in A1, relative to that in A0, or a negative errno. */
@@ -117,7 +121,8 @@ final class LookupParts {
   void write() {
     writeCompare();
     asm.place(miss);
-    asm.set(A0, LookupProgram.MISS);
+    emitter.loadVariable(A0, current);
+    asm.add(A0, LookupProgram.MISS);
     emitter.systemCall(SystemCall.EXIT_GROUP);
     asm.trap();
     routines.write();

@@ -26,8 +26,8 @@ import java.util.Map;
  *
  * <p>Its arguments are Cloister's own directory and then those of the command line. It ends with 0
  * and prints {@code exec:} and the file to execute, a copy that removes itself; or with {@value
- * #MISS} where a launcher must be compiled; or with 125 and a message where the cache is not as
- * Cloister left it.
+ * #MISS} where a launcher must be compiled, one more if that can be done by this build, as no
+ * source is newer; or with 125 and a message where the cache is not as Cloister left it.
  *
  * <p>The cache is always in {@value #PLACE} and the user's number, whatever the environment says:
  * every sandbox that could write to it can then know what to hide.
@@ -104,6 +104,7 @@ public final class LookupProgram {
 
   private ElfImage compile() {
     start();
+    requireCurrent();
     // Who asks for no cache is not told what is wrong with it: the options come first.
     key.write();
     key.writeName(name);
@@ -111,8 +112,6 @@ public final class LookupProgram {
     readEntry();
     checkEntry();
     key.requireSame(entry);
-    asm.address(A0, emitter.data.constant(settings.conditions().bytes(), 8));
-    asm.call(conditions.check);
     asm.address(A0, entry);
     asm.load(A1, A0, CacheEntry.CONDITIONS_AT, Width.DOUBLE);
     asm.add(A0, A1);
@@ -152,6 +151,14 @@ public final class LookupProgram {
     emitter.systemCall(SystemCall.GETEUID);
     emitter.storeVariable(parts.user, RESULT);
     routines.blockFileSizeSignal();
+  }
+
+  /** First, so that after every miss the script need not look for itself, which takes it longer. */
+  private void requireCurrent() {
+    asm.address(A0, emitter.data.constant(settings.conditions().bytes(), 8));
+    asm.call(conditions.check);
+    asm.set(A0, 1);
+    emitter.storeVariable(parts.current, A0);
   }
 
   /** What others put where the user's directory should be is no concern of the user's: a miss. */

@@ -26,8 +26,11 @@ enum Register {
   V4,
   V5;
 
+  /** {@link #values} makes a copy for every call. */
+  private static final Register[] ALL = values();
+
   /** Argument register number {@code index}, 0 to 5. */
   static Register argument(int index) {
-    return values()[index];
+    return ALL[index];
   }
 }

@@ -3,6 +3,7 @@ package dev.cloister.probe;
 import dev.cloister.host.Bwrap;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
+import dev.cloister.host.SmallFiles;
 import dev.cloister.host.Workaround;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.strategy.Assessment;
@@ -14,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,7 +104,7 @@ public final class VerdictStore implements StrategySelector.Trial {
 
   private void read() {
     try {
-      List<String> lines = Files.readAllLines(file(directory));
+      List<String> lines = SmallFiles.lines(file(directory), StandardCharsets.UTF_8);
       if (!lines.isEmpty() && lines.get(0).equals(state.text())) {
         for (String line : lines.subList(1, lines.size())) {
           String[] words = line.split(SEPARATOR, -1);
@@ -128,7 +128,7 @@ public final class VerdictStore implements StrategySelector.Trial {
     if (words.isEmpty()) {
       return Set.of();
     }
-    Set<Workaround> workarounds = EnumSet.noneOf(Workaround.class);
+    Set<Workaround> workarounds = new TreeSet<>();
     for (String word : words.split(" ", -1)) {
       workarounds.add(Workaround.valueOf(word));
     }
@@ -163,7 +163,7 @@ public final class VerdictStore implements StrategySelector.Trial {
     }
     try {
       Path temporary = directory.reserve();
-      Files.write(temporary, text.toString().getBytes(StandardCharsets.UTF_8));
+      SmallFiles.write(temporary, text.toString().getBytes(StandardCharsets.UTF_8));
       Files.move(temporary, file(directory), StandardCopyOption.ATOMIC_MOVE);
       // Seldom enough not to matter, often enough to keep the directory small.
       directory.removeAbandoned();

@@ -2,18 +2,19 @@ package dev.cloister.program;
 
 import dev.cloister.ffm.CString;
 import dev.cloister.spec.OsString;
-import java.util.StringJoiner;
 
 /** Writes calls as C, the way strace(1) does, with names in place of descriptor numbers. */
 public final class CText {
   private CText() {}
 
   public static String of(Instruction.Call call) {
-    StringJoiner arguments = new StringJoiner(", ", call.call().cName() + "(", ")");
+    StringBuilder text = new StringBuilder(call.call().cName()).append('(');
+    String separator = "";
     for (Operand operand : call.operands()) {
-      arguments.add(operand.text());
+      text.append(separator).append(operand.text());
+      separator = ", ";
     }
-    return arguments.toString();
+    return text.append(')').toString();
   }
 
   /** As {@link #of}, with the place the result goes to. */

@@ -9,13 +9,13 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.Timeout;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** One instruction of a {@link SyscallProgram}. */
@@ -117,9 +117,7 @@ public sealed interface Instruction {
       if (map.isEmpty()) {
         return Map.of();
       }
-      Map<Errno, T> copy = new EnumMap<>(Errno.class);
-      copy.putAll(map);
-      return Collections.unmodifiableMap(copy);
+      return Collections.unmodifiableMap(new TreeMap<>(map));
     }
 
     @Override
@@ -144,8 +142,8 @@ public sealed interface Instruction {
     }
 
     public Call retry(Errno errno) {
-      Set<Errno> more = EnumSet.of(errno);
-      more.addAll(retried);
+      Set<Errno> more = new TreeSet<>(retried);
+      more.add(errno);
       return new Call(call, operands, result, more, until, recoveries, hints);
     }
 
@@ -165,15 +163,13 @@ public sealed interface Instruction {
 
     /** Runs {@code instead} after {@code errno}, and then goes on. */
     public Call recover(Errno errno, List<Instruction> instead) {
-      Map<Errno, List<Instruction>> more = new EnumMap<>(Errno.class);
-      more.putAll(recoveries);
+      Map<Errno, List<Instruction>> more = new TreeMap<>(recoveries);
       more.put(errno, List.copyOf(instead));
       return new Call(call, operands, result, retried, until, more, hints);
     }
 
     public Call hint(Errno errno, String text) {
-      Map<Errno, String> more = new EnumMap<>(Errno.class);
-      more.putAll(hints);
+      Map<Errno, String> more = new TreeMap<>(hints);
       more.put(errno, text);
       return new Call(call, operands, result, retried, until, recoveries, more);
     }

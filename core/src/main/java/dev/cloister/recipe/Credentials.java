@@ -20,11 +20,11 @@ import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Who the process is: the user namespaces, the ids, the capabilities.
@@ -134,17 +134,16 @@ public final class Credentials {
    * cannot: process ids must be there for the mounts, and cgroups are no capability's.
    */
   public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
-    Set<Namespace> last = EnumSet.noneOf(Namespace.class);
+    Set<Namespace> last = new TreeSet<>();
     if (!spec.privileges().capabilities().isEmpty()) {
       last.addAll(spec.namespaces());
-      last.retainAll(EnumSet.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
+      last.retainAll(List.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
     }
     return last;
   }
 
   private Set<Namespace> namespacesMadeFirst() {
-    Set<Namespace> first = EnumSet.noneOf(Namespace.class);
-    first.addAll(spec.namespaces());
+    Set<Namespace> first = new TreeSet<>(spec.namespaces());
     first.removeAll(namespacesMadeLast(spec));
     if (spec.limits().needCgroup()) {
       // It shows the cgroup that its maker is in, which shall be the sandbox's: ProcessTree.
@@ -534,7 +533,7 @@ public final class Credentials {
 
   /** What {@link #becomeCommandUser} and {@link #leaveOnlyWhatIsAskedFor} guarantee. */
   public Set<Guarantee> guarantees() {
-    Set<Guarantee> given = EnumSet.of(Guarantee.NO_NEW_PRIVILEGES);
+    Set<Guarantee> given = new TreeSet<>(List.of(Guarantee.NO_NEW_PRIVILEGES));
     if (privileges.capabilities().isEmpty()) {
       given.add(Guarantee.NO_CAPABILITIES);
     }

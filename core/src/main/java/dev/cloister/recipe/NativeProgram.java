@@ -22,11 +22,11 @@ import dev.cloister.strategy.Guarantee;
 import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.SplitPlan;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.IntFunction;
 
 /**
@@ -200,7 +200,7 @@ public final class NativeProgram {
    */
   public static Set<Guarantee> guaranteesOf(SandboxSpec spec) {
     Set<Guarantee> given =
-        EnumSet.of(Guarantee.NO_INHERITED_DESCRIPTORS, Guarantee.READ_ONLY_RECURSIVE);
+        new TreeSet<>(List.of(Guarantee.NO_INHERITED_DESCRIPTORS, Guarantee.READ_ONLY_RECURSIVE));
     if (spec.namespaces().contains(Namespace.NET)) {
       given.add(Guarantee.NETWORK_ISOLATION);
     }

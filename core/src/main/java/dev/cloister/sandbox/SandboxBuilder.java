@@ -311,7 +311,7 @@ public final class SandboxBuilder {
     if (limit < 0) {
       throw wrong("rlimit " + resource, Long.toString(limit));
     }
-    LinuxConstant which = named("rlimit", resource, "RLIMIT_", Limits.RESOURCES);
+    LinuxConstant which = named("rlimit", resource, "RLIMIT_", Limits.known());
     spec.limits(some -> some.with(which, new Limits.ResourceLimit(limit, limit)));
     return this;
   }

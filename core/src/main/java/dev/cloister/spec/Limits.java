@@ -22,10 +22,17 @@ public record Limits(
     OptionalLong memory,
     OptionalLong pids,
     Optional<Cpu> cpu) {
+  /** Made when it is first asked for: by few. */
+  private static final class Resources {
+    private static final Set<LinuxConstant> ALL =
+        Collections.unmodifiableSet(
+            EnumSet.range(LinuxConstant.RLIMIT_CPU, LinuxConstant.RLIMIT_RTTIME));
+  }
+
   /** What {@link #resources} may name: all there is. */
-  public static final Set<LinuxConstant> RESOURCES =
-      Collections.unmodifiableSet(
-          EnumSet.range(LinuxConstant.RLIMIT_CPU, LinuxConstant.RLIMIT_RTTIME));
+  public static Set<LinuxConstant> known() {
+    return Resources.ALL;
+  }
 
   /** The default. */
   public static final Limits NONE =
@@ -67,7 +74,7 @@ public record Limits(
     } else {
       Map<LinuxConstant, ResourceLimit> copy = new EnumMap<>(LinuxConstant.class);
       copy.putAll(resources);
-      if (!RESOURCES.containsAll(copy.keySet())) {
+      if (!known().containsAll(copy.keySet())) {
         throw new IllegalArgumentException("not a resource in " + copy.keySet());
       }
       resources = Collections.unmodifiableMap(copy);

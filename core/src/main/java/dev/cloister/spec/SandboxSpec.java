@@ -2,10 +2,10 @@ package dev.cloister.spec;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
 /**
@@ -83,7 +83,9 @@ public record SandboxSpec(
   /** Collects a specification; not thread-safe. */
   public static final class Builder {
     private final List<MountOperation> mounts = new ArrayList<>();
-    private final Set<Namespace> namespaces = EnumSet.noneOf(Namespace.class);
+    // No set of the enum's: the first asks for its constants by reflection, which takes a starting
+    // JVM a millisecond.
+    private final Set<Namespace> namespaces = new TreeSet<>();
     private Identity identity = Identity.CALLER;
     private EnvironmentRules environment = EnvironmentRules.INHERIT;
     private Optional<OsString> workingDirectory = Optional.empty();

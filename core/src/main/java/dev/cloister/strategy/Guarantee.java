@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What a sandbox can be relied on for. Which of these hold depends on the strategy, on who calls
@@ -133,8 +134,6 @@ public enum Guarantee {
 
   /** Unchangeable, and in the order of the constants. */
   static Set<Guarantee> copy(Set<Guarantee> guarantees) {
-    Set<Guarantee> copy = EnumSet.noneOf(Guarantee.class);
-    copy.addAll(guarantees);
-    return Collections.unmodifiableSet(copy);
+    return Collections.unmodifiableSet(new TreeSet<>(guarantees));
   }
 }

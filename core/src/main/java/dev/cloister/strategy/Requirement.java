@@ -3,9 +3,9 @@ package dev.cloister.strategy;
 import dev.cloister.host.HostReport;
 import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** What a sandbox must guarantee, whichever strategy makes it. */
 record Requirement(Set<Guarantee> guarantees) {
@@ -23,8 +23,7 @@ record Requirement(Set<Guarantee> guarantees) {
       SandboxSpec spec,
       HostReport host,
       List<IsolationStrategy> others) {
-    Set<Guarantee> missing = EnumSet.noneOf(Guarantee.class);
-    missing.addAll(guarantees);
+    Set<Guarantee> missing = new TreeSet<>(guarantees);
     missing.removeAll(strategy.guarantees(spec, host));
     if (missing.isEmpty()) {
       return Assessment.USABLE;

@@ -18,7 +18,7 @@ class CallerAllowanceTest {
   @Test
   void readsEachLimitFromItsLine() throws LinuxException {
     CallerAllowance allowance = new CallerAllowance(Path.of("/"));
-    for (LinuxConstant resource : Limits.RESOURCES) {
+    for (LinuxConstant resource : Limits.known()) {
       assertEquals(
           OptionalLong.of(ResourceLimit.of(resource).hard()),
           allowance.hardLimit(resource),

@@ -1,0 +1,29 @@
+package dev.cloister.cli;
+
+import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
+
+/**
+ * Makes the constants that every launcher needs in a thread of its own, while the first one reads
+ * arguments and looks at the host: there are hundreds, and a JVM that has just started interprets.
+ *
+ * <p>Only classes that refer to no others of ours: two threads that initialize classes which need
+ * each other wait for each other for ever (JLS 12.4.2).
+ */
+final class HeadStart {
+  private HeadStart() {}
+
+  static void begin() {
+    Thread thread = new Thread(HeadStart::makeConstants, "head-start");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void makeConstants() {
+    // Whatever of it the other thread needs first, it makes itself.
+    LinuxConstant.AT_NULL.ordinal();
+    SystemCall.READ.ordinal();
+    Errno.EPERM.ordinal();
+  }
+}
