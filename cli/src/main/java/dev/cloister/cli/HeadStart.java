@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
+import java.util.List;
 
 /**
  * Makes the constants that every launcher needs in a thread of its own, while the first one reads
@@ -20,10 +21,8 @@ final class HeadStart {
     thread.start();
   }
 
-  private static void makeConstants() {
-    // Whatever of it the other thread needs first, it makes itself.
-    LinuxConstant.AT_NULL.ordinal();
-    SystemCall.READ.ordinal();
-    Errno.EPERM.ordinal();
+  /** To name one makes all of its kind. Whatever the other thread needs first, it makes itself. */
+  private static List<Enum<?>> makeConstants() {
+    return List.of(LinuxConstant.AT_NULL, SystemCall.READ, Errno.EPERM);
   }
 }
