@@ -1,12 +1,16 @@
 package dev.cloister.cli;
 
+import dev.cloister.spec.MountOperation.Overlay;
+import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * What {@code --perms} and {@code --size} say of the option that comes next: they do nothing
- * themselves, and with nothing that takes them they are a mistake.
+ * What {@code --perms}, {@code --size} and {@code --overlay-src} say of the option that comes next:
+ * they do nothing themselves, and with nothing that takes them they are a mistake.
  */
 final class Modifiers {
   /** All bits that chmod(2) knows. */
@@ -14,6 +18,7 @@ final class Modifiers {
 
   private OptionalInt perms = OptionalInt.empty();
   private OptionalLong size = OptionalLong.empty();
+  private List<Source> layers = new ArrayList<>();
 
   /** Takes the value of {@code --perms}. */
   void perms(RunOption option, OsString value) throws CliException {
@@ -29,6 +34,30 @@ final class Modifiers {
       throw refused(option, value, "given twice for the same option");
     }
     size = OptionalLong.of(bytes(option, value));
+  }
+
+  /** Takes what {@code --overlay-src} names. */
+  void layer(RunOption option, Source source) throws CliException {
+    layers.add(source);
+    if (layers.size() > Overlay.MAX_LAYERS) {
+      throw refused(option, source.path(), "one overlay has at most " + Overlay.MAX_LAYERS);
+    }
+  }
+
+  /**
+   * The layers that were named, the lowest first.
+   *
+   * @param least how many there must be
+   */
+  List<Source> takeLayers(RunOption option, OsString destination, int least) throws CliException {
+    if (layers.size() < least) {
+      throw new CliException(
+          "%s requires at least %s --overlay-src (for %s)"
+              .formatted(option.word(), least == 1 ? "one" : "two", Messages.value(destination)));
+    }
+    List<Source> taken = layers;
+    layers = new ArrayList<>();
+    return taken;
   }
 
   /**
@@ -52,11 +81,24 @@ final class Modifiers {
     if (option != RunOption.PERMS && option != RunOption.SIZE) {
       requireTaken(option.word() + " takes none");
     }
+    if (option != RunOption.OVERLAY_SRC) {
+      requireLayersTaken();
+    }
   }
 
   /** Refuses what no option has taken. */
   void requireTaken() throws CliException {
     requireTaken("none follows");
+    requireLayersTaken();
+  }
+
+  private void requireLayersTaken() throws CliException {
+    if (!layers.isEmpty()) {
+      throw new CliException(
+          "--overlay-src must be followed by another --overlay-src or one of --overlay,"
+              + " --tmp-overlay, or --ro-overlay: "
+              + layers.getLast().path());
+    }
   }
 
   private void requireTaken(String why) throws CliException {

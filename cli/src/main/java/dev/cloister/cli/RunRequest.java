@@ -14,6 +14,7 @@ import dev.cloister.spec.Limits;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Changes;
 import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.Namespace;
@@ -240,6 +241,53 @@ record RunRequest(
         throw new CliException(option.word() + " '': a symbolic link must lead somewhere");
       }
       add(new MountOperation.Symlink(values.get(0), destination(option, values.get(1))));
+    }
+
+    void permissions(RunOption option, List<OsString> values) throws CliException {
+      int mode = Modifiers.mode(option, values.get(0));
+      add(new MountOperation.Permissions(destination(option, values.get(1)), mode));
+    }
+
+    void remountReadOnly(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.RemountReadOnly(destination(option, path)));
+    }
+
+    void messageQueues(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.MessageQueues(destination(option, path)));
+    }
+
+    /** The next layer of the overlay that follows. */
+    void layer(RunOption option, OsString path) throws CliException {
+      modifiers.layer(option, overlaid(option, path));
+    }
+
+    void overlayKept(RunOption option, List<OsString> values) throws CliException {
+      Source upper = overlaid(option, values.get(0));
+      Source work = overlaid(option, values.get(1));
+      overlay(option, values.get(2), Changes.keptIn(upper, work));
+    }
+
+    void overlay(RunOption option, OsString path, Changes changes) throws CliException {
+      List<Source> layers = modifiers.takeLayers(option, path, changes.leastLayers());
+      add(new MountOperation.Overlay(layers, changes, destination(option, path)));
+    }
+
+    /** A directory of the host's for an overlay. */
+    private Source overlaid(RunOption option, OsString path) throws CliException {
+      if (late) {
+        return new Source(absolute(option, path), /* directory= */ true, /* direct= */ false);
+      }
+      try {
+        Source source = inspect(option, path);
+        if (source.directory()) {
+          return source;
+        }
+        throw new CliException(
+            "%s %s: not a directory".formatted(option.word(), Messages.value(path)));
+      } catch (SourceException e) {
+        throw new CliException(
+            "%s %s: %s".formatted(option.word(), Messages.value(path), e.getMessage()));
+      }
     }
 
     void proc(RunOption option, OsString path) throws CliException {

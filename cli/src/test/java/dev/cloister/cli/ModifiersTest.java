@@ -3,7 +3,9 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -13,6 +15,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ModifiersTest {
   private final Modifiers modifiers = new Modifiers();
+
+  private static Source source(String path) {
+    return new Source(OsString.of(path), true, true);
+  }
 
   private void perms(String value) throws CliException {
     modifiers.perms(RunOption.PERMS, OsString.of(value));
@@ -91,5 +97,23 @@ class ModifiersTest {
     modifiers.takeSize();
     modifiers.requireTakenBy(RunOption.TMPFS);
     modifiers.requireTaken();
+  }
+
+  @Test
+  void layersStandTogether() throws CliException {
+    modifiers.layer(RunOption.OVERLAY_SRC, source("/a"));
+    modifiers.requireTakenBy(RunOption.OVERLAY_SRC);
+    modifiers.layer(RunOption.OVERLAY_SRC, source("/b"));
+    assertThrows(CliException.class, () -> modifiers.requireTakenBy(RunOption.PERMS));
+    assertThrows(CliException.class, modifiers::requireTaken);
+    OsString place = OsString.of("/x");
+    List<Source> layers = modifiers.takeLayers(RunOption.RO_OVERLAY, place, 2);
+    assertEquals(List.of(source("/a"), source("/b")), layers);
+    modifiers.requireTakenBy(RunOption.RO_OVERLAY);
+    modifiers.requireTaken();
+    CliException e =
+        assertThrows(
+            CliException.class, () -> modifiers.takeLayers(RunOption.TMP_OVERLAY, place, 1));
+    assertEquals("--tmp-overlay requires at least one --overlay-src (for /x)", e.getMessage());
   }
 }

@@ -37,6 +37,11 @@ final class Walk {
     return new Walk(destination, into, true, Optional.empty()).steps();
   }
 
+  /** The same of what need be none. */
+  static List<Instruction> toAny(Destination destination, Slot into) {
+    return new Walk(destination, into, false, Optional.empty()).steps();
+  }
+
   /**
    * Makes what is missing, too.
    *

@@ -1,6 +1,7 @@
 package dev.cloister.spec;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -41,6 +42,14 @@ public sealed interface MountOperation {
     void asOnHost(AsOnHost shown) throws E;
 
     void hideLaunchers(HideLaunchers hidden) throws E;
+
+    void permissions(Permissions permissions) throws E;
+
+    void remountReadOnly(RemountReadOnly remount) throws E;
+
+    void messageQueues(MessageQueues queues) throws E;
+
+    void overlay(Overlay overlay) throws E;
   }
 
   /**
@@ -98,7 +107,8 @@ public sealed interface MountOperation {
 
   /**
    * A directory, with its parents, as {@code mkdir -p -m MODE}; an existing one is left as it is.
-   * Parents that are missing get {@link #parentsMode}.
+   * Parents that are missing get {@link #parentsMode}. Set-user-ID and set-group-ID bits of the
+   * mode count for nothing (mkdir(2)).
    */
   record Directory(Destination destination, int mode) implements MountOperation {
     @Override
@@ -185,6 +195,97 @@ public sealed interface MountOperation {
       visitor.hideLaunchers(this);
     }
   }
+
+  /**
+   * Other permissions for something that is there already.
+   *
+   * @param destination symbolic links are followed, as the command will see them
+   * @param mode as chmod(2) takes it
+   */
+  record Permissions(Destination destination, int mode) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.permissions(this);
+    }
+  }
+
+  /**
+   * What is mounted at {@code destination} gets {@link Access#READ_ONLY}; other mounts below it
+   * stay as they are.
+   */
+  record RemountReadOnly(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.remountReadOnly(this);
+    }
+  }
+
+  /** The POSIX message queues of the command's IPC namespace (mq_overview(7)). */
+  record MessageQueues(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.messageQueues(this);
+    }
+  }
+
+  /**
+   * Directories of the host's as one: where a name is in several, the last of them has it. Mounts
+   * below them are not shown.
+   *
+   * @param layers the lowest first; never changed
+   * @param changes where what the command changes goes
+   */
+  record Overlay(List<Source> layers, Changes changes, Destination destination)
+      implements MountOperation {
+    /** More would not be named in the one page that mount(2) takes. */
+    public static final int MAX_LAYERS = 200;
+
+    public Overlay {
+      layers = List.copyOf(layers);
+      if (layers.size() > MAX_LAYERS) {
+        throw new IllegalArgumentException("an overlay has at most " + MAX_LAYERS + " layers");
+      }
+      if (layers.size() < changes.leastLayers()) {
+        throw new IllegalArgumentException("an overlay needs layers: " + changes.leastLayers());
+      }
+    }
+
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.overlay(this);
+    }
+  }
+
+  /**
+   * Where the changes to an {@link Overlay} go.
+   *
+   * @param kept whether and where they stay on the host
+   */
+  record Changes(boolean allowed, Optional<KeptChanges> kept) {
+    /** There are none: it is read-only. */
+    public static final Changes FORBIDDEN = new Changes(false, Optional.empty());
+
+    /** Into memory that is gone with the sandbox, and that nobody reaches in another way. */
+    public static final Changes FORGOTTEN = new Changes(true, Optional.empty());
+
+    /** Into a directory of the host's. */
+    public static Changes keptIn(Source upper, Source work) {
+      return new Changes(true, Optional.of(new KeptChanges(upper, work)));
+    }
+
+    /** One layer alone that cannot be changed is no overlay for the kernel. */
+    public int leastLayers() {
+      return allowed ? 1 : 2;
+    }
+  }
+
+  /**
+   * Directories of one file system of the host's.
+   *
+   * @param upper gets the changes, and is itself the uppermost layer
+   * @param work empty, for the kernel alone
+   */
+  record KeptChanges(Source upper, Source work) {}
 
   /**
    * What a bind shows, as it was when the specification was made.
