@@ -56,6 +56,10 @@ final class BindTypes {
   /** What decides what is at {@code destination}: the last operation above or at it, if a bind. */
   private static Optional<Bind> covering(Destination destination, List<MountOperation> earlier) {
     for (MountOperation operation : earlier.reversed()) {
+      if (operation instanceof MountOperation.Permissions
+          || operation instanceof MountOperation.RemountReadOnly) {
+        continue;
+      }
       if (destination.isAtOrBelow(operation.destination())) {
         return operation instanceof Bind bind ? Optional.of(bind) : Optional.empty();
       }

@@ -4,6 +4,7 @@ import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.LateBind;
+import dev.cloister.spec.MountOperation.Overlay;
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,15 +56,21 @@ final class LateLaunchers {
       if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
         Destination source = Destination.of(bind.source());
         if (PARENT.isAtOrBelow(source)) {
-          hidden.add(new MountOperation.HideLaunchers(shown(bind, source)));
+          hidden.add(new MountOperation.HideLaunchers(shown(bind.destination(), source)));
+        }
+      } else if (mount instanceof Overlay overlay && overlay.changes().kept().isPresent()) {
+        Destination upper = Destination.of(overlay.changes().kept().get().upper().path());
+        if (PARENT.isAtOrBelow(upper)) {
+          hidden.add(new MountOperation.HideLaunchers(shown(overlay.destination(), upper)));
         }
       }
     }
     return hidden;
   }
 
-  private static Destination shown(LateBind bind, Destination source) {
-    Destination shown = bind.destination();
+  /** Where {@link #PARENT} is, if {@code source} is shown at {@code place}. */
+  private static Destination shown(Destination place, Destination source) {
+    Destination shown = place;
     int depth = source.components().size();
     for (OsString name : PARENT.components().subList(depth, PARENT.components().size())) {
       shown = shown.resolve(name.toString());

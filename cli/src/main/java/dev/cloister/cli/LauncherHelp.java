@@ -102,10 +102,29 @@ final class LauncherHelp {
       case MountOperation.Symlink link ->
           "symlink %s %s".formatted(link.target(), link.destination());
       case MountOperation.Tmpfs tmpfs -> "tmpfs " + tmpfs.destination();
+      case MountOperation.Permissions permissions ->
+          "chmod 0%o %s".formatted(permissions.mode(), permissions.destination());
+      case MountOperation.RemountReadOnly remount -> "remount-ro " + remount.destination();
+      case MountOperation.MessageQueues queues -> "mqueue " + queues.destination();
+      case MountOperation.Overlay overlay -> text(overlay);
       case MountOperation.Directory directory -> "dir " + directory.destination();
       case MountOperation.Proc proc -> "proc " + proc.destination();
       case MountOperation.Devices devices -> "dev " + devices.destination();
     };
+  }
+
+  private static String text(MountOperation.Overlay overlay) {
+    StringBuilder text = new StringBuilder();
+    for (MountOperation.Source layer : overlay.layers()) {
+      text.append("overlay-src ").append(layer.path()).append(' ');
+    }
+    if (overlay.changes().kept().isPresent()) {
+      MountOperation.KeptChanges kept = overlay.changes().kept().get();
+      text.append("overlay ").append(kept.upper().path()).append(' ').append(kept.work().path());
+    } else {
+      text.append(overlay.changes().allowed() ? "tmp-overlay" : "ro-overlay");
+    }
+    return text.append(' ').append(overlay.destination()).toString();
   }
 
   /** As the options are called. */

@@ -5,6 +5,7 @@ import dev.cloister.host.Preset;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.Changes;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.Privileges;
@@ -71,10 +72,65 @@ enum RunOption implements CliOption {
       run.directory(this, values.get(0));
     }
   },
+  PERMS(
+      "--perms", "OCTAL", "for the next option that makes a file or a directory: its permissions") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.modifiers().perms(this, values.get(0));
+    }
+  },
+  SIZE("--size", "BYTES", "for the next --tmpfs: how much it can hold") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.modifiers().size(this, values.get(0));
+    }
+  },
   SYMLINK("--symlink", "TARGET DEST", "make DEST a symbolic link to TARGET") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
       run.symlink(this, values);
+    }
+  },
+  CHMOD("--chmod", "OCTAL PATH", "change the permissions of what is at PATH in the sandbox") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.permissions(this, values);
+    }
+  },
+  REMOUNT_RO("--remount-ro", "DEST", "make the mount at DEST read-only, and none below it") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.remountReadOnly(this, values.get(0));
+    }
+  },
+  OVERLAY_SRC("--overlay-src", "SRC", "a layer, on those before it, for the next overlay option") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.layer(this, values.get(0));
+    }
+  },
+  OVERLAY("--overlay", "UPPER WORK DEST", "show the layers at DEST; changes go to UPPER") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.overlayKept(this, values);
+    }
+  },
+  TMP_OVERLAY("--tmp-overlay", "DEST", "show the layers at DEST; changes are gone afterwards") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.overlay(this, values.get(0), Changes.FORGOTTEN);
+    }
+  },
+  RO_OVERLAY("--ro-overlay", "DEST", "show the layers, two at least, at DEST, read-only") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.overlay(this, values.get(0), Changes.FORBIDDEN);
+    }
+  },
+  MQUEUE("--mqueue", "DEST", "show POSIX message queues at DEST (with --unshare-ipc)") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.messageQueues(this, values.get(0));
     }
   },
   PROC("--proc", "DEST", "show the process file system at DEST") {

@@ -14,6 +14,7 @@ import dev.cloister.spec.Limits;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Changes;
 import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.Namespace;
@@ -66,9 +67,7 @@ record RunRequest(
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
       throws CliException {
     Builder builder = new Builder(invocation, /* late= */ false);
-    for (ParsedOptions.Use<RunOption> use : parsed.options()) {
-      use.option().apply(builder, use.values());
-    }
+    builder.apply(parsed.options());
     if (parsed.command() >= invocation.arguments().size()) {
       throw new CliException("no command given (try --help)");
     }
@@ -107,9 +106,7 @@ record RunRequest(
   private static Builder applyLate(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
       throws CliException {
     Builder builder = new Builder(invocation, /* late= */ true);
-    for (ParsedOptions.Use<RunOption> use : uses) {
-      use.option().apply(builder, use.values());
-    }
+    builder.apply(uses);
     return builder;
   }
 
@@ -120,6 +117,7 @@ record RunRequest(
     private final List<Instruction.RequireVariable> conditions = new ArrayList<>();
     private final SandboxSpec.Builder spec = SandboxSpec.builder();
     private final List<MountSource> mounts = new ArrayList<>();
+    private final Modifiers modifiers = new Modifiers();
     private boolean onlyMountPaths = true;
     private EnvironmentRules environment = EnvironmentRules.INHERIT;
     private final List<OsString> absent = new ArrayList<>();
@@ -164,6 +162,19 @@ record RunRequest(
     private Builder(Invocation invocation, boolean late) {
       this.invocation = invocation;
       this.late = late;
+    }
+
+    private void apply(List<ParsedOptions.Use<RunOption>> uses) throws CliException {
+      for (ParsedOptions.Use<RunOption> use : uses) {
+        use.option().apply(this, use.values());
+        modifiers.requireTakenBy(use.option());
+      }
+      modifiers.requireTaken();
+    }
+
+    /** What was said of the next option. */
+    Modifiers modifiers() {
+      return modifiers;
     }
 
     /** Whether the host has this kind of namespaces; a host that is not known yet will. */
@@ -216,11 +227,14 @@ record RunRequest(
     }
 
     void tmpfs(RunOption option, OsString path) throws CliException {
-      add(new MountOperation.Tmpfs(destination(option, path)));
+      Destination destination = destination(option, path);
+      int mode = modifiers.takePerms().orElse(0755);
+      add(new MountOperation.Tmpfs(destination, mode, modifiers.takeSize()));
     }
 
     void directory(RunOption option, OsString path) throws CliException {
-      add(new MountOperation.Directory(destination(option, path), 0755));
+      int mode = modifiers.takePerms().orElse(0755);
+      add(new MountOperation.Directory(destination(option, path), mode));
     }
 
     void symlink(RunOption option, List<OsString> values) throws CliException {
@@ -228,6 +242,53 @@ record RunRequest(
         throw new CliException(option.word() + " '': a symbolic link must lead somewhere");
       }
       add(new MountOperation.Symlink(values.get(0), destination(option, values.get(1))));
+    }
+
+    void permissions(RunOption option, List<OsString> values) throws CliException {
+      int mode = Modifiers.mode(option, values.get(0));
+      add(new MountOperation.Permissions(destination(option, values.get(1)), mode));
+    }
+
+    void remountReadOnly(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.RemountReadOnly(destination(option, path)));
+    }
+
+    void messageQueues(RunOption option, OsString path) throws CliException {
+      add(new MountOperation.MessageQueues(destination(option, path)));
+    }
+
+    /** The next layer of the overlay that follows. */
+    void layer(RunOption option, OsString path) throws CliException {
+      modifiers.layer(option, overlaid(option, path));
+    }
+
+    void overlayKept(RunOption option, List<OsString> values) throws CliException {
+      Source upper = overlaid(option, values.get(0));
+      Source work = overlaid(option, values.get(1));
+      overlay(option, values.get(2), Changes.keptIn(upper, work));
+    }
+
+    void overlay(RunOption option, OsString path, Changes changes) throws CliException {
+      List<Source> layers = modifiers.takeLayers(option, path, changes.leastLayers());
+      add(new MountOperation.Overlay(layers, changes, destination(option, path)));
+    }
+
+    /** A directory of the host's for an overlay. */
+    private Source overlaid(RunOption option, OsString path) throws CliException {
+      if (late) {
+        return new Source(absolute(option, path), /* directory= */ true, /* direct= */ false);
+      }
+      try {
+        Source source = inspect(option, path);
+        if (source.directory()) {
+          return source;
+        }
+        throw new CliException(
+            "%s %s: not a directory".formatted(option.word(), Messages.value(path)));
+      } catch (SourceException e) {
+        throw new CliException(
+            "%s %s: %s".formatted(option.word(), Messages.value(path), e.getMessage()));
+      }
     }
 
     void proc(RunOption option, OsString path) throws CliException {

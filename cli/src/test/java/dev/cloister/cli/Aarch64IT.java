@@ -28,16 +28,18 @@ final class Aarch64IT {
 
   /** What each launcher was emitted with. */
   private static final Map<String, List<String>> LAUNCHERS =
-      Map.of(
-          "auto", List.of("--mount", "/opt"),
-          "pivoting", List.of("--strategy", "pivot_root"),
-          "pid", List.of("--unshare-pid"),
-          "environment", List.of("--clearenv", "--setenv", "KEPT", "a b"),
-          "inside", List.of("--", "probe", "ids"),
-          "ids", List.of("--uid", "7", "--gid", "8"),
-          "filtered", List.of("--seccomp-profile", "default"),
-          "absent", List.of("--ro-bind", "/nowhere", "/a"),
-          "many", many());
+      Map.ofEntries(
+          Map.entry("auto", List.of("--mount", "/opt")),
+          Map.entry("pivoting", List.of("--strategy", "pivot_root")),
+          Map.entry("pid", List.of("--unshare-pid")),
+          Map.entry("environment", List.of("--clearenv", "--setenv", "KEPT", "a b")),
+          Map.entry("inside", List.of("--", "probe", "ids")),
+          Map.entry("ids", List.of("--uid", "7", "--gid", "8")),
+          Map.entry("filtered", List.of("--seccomp-profile", "default")),
+          Map.entry("absent", List.of("--ro-bind", "/nowhere", "/a")),
+          Map.entry("many", many()),
+          Map.entry("mounts", mounts()),
+          Map.entry("conflicting", List.of("--preset", "host", "--symlink", "mark", "/etc/link")));
 
   private record Key(String name, long uid) {}
 
@@ -50,6 +52,14 @@ final class Aarch64IT {
       options.addAll(List.of("--dir", "/many/" + i, "--ro-bind-try", "/nowhere" + i, "/n" + i));
     }
     return options;
+  }
+
+  /** A link that is there already, permissions, and what one mount alone may. */
+  private static List<String> mounts() {
+    String options =
+        "--preset host --symlink marker /etc/link --perms 0700 --dir /p/q --chmod 0755 /p"
+            + " --perms 1777 --size 65536 --tmpfs /t --perms 1777 --tmpfs /r --remount-ro /r";
+    return List.of(options.split(" ", -1));
   }
 
   private static List<List<String>> calls() {
@@ -71,7 +81,9 @@ final class Aarch64IT {
         List.of("ids", "ids", "probe", "ids"),
         List.of("filtered", "filtered", "probe", "/proc/self/status"),
         List.of("absent", "absent", "probe", "ids"),
-        List.of("many", "many", "probe", "ids", "root"));
+        List.of("many", "many", "probe", "ids", "root"),
+        List.of("mounts", "mounts", "probe", "/etc/link", "+/t/new", "+/r/new"),
+        List.of("conflicting", "conflicting", "probe", "ids"));
   }
 
   @BeforeAll
@@ -137,6 +149,7 @@ final class Aarch64IT {
     }
     Files.writeString(tree.resolve("opt/marker"), "marked\n");
     Files.writeString(tree.resolve("etc/marker"), "not a program\n");
+    Files.createSymbolicLink(tree.resolve("etc/link"), Path.of("marker"));
     Files.createDirectory(tree.resolve("secret"));
     Path init = tree.resolve("init");
     String source = Installation.resource("aarch64-init.c").toString();
@@ -288,6 +301,13 @@ final class Aarch64IT {
     ran("ids", uid).prints("ids 7 8\n");
     Ran inside = ran("inside", uid).exits(5);
     assertEquals("ids %d %d%n".formatted(uid, uid), inside.out(), inside::toString);
+  }
+
+  @EveryGuestUser
+  void mountsAsItIsTold(long uid) {
+    ran("mounts", uid).prints("not a program\nwritten\nnot written\n");
+    ran("conflicting", uid)
+        .refuses(125, "Can't make symlink at /etc/link: existing destination is marker");
   }
 
   @EveryGuestUser

@@ -51,7 +51,7 @@ final class BadInputIT {
   }
 
   static Stream<Mistake> mistakes() {
-    return Stream.of(options(), numbers(), destinations(), sources(), names(), types())
+    return Stream.of(options(), numbers(), destinations(), sources(), names(), types(), modifiers())
         .flatMap(stream -> stream);
   }
 
@@ -148,6 +148,130 @@ final class BadInputIT {
         naming(List.of("--kill-after"), "--kill-after", "1s"),
         naming(List.of("--as-pid-1"), "--as-pid-1"),
         mistake("--hostname", "x".repeat(65)));
+  }
+
+  /** What is said of a next option that does not come, or takes no such thing. */
+  private static Stream<Mistake> modifiers() {
+    Stream<Mistake> modes =
+        Stream.of("8", "0o7", "-1", "+7", " 7", "10000", "7777777777777", "rwx", "07 ")
+            .flatMap(
+                mode ->
+                    Stream.of(
+                        naming(List.of("--perms", mode), "--perms", mode, "--dir", "/x"),
+                        naming(List.of("--chmod", mode), "--chmod", mode, "/")));
+    Stream<Mistake> sizes =
+        Stream.of(
+                "0",
+                "00",
+                "0x0",
+                "0x",
+                "123bogus",
+                "-12345678",
+                " -12345678",
+                " 1",
+                "+1",
+                "1M",
+                "08",
+                "0xg",
+                "18446744073709551616",
+                "9223372036854775809",
+                "9223372036854775808")
+            .map(size -> naming(List.of("--size", size), "--size", size, "--tmpfs", "/x"));
+    return Stream.of(
+            modes,
+            sizes,
+            Stream.of(
+                naming(List.of("--perms", "''"), "--perms", "", "--dir", "/x"),
+                naming(List.of("--size", "''"), "--size", "", "--tmpfs", "/x"),
+                mistake("--perms", "0640"),
+                naming(List.of("--perms 0640"), "--perms", "0640", "--uid", "5"),
+                naming(List.of("--perms", "0640"), "--perms", "0600", "--perms", "0640"),
+                naming(List.of("--perms 0640"), "--perms", "0640", "--bind", "/usr", "/usr"),
+                naming(List.of("--perms 0640"), "--perms", "0640", "--dev", "/dev"),
+                naming(List.of("--size 4096"), "--size", "4096", "--dir", "/x"),
+                naming(List.of("--size 4096"), "--size", "0x1000"),
+                naming(List.of("--size 4096"), "--perms", "0700", "--size", "010000", "--dir", "/"),
+                naming(List.of("--size", "2"), "--size", "1", "--size", "2", "--tmpfs", "/x"),
+                naming(List.of("--chmod", "/none"), "--chmod", "0700", "/none"),
+                naming(List.of("--chmod", "none"), "--chmod", "0700", "none"),
+                mistake("--remount-ro", "/none"),
+                mistake("--remount-ro", "none"),
+                naming(List.of("--remount-ro", "/x"), "--dir", "/x", "--remount-ro", "/x"),
+                mistake("--mqueue", "none"),
+                naming(
+                    List.of("--overlay requires at least one --overlay-src"),
+                    "--overlay",
+                    HERE,
+                    HERE,
+                    "/x"),
+                naming(
+                    List.of("--tmp-overlay requires at least one --overlay-src", "/x"),
+                    "--tmp-overlay",
+                    "/x"),
+                naming(
+                    List.of("--ro-overlay requires at least two --overlay-src", "/x"),
+                    "--ro-overlay",
+                    "/x"),
+                naming(
+                    List.of("--ro-overlay requires at least two --overlay-src", "/x"),
+                    "--overlay-src",
+                    HERE,
+                    "--ro-overlay",
+                    "/x"),
+                naming(
+                    List.of(
+                        "--overlay-src must be followed by another --overlay-src or one of"
+                            + " --overlay, --tmp-overlay, or --ro-overlay",
+                        HERE),
+                    "--overlay-src",
+                    HERE),
+                naming(
+                    List.of("--overlay-src must be followed by", HERE),
+                    "--overlay-src",
+                    HERE,
+                    "--chdir",
+                    "/",
+                    "--tmp-overlay",
+                    "/x"),
+                naming(
+                    List.of("--overlay-src must be followed by", HERE),
+                    "--overlay-src",
+                    HERE,
+                    "--perms",
+                    "0700",
+                    "--tmp-overlay",
+                    "/x"),
+                naming(
+                    List.of("--overlay-src", "/none"),
+                    "--overlay-src",
+                    "/none",
+                    "--tmp-overlay",
+                    "/x"),
+                naming(
+                    List.of("--overlay-src", "/etc/passwd"),
+                    "--overlay-src",
+                    "/etc/passwd",
+                    "--tmp-overlay",
+                    "/x"),
+                naming(List.of("--overlay-src", "''"), "--overlay-src", "", "--tmp-overlay", "/x"),
+                naming(
+                    List.of("--overlay", "/none"),
+                    "--overlay-src",
+                    HERE,
+                    "--overlay",
+                    "/none",
+                    HERE,
+                    "/x"),
+                naming(
+                    List.of("--overlay", "/none"),
+                    "--overlay-src",
+                    HERE,
+                    "--overlay",
+                    HERE,
+                    "/none",
+                    "/x"),
+                naming(List.of("--tmp-overlay", "x"), "--overlay-src", HERE, "--tmp-overlay", "x")))
+        .flatMap(stream -> stream);
   }
 
   /** A source on a destination of another type, where that is known beforehand. */

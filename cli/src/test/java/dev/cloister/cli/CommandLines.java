@@ -229,6 +229,9 @@ final class CommandLines {
           Cases.pick(random, strings("a", "../a", "/a", "/usr", "usr/bin", "..", "/proc/self"));
       case "UID", "GID", "FD", "N", "NUMBER" ->
           OsString.of(Integer.toString(random.nextInt(1, 100_000)));
+      case "UPPER", "WORK" -> Cases.pick(random, sources);
+      case "OCTAL" -> Cases.pick(random, strings("0755", "700", "1777", "0", "7777"));
+      case "BYTES" -> Cases.pick(random, strings("4096", "0x1000", "1048576"));
       case "VAR" -> Cases.pick(random, strings("HOME", "PATH", "A", "UNSET"));
       case "GUARANTEE" -> OsString.of(Cases.pick(random, Guarantee.values()).word());
       default -> Cases.pick(random, WORDS);

@@ -124,6 +124,25 @@ final class EmitIT {
   }
 
   @EveryUser
+  void permissionsAndOverlaysAreBakedIn(CallingUser user) throws IOException {
+    Path here = user.work();
+    Path lower = here.resolve("lower");
+    Path launcher =
+        emit("--preset", "host", "--overlay-src", lower.toString(), "--tmp-overlay", "/o")
+            .toAbsolutePath();
+    run(user, launcher, "echo", "ran").run().refuses(125, lower.toString(), "ENOENT");
+    user.write(lower, "file", "content");
+    run(user, launcher, "sh", "-c", "cat /o/file; echo x >/o/file; cat /o/file")
+        .run()
+        .prints("contentx\n");
+    assertEquals("content", Files.readString(lower.resolve("file")));
+    launcher =
+        emit("--preset", "host", "--perms", "0700", "--dir", "/p/q", "--chmod", "0711", "/p")
+            .toAbsolutePath();
+    run(user, launcher, "stat", "-c", "%a", "/p", "/p/q").run().prints("711\n700\n");
+  }
+
+  @EveryUser
   void sourcesAreLookedAtWhenItRuns(CallingUser user) throws IOException {
     Path here = user.work();
     Path late = here.resolve("late");

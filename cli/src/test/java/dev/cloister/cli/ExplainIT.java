@@ -36,6 +36,8 @@ final class ExplainIT {
     "--preset none --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib"
         + " --symlink usr/lib64 /lib64 --proc /proc --dev /dev --bind @here@/l /y"
         + " --ro-bind @here@/f /z/f --dev-bind /dev/null /z/null",
+    "--preset host --bind @here@ /x --perms 0700 --dir /x/p/q --chmod 0711 /x/p --symlink d /x/l"
+        + " --size 65536 --perms 1777 --tmpfs /t --remount-ro /t --remount-ro /x",
     "--unshare-pid --new-session --cap-add NET_ADMIN --disable-userns --rlimit core=0"
         + " --seccomp-profile default"
   };

@@ -351,6 +351,10 @@ final class LandlockIT {
           --symlink other /bin                            | /bin a symbolic link to other
           --proc /proc                                    | a /proc at /proc
           --dev /dev                                      | a /dev at /dev
+          --mqueue /q                                     | queues at /q
+          --chmod 0700 /usr                               | permissions of /usr
+          --remount-ro /usr                               | one mount read-only, such as /usr
+          --overlay-src /usr --tmp-overlay /usr           | an overlay at /usr
           --ro-bind /usr /x                               | /usr at another place, /x
           --bind /etc /usr                                | /etc at another place, /usr
           --bind /usr /usr --ro-bind /usr/lib /usr/lib    | /usr/lib cannot be read-only where /usr

@@ -2,6 +2,7 @@ package dev.cloister.launch;
 
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Overlay;
 import dev.cloister.spec.SandboxSpec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +20,8 @@ public final class HiddenLaunchers {
   private HiddenLaunchers() {}
 
   /**
-   * The same sandbox, with an empty tmpfs over {@code directory} wherever a bind shows it writable.
+   * The same sandbox, with an empty tmpfs over {@code directory} wherever a bind shows it writable,
+   * or an overlay whose changes go there.
    */
   public static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory) throws IOException {
     List<MountOperation> covers = covers(spec, directory.path().toRealPath());
@@ -71,6 +73,9 @@ public final class HiddenLaunchers {
     for (MountOperation operation : spec.mounts()) {
       if (operation instanceof Bind bind) {
         Shown.writable(bind, hidden)
+            .ifPresent(place -> covers.add(new MountOperation.Tmpfs(place)));
+      } else if (operation instanceof Overlay overlay) {
+        Shown.writable(overlay, hidden)
             .ifPresent(place -> covers.add(new MountOperation.Tmpfs(place)));
       }
     }

@@ -6,6 +6,7 @@ import dev.cloister.host.SmallFiles;
 import dev.cloister.machine.CacheConditions;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Overlay;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
 import java.io.ByteArrayOutputStream;
@@ -121,7 +122,19 @@ public final class HostConditions {
     for (MountOperation mount : mounts) {
       if (mount instanceof Bind bind) {
         source(bind.source());
+      } else if (mount instanceof Overlay overlay) {
+        sources(overlay);
       }
+    }
+  }
+
+  private void sources(Overlay overlay) throws IOException {
+    for (Source layer : overlay.layers()) {
+      source(layer);
+    }
+    if (overlay.changes().kept().isPresent()) {
+      source(overlay.changes().kept().get().upper());
+      source(overlay.changes().kept().get().work());
     }
   }
 

@@ -495,6 +495,18 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void requireText(Instruction.RequireText require) {
+      Label differs = new Label();
+      asm.address(A0, emitter.data.text(require.expected()));
+      asm.address(A1, emitter.buffer(require.text()));
+      asm.call(routines.skipPrefix);
+      asm.branch(EQUAL, RESULT, 0, differs);
+      asm.load(A0, RESULT, 0, Width.BYTE);
+      asm.branch(Condition.NOT_EQUAL, A0, 0, differs);
+      emitter.later(() -> dieShowing(differs, require));
+    }
+
+    @Override
     public void removeCgroup(Instruction.RemoveCgroup remove) {
       new CgroupRemoval(emitter).write(remove);
     }
@@ -736,6 +748,17 @@ public final class ProgramCompiler {
     asm.place(here);
     routines.startMessage();
     routines.append("cloister: " + text + "\n");
+    asm.set(Register.V4, Routines.SETUP_FAILED);
+    asm.jump(routines.die);
+  }
+
+  private void dieShowing(Label here, Instruction.RequireText require) {
+    asm.place(here);
+    routines.startMessage();
+    routines.append("cloister: " + program.name() + ": " + require.otherwise());
+    asm.address(A0, emitter.buffer(require.text()));
+    asm.call(routines.appendName);
+    routines.append("\n");
     asm.set(Register.V4, Routines.SETUP_FAILED);
     asm.jump(routines.die);
   }

@@ -81,6 +81,8 @@ public sealed interface Instruction {
 
     void terminate(Terminate terminate);
 
+    void requireText(RequireText require);
+
     void removeCgroup(RemoveCgroup remove);
 
     void exit(Exit exit);
@@ -667,6 +669,19 @@ public sealed interface Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.terminate(this);
+    }
+  }
+
+  /**
+   * Ends the program unless a text that the kernel wrote is the expected one.
+   *
+   * @param text ends with NUL: {@link Terminate}
+   * @param otherwise the message, which the text follows
+   */
+  record RequireText(Buffer text, OsString expected, String otherwise) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.requireText(this);
     }
   }
 

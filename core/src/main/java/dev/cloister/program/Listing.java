@@ -100,6 +100,10 @@ public final class Listing {
                       String.join(", ", compose.numbers())));
       case Instruction.RequireVariable require ->
           lines.add("      # the caller's environment must have " + require.name());
+      case Instruction.RequireText require ->
+          lines.add(
+              "      # %s must be %s"
+                  .formatted(require.text().name(), CText.quote(require.expected())));
       case Instruction.RecognizeCaller _ -> {
         for (String call : List.of("getuid", "geteuid", "getgid", "getegid")) {
           lines.add("      %s()".formatted(call));

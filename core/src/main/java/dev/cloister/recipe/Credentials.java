@@ -14,6 +14,7 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.spec.Identity;
+import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
 import dev.cloister.spec.SandboxSpec;
@@ -36,7 +37,8 @@ import java.util.TreeSet;
  * command stays in the caller's, without capabilities.
  *
  * <p>With capabilities that are asked for, the last user namespace owns the network, the host name
- * and the IPC of the sandbox if they are its own, as else there was nothing to use them on.
+ * and the IPC of the sandbox if they are its own, as else there was nothing to use them on; but not
+ * an IPC namespace whose message queues are mounted.
  */
 public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
@@ -138,8 +140,21 @@ public final class Credentials {
     if (!spec.privileges().capabilities().isEmpty()) {
       last.addAll(spec.namespaces());
       last.retainAll(List.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
+      if (mountsQueues(spec)) {
+        last.remove(Namespace.IPC);
+      }
     }
     return last;
+  }
+
+  /** The queues that are mounted are those of the IPC namespace that is there by then. */
+  private static boolean mountsQueues(SandboxSpec spec) {
+    for (MountOperation mount : spec.mounts()) {
+      if (mount instanceof MountOperation.MessageQueues) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private Set<Namespace> namespacesMadeFirst() {

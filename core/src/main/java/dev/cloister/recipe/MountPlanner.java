@@ -4,6 +4,7 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
+import dev.cloister.program.Buffer;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
@@ -42,6 +43,13 @@ final class MountPlanner {
   private static final OsString HERE = OsString.of(".");
   private static final Slot DESTINATION = new Slot("destination");
   private static final Slot SOURCE = new Slot("source");
+  private static final String CHMOD = "--chmod";
+  private static final String REMOUNT = "--remount-ro";
+
+  /** What a symbolic link says: at most PATH_MAX of linux/limits.h, and a NUL. */
+  private static final Buffer EXISTING = new Buffer("existing", 4096);
+
+  private static final Slot EXISTING_LENGTH = new Slot("existing_length");
   private static final List<String> DEVICES =
       List.of("null", "zero", "full", "random", "urandom", "tty");
 
@@ -72,12 +80,15 @@ final class MountPlanner {
   private final List<Instruction> steps = new ArrayList<>();
   private final IdentityHashMap<MountOperation, Slot> clones = new IdentityHashMap<>();
   private final IdentityHashMap<MountOperation, List<Slot>> deviceClones = new IdentityHashMap<>();
-  // No set: linking the hash of a record takes a fresh JVM milliseconds, and few ask.
-  private final List<MountOperation.Symlink> symlinks = new ArrayList<>();
   private final Set<String> copies = new HashSet<>();
+  private final Overlays overlays;
   private int cloned;
   private int hiding;
-  private Node root = Node.directory();
+  private Node root = Node.tmpfs();
+
+  /** Whether the root is a tmpfs of the program's own, whatever is known of what is in it. */
+  private boolean ownRoot = true;
+
   private int coveringMounts = 1;
 
   private MountPlanner(SandboxSpec spec, HostReport host) {
@@ -85,6 +96,7 @@ final class MountPlanner {
     this.freshProc = spec.namespaces().contains(Namespace.PID) || host.needs(Workaround.OWN_PROC);
     this.staging = Staging.of(host);
     this.commandUid = new Credentials(host, spec).reallyUid();
+    this.overlays = new Overlays(host.caller().isPrivileged());
   }
 
   /**
@@ -104,6 +116,9 @@ final class MountPlanner {
         planner.stage(operation, planner.staging.get());
       } else {
         planner.cloneEarly(operation);
+      }
+      if (operation instanceof MountOperation.Overlay overlay) {
+        planner.early.addAll(planner.overlays.open(overlay));
       }
     }
     planner.staging.ifPresent(staging -> planner.early.addAll(staging.early()));
@@ -196,15 +211,16 @@ final class MountPlanner {
 
     @Override
     public void tmpfs(MountOperation.Tmpfs tmpfs) {
-      planTmpfs(tmpfs.destination());
+      planTmpfs(tmpfs);
     }
 
     @Override
     public void directory(MountOperation.Directory directory) {
+      Modes modes = Modes.of(directory.mode());
       if (isKnown(directory.destination())) {
-        makeDirectory(directory.destination(), directory.mode());
+        makeDirectory(directory.destination(), modes);
       } else {
-        findDirectory(directory.destination(), directory.mode());
+        findDirectory(directory.destination(), modes);
         steps.add(Steps.close(DESTINATION));
         forgetWays();
       }
@@ -238,6 +254,26 @@ final class MountPlanner {
     @Override
     public void hideLaunchers(MountOperation.HideLaunchers hidden) {
       steps.addAll(LateSources.hideLaunchers(hidden.destination(), commandUid, hiding++));
+    }
+
+    @Override
+    public void permissions(MountOperation.Permissions permissions) throws PlanException {
+      planPermissions(permissions);
+    }
+
+    @Override
+    public void remountReadOnly(MountOperation.RemountReadOnly remount) throws PlanException {
+      planRemount(remount);
+    }
+
+    @Override
+    public void messageQueues(MountOperation.MessageQueues queues) throws PlanException {
+      planQueues(queues.destination());
+    }
+
+    @Override
+    public void overlay(MountOperation.Overlay overlay) throws PlanException {
+      planOverlay(overlay);
     }
   }
 
@@ -304,7 +340,7 @@ final class MountPlanner {
     } else if (root.find(late.destination()).isPresent()) {
       steps.add(LateSources.attach(late, tree));
     } else {
-      makeDirectory(late.destination(), 0755);
+      makeDirectory(late.destination(), Modes.MOUNT_POINT);
       steps.add(LateSources.attachOnNew(late, tree));
     }
   }
@@ -315,8 +351,8 @@ final class MountPlanner {
     steps.add(
         new Instruction.IfSet(
             directory,
-            inItsOwnList(() -> find(late.destination(), 0755, true)),
-            inItsOwnList(() -> find(late.destination(), 0755, false))));
+            inItsOwnList(() -> find(late.destination(), Modes.MOUNT_POINT, true)),
+            inItsOwnList(() -> find(late.destination(), Modes.MOUNT_POINT, false))));
     steps.add(LateSources.attach(late, tree, DESTINATION));
     steps.add(Steps.close(DESTINATION));
   }
@@ -366,6 +402,7 @@ final class MountPlanner {
   private void enterNewRoot() {
     steps.add(Steps.chdir(NEW_ROOT));
     root = Node.opaque();
+    ownRoot = false;
     coveringMounts++;
   }
 
@@ -388,13 +425,13 @@ final class MountPlanner {
   private void makeMountPoint(Bind bind) throws PlanException {
     Destination destination = bind.destination();
     if (bind.source().directory()) {
-      makeDirectory(destination, 0755);
+      makeDirectory(destination, Modes.MOUNT_POINT);
     } else if (root.find(destination).isPresent()) {
       throw new PlanException(
           "%s is not a directory, but %s in the sandbox is one"
               .formatted(bind.source().path(), destination));
     } else {
-      makeDirectory(destination.parent(), 0755);
+      makeDirectory(destination.parent(), Modes.MOUNT_POINT);
       steps.add(Steps.mknod(destination.relative()));
     }
   }
@@ -410,7 +447,7 @@ final class MountPlanner {
     }
     Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
-    find(bind.destination(), 0755, bind.source().directory());
+    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
     steps.add(withMismatch(Steps.moveMount(tree, DESTINATION), bind));
     steps.add(Steps.close(DESTINATION));
     steps.add(Steps.close(tree));
@@ -418,7 +455,7 @@ final class MountPlanner {
 
   /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
   private void attachFound(Bind bind, Staging place) {
-    find(bind.destination(), 0755, bind.source().directory());
+    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
     steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
     OsString target = OsString.of("/proc/self/fd/" + DESTINATION_FD);
     steps.add(withMismatch(place.attachNext(target), bind));
@@ -453,22 +490,131 @@ final class MountPlanner {
     };
   }
 
-  private void planTmpfs(Destination destination) {
+  private void planTmpfs(MountOperation.Tmpfs tmpfs) {
+    Destination destination = tmpfs.destination();
+    Modes modes = Modes.under(tmpfs.mode());
+    String options = options(tmpfs);
     if (destination.isRoot()) {
-      steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
+      steps.add(Steps.mountTmpfs(HERE, options));
       steps.add(Steps.chdir(NEW_ROOT));
-      root = Node.directory();
+      root = Node.tmpfs();
+      ownRoot = true;
       coveringMounts++;
     } else if (isKnown(destination)) {
-      makeDirectory(destination, 0755);
-      steps.add(Steps.mountTmpfs(destination.relative(), "mode=0755"));
-      put(destination, Node.directory());
+      makeDirectory(destination, modes);
+      steps.add(Steps.mountTmpfs(destination.relative(), options));
+      put(destination, Node.tmpfs());
     } else {
-      findDirectory(destination, 0755);
+      findDirectory(destination, modes);
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
-      steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
+      steps.add(Steps.mountTmpfs(HERE, options));
       steps.add(Steps.chdir(NEW_ROOT));
+      forgetWays();
+    }
+  }
+
+  private static String options(MountOperation.Tmpfs tmpfs) {
+    String mode = "mode=0" + Integer.toOctalString(tmpfs.mode());
+    return tmpfs.size().isPresent() ? mode + ",size=" + tmpfs.size().getAsLong() : mode;
+  }
+
+  private void planPermissions(MountOperation.Permissions permissions) throws PlanException {
+    Destination destination = permissions.destination();
+    if (isKnown(destination)) {
+      if (root.find(destination).isEmpty()) {
+        throw new PlanException(missing(CHMOD, destination));
+      }
+      steps.add(Steps.chmod(destination, permissions.mode()));
+      return;
+    }
+    findExisting(destination, CHMOD);
+    // Of a descriptor that is only a place, nothing else changes the permissions before Linux 6.6.
+    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
+    steps.add(Steps.chmodDescriptor(DESTINATION_FD, destination, permissions.mode()));
+    steps.add(Steps.close(DESTINATION_FD));
+    steps.add(Steps.close(DESTINATION));
+  }
+
+  private void planRemount(MountOperation.RemountReadOnly remount) throws PlanException {
+    Destination destination = remount.destination();
+    if (isKnown(destination) || (destination.isRoot() && ownRoot)) {
+      remountKnown(destination);
+      return;
+    }
+    if (host.needs(Workaround.REMOUNT_EACH)) {
+      throw new PlanException(
+          "--remount-ro "
+              + destination
+              + ": what was bound there can be changed so only by mount_setattr (Linux 5.12)");
+    }
+    findExisting(destination, REMOUNT);
+    steps.add(
+        Steps.setOwnAttributes(DESTINATION, attributes(Access.READ_ONLY))
+            .hint(Errno.EINVAL, noMountPoint(destination)));
+    steps.add(Steps.close(DESTINATION));
+  }
+
+  private void remountKnown(Destination destination) throws PlanException {
+    Optional<Node> node = root.find(destination);
+    if (node.isEmpty()) {
+      throw new PlanException(missing(REMOUNT, destination));
+    }
+    if (!node.get().isMounted() && !destination.isRoot()) {
+      throw new PlanException(noMountPoint(destination));
+    }
+    OsString path = destination.relative();
+    steps.add(
+        host.needs(Workaround.REMOUNT_EACH)
+            ? Steps.remountTmpfs(path)
+            : Steps.setOwnAttributes(path, attributes(Access.READ_ONLY)));
+  }
+
+  private static String noMountPoint(Destination destination) {
+    return "%s: %s in the sandbox is not a mount point".formatted(REMOUNT, destination);
+  }
+
+  private static String missing(String option, Destination destination) {
+    return "%s: there is no %s in the sandbox".formatted(option, destination);
+  }
+
+  private void planQueues(Destination destination) throws PlanException {
+    if (destination.isRoot()) {
+      throw new PlanException("message queues cannot be the root itself");
+    }
+    if (isKnown(destination)) {
+      makeDirectory(destination, Modes.MOUNT_POINT);
+      steps.add(Steps.mountQueues(destination.relative()));
+      put(destination, Node.opaque());
+    } else {
+      findDirectory(destination, Modes.MOUNT_POINT);
+      steps.add(Steps.fchdir(DESTINATION));
+      steps.add(Steps.close(DESTINATION));
+      steps.add(Steps.mountQueues(HERE));
+      steps.add(Steps.chdir(NEW_ROOT));
+      forgetWays();
+    }
+  }
+
+  private void planOverlay(MountOperation.Overlay overlay) {
+    Destination destination = overlay.destination();
+    boolean known = isKnown(destination);
+    if (known) {
+      makeDirectory(destination, Modes.MOUNT_POINT);
+      steps.add(Steps.openDirectory(destination.relative(), DESTINATION));
+    } else {
+      findDirectory(destination, Modes.MOUNT_POINT);
+    }
+    steps.addAll(overlays.mount(overlay, DESTINATION));
+    steps.add(Steps.close(DESTINATION));
+    if (destination.isRoot()) {
+      // The last step of the overlay's went to it already.
+      root = Node.opaque();
+      ownRoot = false;
+      coveringMounts += Overlays.coveringMounts(overlay);
+    } else if (known) {
+      put(destination, Node.opaque());
+    } else {
       forgetWays();
     }
   }
@@ -479,25 +625,44 @@ final class MountPlanner {
     if (existing.isPresent()) {
       // Repeating a link is no mistake, as with bubblewrap.
       if (!existing.get().target().equals(Optional.of(symlink.target()))) {
-        throw new PlanException(
-            "%s in the sandbox exists already: it cannot become a symbolic link to %s"
-                .formatted(destination, symlink.target()));
+        throw new PlanException(otherThan(symlink, existing.get().target()));
       }
     } else if (isKnown(destination)) {
-      makeDirectory(destination.parent(), 0755);
+      makeDirectory(destination.parent(), Modes.MOUNT_POINT);
       steps.add(Steps.symlink(symlink.target(), destination.relative()));
       put(destination, Node.symlink(symlink.target()));
     } else {
-      findDirectory(destination.parent(), 0755);
-      Call link = Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name());
+      findDirectory(destination.parent(), Modes.MOUNT_POINT);
       steps.add(
-          symlinks.contains(symlink)
-              ? link.tolerate(Errno.EEXIST)
-              : link.hint(Errno.EEXIST, destination + " exists already in the sandbox"));
+          Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name())
+              .recover(Errno.EEXIST, requireSame(symlink)));
       steps.add(Steps.close(DESTINATION));
       forgetWays();
     }
-    symlinks.add(symlink);
+  }
+
+  /** What stands in the way of a symbolic link must be one that says the same. */
+  private static List<Instruction> requireSame(MountOperation.Symlink symlink) {
+    return List.of(
+        Steps.readLink(DESTINATION, symlink.destination().name(), EXISTING, EXISTING_LENGTH)
+            .hint(Errno.EINVAL, otherThan(symlink, Optional.empty())),
+        new Instruction.Terminate(EXISTING, EXISTING_LENGTH),
+        new Instruction.RequireText(
+            EXISTING, symlink.target(), otherThan(symlink, Optional.of(OsString.of("")))));
+  }
+
+  /**
+   * Why a link cannot be made, in words that bubblewrap's users look for.
+   *
+   * @param existing what a link says that is in the way; nothing for what is none
+   */
+  private static String otherThan(MountOperation.Symlink symlink, Optional<OsString> existing) {
+    String why =
+        existing.isPresent()
+            ? "existing destination is " + existing.get()
+            : "destination exists and is not a symlink";
+    return "--symlink %s: Can't make symlink at %s: %s"
+        .formatted(symlink.target(), symlink.destination(), why);
   }
 
   private void planProc(MountOperation.Proc proc) throws PlanException {
@@ -526,11 +691,11 @@ final class MountPlanner {
 
   private void planFreshProc(Destination destination, Optional<Slot> clone) {
     if (isKnown(destination)) {
-      makeDirectory(destination, 0755);
+      makeDirectory(destination, Modes.MOUNT_POINT);
       steps.add(mountProc(destination.relative(), clone));
       put(destination, Node.opaque());
     } else {
-      findDirectory(destination, 0755);
+      findDirectory(destination, Modes.MOUNT_POINT);
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
       steps.add(mountProc(HERE, clone));
@@ -583,7 +748,7 @@ final class MountPlanner {
   private void planDevices(MountOperation.Devices devices) throws PlanException {
     Destination destination = devices.destination();
     refuseRoot(destination);
-    planTmpfs(destination);
+    planTmpfs(new MountOperation.Tmpfs(destination));
     enter(destination);
     List<Slot> copies = deviceClones.get(devices);
     if (host.anyOf().isPresent()) {
@@ -643,12 +808,12 @@ final class MountPlanner {
   }
 
   /** Makes a directory and its parents, as far as they are missing. */
-  private void makeDirectory(Destination destination, int mode) {
+  private void makeDirectory(Destination destination, Modes modes) {
     if (root.find(destination).isPresent()) {
       return;
     }
-    makeDirectory(destination.parent(), 0755);
-    steps.add(Steps.mkdir(destination.relative(), mode));
+    makeDirectory(destination.parent(), modes.ofParent());
+    steps.add(Steps.mkdir(destination.relative(), modes.last()));
     put(destination, Node.directory());
   }
 
@@ -657,32 +822,42 @@ final class MountPlanner {
   }
 
   /** Finds {@code destination}, and makes what is missing of it, as bubblewrap does. */
-  private void find(Destination destination, int mode, boolean directory) {
+  private void find(Destination destination, Modes modes, boolean directory) {
     if (host.needs(Workaround.WALK_PATHS)) {
-      steps.addAll(Walk.making(destination, DESTINATION, directory, mode));
+      steps.addAll(Walk.making(destination, DESTINATION, directory, modes));
       return;
     }
     steps.add(
         Steps.find(destination, DESTINATION)
-            .recover(Errno.ENOENT, make(destination, mode, directory)));
+            .recover(Errno.ENOENT, make(destination, modes, directory)));
+  }
+
+  /** Finds {@code destination}, and makes nothing. */
+  private void findExisting(Destination destination, String option) {
+    if (host.needs(Workaround.WALK_PATHS)) {
+      steps.addAll(Walk.toAny(destination, DESTINATION));
+    } else {
+      steps.add(
+          Steps.find(destination, DESTINATION).hint(Errno.ENOENT, missing(option, destination)));
+    }
   }
 
   /** The same where nothing but a directory will do. */
-  private void findDirectory(Destination destination, int mode) {
+  private void findDirectory(Destination destination, Modes modes) {
     if (host.needs(Workaround.WALK_PATHS)) {
-      steps.addAll(Walk.making(destination, DESTINATION, true, mode));
+      steps.addAll(Walk.making(destination, DESTINATION, true, modes));
       return;
     }
     steps.add(
         Steps.findDirectory(destination, DESTINATION)
-            .recover(Errno.ENOENT, make(destination, mode, true)));
+            .recover(Errno.ENOENT, make(destination, modes, true)));
   }
 
   /**
    * Makes the missing components one by one, each below the descriptor of the one before, so that a
    * link planted anywhere is met by the kernel's in-root resolution or by EEXIST.
    */
-  private static List<Instruction> make(Destination destination, int mode, boolean directory) {
+  private static List<Instruction> make(Destination destination, Modes modes, boolean directory) {
     List<Instruction> instead = new ArrayList<>();
     int last = destination.components().size();
     instead.add(Steps.find(destination.prefix(0), directorySlot(0)));
@@ -692,7 +867,7 @@ final class MountPlanner {
       Slot found = depth == last ? DESTINATION : directorySlot(depth);
       Call make =
           depth < last || directory
-              ? Steps.mkdir(parent, prefix.name(), depth == last ? mode : 0755)
+              ? Steps.mkdir(parent, prefix.name(), depth == last ? modes.last() : modes.parents())
               : Steps.mknod(parent, prefix.name());
       instead.add(
           Steps.find(prefix, found)

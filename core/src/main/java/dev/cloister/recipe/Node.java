@@ -23,28 +23,42 @@ final class Node {
   }
 
   private final Kind kind;
+
+  /** Whether it is the root of a tmpfs of the program's own. */
+  private final boolean mounted;
+
   private final Optional<OsString> target;
   private final Map<OsString, Node> children = new HashMap<>();
 
-  private Node(Kind kind, Optional<OsString> target) {
+  private Node(Kind kind, boolean mounted, Optional<OsString> target) {
     this.kind = kind;
+    this.mounted = mounted;
     this.target = target;
   }
 
   static Node directory() {
-    return new Node(Kind.DIRECTORY, Optional.empty());
+    return new Node(Kind.DIRECTORY, false, Optional.empty());
+  }
+
+  static Node tmpfs() {
+    return new Node(Kind.DIRECTORY, true, Optional.empty());
   }
 
   static Node opaque() {
-    return new Node(Kind.OPAQUE, Optional.empty());
+    return new Node(Kind.OPAQUE, false, Optional.empty());
   }
 
   static Node symlink(OsString target) {
-    return new Node(Kind.SYMLINK, Optional.of(target));
+    return new Node(Kind.SYMLINK, false, Optional.of(target));
   }
 
   Kind kind() {
     return kind;
+  }
+
+  /** Whether a directory is the root of a tmpfs. */
+  boolean isMounted() {
+    return mounted;
   }
 
   /** What a symbolic link says. */

@@ -5,6 +5,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.Buffer;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
@@ -55,6 +56,33 @@ public final class Steps {
 
   static Call mknod(OsString path) {
     return mknod(CWD, path);
+  }
+
+  /** Changes what the working directory leads to by directories alone. */
+  static Call chmod(Destination destination, int mode) {
+    return Call.of(SystemCall.FCHMODAT, CWD, Operand.of(destination.relative()), mode(mode));
+  }
+
+  /** Changes what a descriptor stands for, which may be open as a path alone (fchmodat(2)). */
+  static Call chmodDescriptor(int descriptor, Destination destination, int mode) {
+    return Call.of(
+            SystemCall.FCHMODAT,
+            Operand.of(Credentials.PROC),
+            Operand.of("self/fd/" + descriptor),
+            mode(mode))
+        .hint(Errno.EPERM, "--chmod: " + destination + " belongs to another user")
+        .hint(Errno.EROFS, "--chmod: " + destination + " is bound read-only");
+  }
+
+  /** What a symbolic link says, without a NUL at the end. */
+  static Call readLink(Slot directory, OsString name, Buffer into, Slot length) {
+    return Call.of(
+            SystemCall.READLINKAT,
+            Operand.of(directory),
+            Operand.of(name),
+            Operand.of(into),
+            Operand.of(into.size() - 1))
+        .into(length);
   }
 
   static Call symlink(OsString target, Operand directory, OsString path) {
@@ -118,6 +146,22 @@ public final class Steps {
         Operand.of("newinstance,ptmxmode=0666,mode=620"));
   }
 
+  /** The message queues of the IPC namespace this process is in (mq_overview(7)). */
+  static Call mountQueues(OsString target) {
+    return Call.of(
+            SystemCall.MOUNT,
+            Operand.of("mqueue"),
+            Operand.of(target),
+            Operand.of("mqueue"),
+            Operand.of(LinuxConstant.MS_NOSUID, LinuxConstant.MS_NODEV, LinuxConstant.MS_NOEXEC),
+            Operand.NULL)
+        .hint(
+            Errno.EPERM,
+            "--mqueue: only root may mount the queues of the host; --unshare-ipc gives the command"
+                + " its own")
+        .hint(Errno.ENODEV, "--mqueue: this kernel has no POSIX message queues");
+  }
+
   /** A procfs of the pid namespace this process is in. */
   public static Call mountProc(OsString target) {
     return Call.of(
@@ -127,6 +171,18 @@ public final class Steps {
         Operand.of("proc"),
         Operand.of(LinuxConstant.MS_NOSUID, LinuxConstant.MS_NODEV, LinuxConstant.MS_NOEXEC),
         Operand.NULL);
+  }
+
+  /** Makes one tmpfs of {@link #mountTmpfs} read-only. */
+  static Call remountTmpfs(OsString target) {
+    return mount(
+        Operand.NULL,
+        Operand.of(target),
+        LinuxConstant.MS_REMOUNT,
+        LinuxConstant.MS_BIND,
+        LinuxConstant.MS_RDONLY,
+        LinuxConstant.MS_NOSUID,
+        LinuxConstant.MS_NODEV);
   }
 
   /** Makes one bind of a procfs read-only, which has these other flags (mount(2)). */
@@ -188,6 +244,17 @@ public final class Steps {
   /** The same of a path that is not empty. */
   static Call setAttributes(Operand path, LinuxConstant... attributes) {
     return setAttributes(CWD, path, Operand.of(LinuxConstant.AT_RECURSIVE), attributes);
+  }
+
+  /** Changes one mount, and none below it. */
+  static Call setOwnAttributes(OsString path, LinuxConstant... attributes) {
+    return setAttributes(CWD, Operand.of(path), NO_FLAGS, attributes);
+  }
+
+  /** The same of that whose root a descriptor is; EINVAL if it is none. */
+  static Call setOwnAttributes(Slot mount, LinuxConstant... attributes) {
+    return setAttributes(
+        Operand.of(mount), Operand.of(""), Operand.of(LinuxConstant.AT_EMPTY_PATH), attributes);
   }
 
   private static Call setAttributes(

@@ -14,6 +14,7 @@ import dev.cloister.spec.Identity;
 import dev.cloister.spec.Limits;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.Privileges;
@@ -24,12 +25,14 @@ import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.Set;
 
@@ -113,18 +116,43 @@ public final class SandboxBuilder {
     return bind("devBind", source, destination, Access.DEVICES);
   }
 
+  /** As {@link #bind(Path, Path)}, if there is a {@code source} when the sandbox is built. */
+  public SandboxBuilder bindTry(Path source, Path destination) {
+    return bindTry("bindTry", source, destination, Access.READ_WRITE);
+  }
+
+  /** As {@link #roBind(Path, Path)}, if there is a {@code source} when the sandbox is built. */
+  public SandboxBuilder roBindTry(Path source, Path destination) {
+    return bindTry("roBindTry", source, destination, Access.READ_ONLY);
+  }
+
+  /** As {@link #devBind(Path, Path)}, if there is a {@code source} when the sandbox is built. */
+  public SandboxBuilder devBindTry(Path source, Path destination) {
+    return bindTry("devBindTry", source, destination, Access.DEVICES);
+  }
+
   private SandboxBuilder bind(String what, Path source, Path destination, Access access) {
-    OsString path = OsString.of(source);
+    Destination place = place(what, destination);
+    mounts.add(_ -> List.of(new MountOperation.Bind(inspect(what, source), place, access)));
+    return this;
+  }
+
+  private SandboxBuilder bindTry(String what, Path source, Path destination, Access access) {
     Destination place = place(what, destination);
     mounts.add(
-        _ -> {
-          try {
-            return List.of(new MountOperation.Bind(HostFiles.inspect(path), place, access));
-          } catch (SourceException e) {
-            throw SandboxException.refused("%s %s: %s".formatted(what, source, e.getMessage()));
-          }
-        });
+        _ ->
+            Files.notExists(source)
+                ? List.of()
+                : List.of(new MountOperation.Bind(inspect(what, source), place, access)));
     return this;
+  }
+
+  private static Source inspect(String what, Path source) throws SandboxException {
+    try {
+      return HostFiles.inspect(OsString.of(source));
+    } catch (SourceException e) {
+      throw SandboxException.refused("%s %s: %s".formatted(what, source, e.getMessage()));
+    }
   }
 
   /** An empty directory in memory. */
@@ -132,9 +160,132 @@ public final class SandboxBuilder {
     return mount(new MountOperation.Tmpfs(place("tmpfs", destination)));
   }
 
-  /** A directory, with its parents. */
+  /**
+   * The same with permissions and an end.
+   *
+   * @param mode such as {@code 01777}, in octal
+   * @param maxBytes how much all its files can hold together
+   * @throws IllegalArgumentException if the mode has other bits, or the size is not positive
+   */
+  public SandboxBuilder tmpfs(Path destination, int mode, long maxBytes) {
+    if (maxBytes <= 0) {
+      throw new IllegalArgumentException("tmpfs %s: %d bytes".formatted(destination, maxBytes));
+    }
+    Destination place = place("tmpfs", destination);
+    return mount(new MountOperation.Tmpfs(place, mode("tmpfs", mode), OptionalLong.of(maxBytes)));
+  }
+
+  /** A directory, with its parents; one that is there is left as it is. */
   public SandboxBuilder dir(Path destination) {
-    return mount(new MountOperation.Directory(place("dir", destination), 0755));
+    return dir(destination, 0755);
+  }
+
+  /**
+   * The same with permissions. Parents that are missing can be passed by whom the mode names.
+   *
+   * @param mode such as {@code 0700}, in octal
+   * @throws IllegalArgumentException if it has other bits
+   */
+  public SandboxBuilder dir(Path destination, int mode) {
+    return mount(new MountOperation.Directory(place("dir", destination), mode("dir", mode)));
+  }
+
+  /**
+   * Changes the permissions of what is there by then: also of a file of the host's, if it is bound
+   * and can be changed.
+   *
+   * @param mode such as {@code 0700}, in octal
+   * @throws IllegalArgumentException if it has other bits
+   */
+  public SandboxBuilder chmod(Path destination, int mode) {
+    return mount(new MountOperation.Permissions(place("chmod", destination), mode("chmod", mode)));
+  }
+
+  private static int mode(String what, int mode) {
+    if ((mode & ~07777) != 0) {
+      throw new IllegalArgumentException("%s: 0%o are no permissions".formatted(what, mode));
+    }
+    return mode;
+  }
+
+  /** Makes what is mounted there by then read-only, but not what is mounted below it. */
+  public SandboxBuilder remountRo(Path destination) {
+    return mount(new MountOperation.RemountReadOnly(place("remountRo", destination)));
+  }
+
+  /** POSIX message queues, of the sandbox's own if it has {@link #unshareIpc IPC of its own}. */
+  public SandboxBuilder mqueue(Path destination) {
+    return mount(new MountOperation.MessageQueues(place("mqueue", destination)));
+  }
+
+  /**
+   * Several directories of the host's as one. What the command changes goes to {@code upper}, the
+   * others stay as they are. Needs Linux 5.11 where this program is not root.
+   *
+   * @param lower the lowest first: where a name is in several, the last of them has it
+   * @param upper above all of these
+   * @param work an empty directory on the same file system as {@code upper}, for the kernel alone
+   */
+  public SandboxBuilder overlay(List<Path> lower, Path upper, Path work, Path destination) {
+    return overlay(
+        "overlay",
+        lower,
+        () -> MountOperation.Changes.keptIn(overlaid("overlay", upper), overlaid("overlay", work)),
+        1,
+        destination);
+  }
+
+  /** The same where the changes are in memory, and gone with the sandbox. */
+  public SandboxBuilder tmpOverlay(List<Path> lower, Path destination) {
+    return overlay("tmpOverlay", lower, MountOperation.Changes.FORGOTTEN, destination);
+  }
+
+  /**
+   * The same where nothing can be changed.
+   *
+   * @param lower two at least
+   */
+  public SandboxBuilder roOverlay(List<Path> lower, Path destination) {
+    return overlay("roOverlay", lower, MountOperation.Changes.FORBIDDEN, destination);
+  }
+
+  private SandboxBuilder overlay(
+      String what, List<Path> lower, MountOperation.Changes changes, Path destination) {
+    return overlay(what, lower, () -> changes, changes.leastLayers(), destination);
+  }
+
+  /** What is known of changes when the sandbox is built. */
+  @FunctionalInterface
+  private interface ChangesSource {
+    MountOperation.Changes get() throws SandboxException;
+  }
+
+  private SandboxBuilder overlay(
+      String what, List<Path> lower, ChangesSource changes, int least, Path destination) {
+    int most = MountOperation.Overlay.MAX_LAYERS;
+    if (lower.size() < least || lower.size() > most) {
+      throw new IllegalArgumentException(
+          "%s: needs %d to %d directories, not %d".formatted(what, least, most, lower.size()));
+    }
+    List<Path> directories = List.copyOf(lower);
+    Destination place = place(what, destination);
+    mounts.add(
+        _ -> {
+          List<Source> layers = new ArrayList<>();
+          for (Path directory : directories) {
+            layers.add(overlaid(what, directory));
+          }
+          return List.of(new MountOperation.Overlay(layers, changes.get(), place));
+        });
+    return this;
+  }
+
+  private static Source overlaid(String what, Path directory) throws SandboxException {
+    Source source = inspect(what, directory);
+    if (!source.directory()) {
+      throw SandboxException.refused("%s %s: not a directory".formatted(what, directory));
+    }
+    return source;
   }
 
   /** A symbolic link at {@code destination} that says {@code target}. */

@@ -1,6 +1,8 @@
 package dev.cloister.spec;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * One thing to put into the new root. Operations are applied in the order of their list, each over
@@ -40,6 +42,31 @@ public sealed interface MountOperation {
     void asOnHost(AsOnHost shown) throws E;
 
     void hideLaunchers(HideLaunchers hidden) throws E;
+
+    void permissions(Permissions permissions) throws E;
+
+    void remountReadOnly(RemountReadOnly remount) throws E;
+
+    void messageQueues(MessageQueues queues) throws E;
+
+    void overlay(Overlay overlay) throws E;
+  }
+
+  /**
+   * The permissions of directories that are made on the way to something: who may do nothing with
+   * that need not pass either, and anybody may else.
+   *
+   * @param mode of what is made there
+   */
+  static int parentsMode(int mode) {
+    int parents = 0755;
+    if ((mode & 0070) == 0) {
+      parents &= ~0050;
+    }
+    if ((mode & 0007) == 0) {
+      parents &= ~0005;
+    }
+    return parents;
   }
 
   /** What a bind allows. Set-user-ID bits never count (MS_NOSUID), whatever the access. */
@@ -60,8 +87,18 @@ public sealed interface MountOperation {
     }
   }
 
-  /** An empty tmpfs, mode 0755. */
-  record Tmpfs(Destination destination) implements MountOperation {
+  /**
+   * An empty tmpfs.
+   *
+   * @param mode its permissions
+   * @param size how many bytes it can hold; without, as many as tmpfs(5) says
+   */
+  record Tmpfs(Destination destination, int mode, OptionalLong size) implements MountOperation {
+    /** A usual one: mode 0755, no limit of its own. */
+    public Tmpfs(Destination destination) {
+      this(destination, 0755, OptionalLong.empty());
+    }
+
     @Override
     public <E extends Exception> void accept(Visitor<E> visitor) throws E {
       visitor.tmpfs(this);
@@ -70,6 +107,8 @@ public sealed interface MountOperation {
 
   /**
    * A directory, with its parents, as {@code mkdir -p -m MODE}; an existing one is left as it is.
+   * Parents that are missing get {@link #parentsMode}. Set-user-ID and set-group-ID bits of the
+   * mode count for nothing (mkdir(2)).
    */
   record Directory(Destination destination, int mode) implements MountOperation {
     @Override
@@ -156,6 +195,97 @@ public sealed interface MountOperation {
       visitor.hideLaunchers(this);
     }
   }
+
+  /**
+   * Other permissions for something that is there already.
+   *
+   * @param destination symbolic links are followed, as the command will see them
+   * @param mode as chmod(2) takes it
+   */
+  record Permissions(Destination destination, int mode) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.permissions(this);
+    }
+  }
+
+  /**
+   * What is mounted at {@code destination} gets {@link Access#READ_ONLY}; other mounts below it
+   * stay as they are.
+   */
+  record RemountReadOnly(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.remountReadOnly(this);
+    }
+  }
+
+  /** The POSIX message queues of the command's IPC namespace (mq_overview(7)). */
+  record MessageQueues(Destination destination) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.messageQueues(this);
+    }
+  }
+
+  /**
+   * Directories of the host's as one: where a name is in several, the last of them has it. Mounts
+   * below them are not shown.
+   *
+   * @param layers the lowest first; never changed
+   * @param changes where what the command changes goes
+   */
+  record Overlay(List<Source> layers, Changes changes, Destination destination)
+      implements MountOperation {
+    /** More would not be named in the one page that mount(2) takes. */
+    public static final int MAX_LAYERS = 200;
+
+    public Overlay {
+      layers = List.copyOf(layers);
+      if (layers.size() > MAX_LAYERS) {
+        throw new IllegalArgumentException("an overlay has at most " + MAX_LAYERS + " layers");
+      }
+      if (layers.size() < changes.leastLayers()) {
+        throw new IllegalArgumentException("an overlay needs layers: " + changes.leastLayers());
+      }
+    }
+
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.overlay(this);
+    }
+  }
+
+  /**
+   * Where the changes to an {@link Overlay} go.
+   *
+   * @param kept whether and where they stay on the host
+   */
+  record Changes(boolean allowed, Optional<KeptChanges> kept) {
+    /** There are none: it is read-only. */
+    public static final Changes FORBIDDEN = new Changes(false, Optional.empty());
+
+    /** Into memory that is gone with the sandbox, and that nobody reaches in another way. */
+    public static final Changes FORGOTTEN = new Changes(true, Optional.empty());
+
+    /** Into a directory of the host's. */
+    public static Changes keptIn(Source upper, Source work) {
+      return new Changes(true, Optional.of(new KeptChanges(upper, work)));
+    }
+
+    /** One layer alone that cannot be changed is no overlay for the kernel. */
+    public int leastLayers() {
+      return allowed ? 1 : 2;
+    }
+  }
+
+  /**
+   * Directories of one file system of the host's.
+   *
+   * @param upper gets the changes, and is itself the uppermost layer
+   * @param work empty, for the kernel alone
+   */
+  record KeptChanges(Source upper, Source work) {}
 
   /**
    * What a bind shows, as it was when the specification was made.

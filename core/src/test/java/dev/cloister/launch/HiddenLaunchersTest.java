@@ -68,6 +68,22 @@ class HiddenLaunchersTest {
     assertEquals(tmpfs("/x/" + name), covers(bind(link, "/x", Access.READ_WRITE)));
   }
 
+  /** What is changed in the layers that stay as they are is not the launchers'. */
+  @Test
+  void coversThemInWhatAnOverlayChanges() throws Exception {
+    String name = launchers().path().getFileName().toString();
+    MountOperation.Source shown = HostFiles.inspect(OsString.of(place));
+    Destination x = Destination.of("/x");
+    List<MountOperation.Source> layers = List.of(shown, shown);
+    assertEquals(
+        tmpfs("/x/" + name),
+        covers(new MountOperation.Overlay(layers, MountOperation.Changes.keptIn(shown, shown), x)));
+    for (MountOperation.Changes changes :
+        List.of(MountOperation.Changes.FORGOTTEN, MountOperation.Changes.FORBIDDEN)) {
+      assertEquals(List.of(), covers(new MountOperation.Overlay(layers, changes, x)));
+    }
+  }
+
   @Test
   void coversEachPlace() throws Exception {
     assertEquals(

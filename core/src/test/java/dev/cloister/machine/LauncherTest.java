@@ -66,6 +66,38 @@ class LauncherTest {
         ended.error());
   }
 
+  /** It may be longer, shorter or another, and is shown as a terminal may have it. */
+  @Test
+  void endsUnlessATextIsTheExpectedOne() throws Exception {
+    Path link = directory.resolve("link");
+    Slot length = new Slot("length");
+    for (String target : List.of("expected", "expecte", "expected2", "other", "a\u001b\nb")) {
+      Files.deleteIfExists(link);
+      Files.createSymbolicLink(link, Path.of(target));
+      Ended ended =
+          run(
+              Call.of(
+                      SystemCall.READLINKAT,
+                      Operand.of(LinuxConstant.AT_FDCWD),
+                      Operand.of(link.toString()),
+                      Operand.of(BUFFER),
+                      Operand.of(BUFFER.size() - 1))
+                  .into(length),
+              new Instruction.Terminate(BUFFER, length),
+              new Instruction.RequireText(BUFFER, OsString.of("expected"), "there is "),
+              say("went on"),
+              EXIT);
+      if (target.equals("expected")) {
+        assertEquals("went on", ended.text());
+      } else {
+        assertEquals(125, ended.exit());
+        assertEquals("", ended.text());
+        String shown = target.replace('\u001b', '?').replace('\n', '?');
+        assertEquals("cloister: test: there is " + shown + "\n", ended.error());
+      }
+    }
+  }
+
   @Test
   void hintsBelongToTheirErrno() throws Exception {
     Call call =

@@ -14,6 +14,7 @@ import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Changes;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,6 +72,22 @@ class MountPlannerTest {
 
   private static MountOperation proc(String destination) {
     return new MountOperation.Proc(Destination.of(destination));
+  }
+
+  private static MountOperation chmod(String destination, int mode) {
+    return new MountOperation.Permissions(Destination.of(destination), mode);
+  }
+
+  private static MountOperation remount(String destination) {
+    return new MountOperation.RemountReadOnly(Destination.of(destination));
+  }
+
+  private static MountOperation overlay(String destination, Changes changes, String... layers) {
+    List<Source> sources = new ArrayList<>();
+    for (String layer : layers) {
+      sources.add(new Source(OsString.of(layer), true, true));
+    }
+    return new MountOperation.Overlay(sources, changes, Destination.of(destination));
   }
 
   private static MountOperation devices(String destination) {
@@ -212,6 +230,66 @@ class MountPlannerTest {
     proc("/mnt/proc")
   };
 
+  @Test
+  void permissionsSizesAndReadOnlyMounts() throws Exception {
+    check(
+        "permissions",
+        made("/private/deep/d", 0700),
+        made("/group/d", 0750),
+        new MountOperation.Tmpfs(Destination.of("/p/t"), 01710, OptionalLong.of(1 << 20)),
+        chmod("/group/d", 0700),
+        chmod("/", 0711),
+        directory("/usr", "/usr"),
+        made("/usr/private/d", 0700),
+        chmod("/usr/private", 01777),
+        remount("/p/t"),
+        remount("/usr"),
+        remount("/"));
+  }
+
+  @Test
+  void overlaysAndQueues() throws Exception {
+    Source upper = new Source(OsString.of("/upper"), true, true);
+    Source work = new Source(OsString.of("/work"), true, true);
+    check(
+        "overlays",
+        overlay("/kept", Changes.keptIn(upper, work), "/one", "/two"),
+        overlay("/kept/forgotten", Changes.FORGOTTEN, "/one"),
+        overlay("/", Changes.FORGOTTEN, "/one"),
+        overlay("/", Changes.FORBIDDEN, "/one", "/two", "/three"),
+        new MountOperation.MessageQueues(Destination.of("/queues")),
+        tmpfs("/"),
+        new MountOperation.MessageQueues(Destination.of("/queues")));
+  }
+
+  /** Without the option that other users than root need, for kernels that do not know it. */
+  @Test
+  void overlaysOfAnUnprivilegedCaller() throws Exception {
+    Caller user = new Caller(1000, 1000, false, List.of(), true, 0, false, 0);
+    check("overlays-of-user", HOST.with(user), overlay("/o", Changes.FORGOTTEN, "/one"));
+  }
+
+  @Test
+  void oneMountOfAnOldKernelIsLeftAsItIsUnlessItsFlagsAreKnown() throws Exception {
+    HostReport old = HOST.with(Set.of(Workaround.REMOUNT_EACH));
+    check("remount-without-mount_setattr", old, tmpfs("/t"), remount("/t"), remount("/"));
+    List<MountOperation> mounts = List.of(directory("/usr", "/usr"), remount("/usr"));
+    PlanException e = assertThrows(PlanException.class, () -> MountPlanner.plan(spec(mounts), old));
+    assertTrue(String.valueOf(e.getMessage()).startsWith("--remount-ro /usr: "), e.getMessage());
+  }
+
+  @Test
+  void refusesToChangeWhatIsNotThere() {
+    assertEquals("--chmod: there is no /a in the sandbox", refused(chmod("/a", 0700)));
+    assertEquals("--remount-ro: there is no /a in the sandbox", refused(remount("/a")));
+    assertEquals(
+        "--remount-ro: /a in the sandbox is not a mount point",
+        refused(made("/a", 0700), remount("/a")));
+    assertEquals(
+        "message queues cannot be the root itself",
+        refused(new MountOperation.MessageQueues(Destination.of("/"))));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"REMOUNT_EACH", "BIND_BY_PATH", "WALK_PATHS"})
   void doesWithoutNewCalls(String workaround) throws Exception {
@@ -254,13 +332,13 @@ class MountPlannerTest {
   @Test
   void refusesWhatContradictsItself() {
     assertEquals(
-        "/a in the sandbox exists already: it cannot become a symbolic link to x",
+        "--symlink x: Can't make symlink at /a: destination exists and is not a symlink",
         refused(made("/a", 0755), link("x", "/a")));
     assertEquals(
-        "/a in the sandbox exists already: it cannot become a symbolic link to y",
+        "--symlink y: Can't make symlink at /a: existing destination is x",
         refused(link("x", "/a"), link("y", "/a")));
     assertEquals(
-        "/ in the sandbox exists already: it cannot become a symbolic link to x",
+        "--symlink x: Can't make symlink at /: destination exists and is not a symlink",
         refused(link("x", "/")));
     assertEquals(
         "/file is not a directory, but /a in the sandbox is one",

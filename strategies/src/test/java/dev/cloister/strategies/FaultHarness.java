@@ -28,7 +28,8 @@ final class FaultHarness implements AutoCloseable {
   private static final int AHEAD = 64;
 
   /** Directories that are the user's who starts launchers. */
-  private static final List<String> THEIRS = List.of("bound", "bound/there", "launchers");
+  private static final List<String> THEIRS =
+      List.of("bound", "bound/there", "launchers", "upper", "work");
 
   private final Path directory;
   private final User user;

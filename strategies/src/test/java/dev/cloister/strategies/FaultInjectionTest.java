@@ -39,6 +39,7 @@ class FaultInjectionTest {
           new Row(new PivotRoot(), FaultSpec.EVERYTHING),
           new Row(new PivotRoot(), FaultSpec.ROOT),
           new Row(new PivotRoot(), FaultSpec.NAMESPACES),
+          new Row(new PivotRoot(), FaultSpec.OVERLAYS),
           new Row(new PivotRoot(), FaultSpec.PROCESSES),
           new Row(new PivotRoot(), FaultSpec.PRIVILEGES),
           new Row(new Chroot(), FaultSpec.EVERYTHING),

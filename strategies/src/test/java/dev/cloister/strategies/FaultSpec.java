@@ -18,6 +18,7 @@ import dev.cloister.spec.Timeout;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -38,6 +39,23 @@ enum FaultSpec {
       addMounts(spec, directory);
       addOptions(spec);
       spec.identity(Identity.CALLER.withUid(12_345).withGid(54_321));
+    }
+  },
+
+  /** Overlays of every kind, and the queues of an IPC namespace. */
+  OVERLAYS("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) throws Exception {
+      MountOperation.Source one = HostFiles.inspect(OsString.of(directory.resolve("other")));
+      MountOperation.Source two = HostFiles.inspect(OsString.of(directory.resolve("bin")));
+      MountOperation.Source upper = HostFiles.inspect(OsString.of(directory.resolve("upper")));
+      MountOperation.Source work = HostFiles.inspect(OsString.of(directory.resolve("work")));
+      spec.unshare(Namespace.IPC)
+          .mount(new MountOperation.MessageQueues(Destination.of("/dev/mqueue")))
+          .mount(overlay("/o/kept", MountOperation.Changes.keptIn(upper, work), one))
+          .mount(overlay("/o/forgotten", MountOperation.Changes.FORGOTTEN, two, one))
+          .mount(overlay("/bound/made/forbidden", MountOperation.Changes.FORBIDDEN, one, two))
+          .mount(new MountOperation.RemountReadOnly(Destination.of("/o/kept")));
     }
   },
 
@@ -194,7 +212,16 @@ enum FaultSpec {
         .mount(bind(file, "/bound/made/file", Access.READ_ONLY))
         .mount(new MountOperation.Tmpfs(Destination.of("/bound/made/t")))
         .mount(new MountOperation.Directory(Destination.of("/bound/made/d"), 0755))
-        .mount(new MountOperation.Symlink(OsString.of("x"), Destination.of("/bound/made/link")));
+        .mount(new MountOperation.Symlink(OsString.of("x"), Destination.of("/bound/made/link")))
+        .mount(new MountOperation.Permissions(Destination.of("/t/deep/d"), 0711))
+        .mount(new MountOperation.Permissions(Destination.of("/bound/made/d"), 0700))
+        .mount(new MountOperation.Tmpfs(Destination.of("/ro"), 01777, OptionalLong.of(1 << 16)))
+        .mount(new MountOperation.RemountReadOnly(Destination.of("/ro")));
+  }
+
+  private static MountOperation overlay(
+      String destination, MountOperation.Changes changes, MountOperation.Source... layers) {
+    return new MountOperation.Overlay(List.of(layers), changes, Destination.of(destination));
   }
 
   static void addOptions(SandboxSpec.Builder spec) {

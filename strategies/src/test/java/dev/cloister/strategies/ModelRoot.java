@@ -7,13 +7,11 @@ import dev.cloister.spec.OsString;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -25,9 +23,6 @@ final class ModelRoot {
   private static final int MAX_LINKS = 40;
 
   private final Mount lowest;
-
-  /** Links that were asked for: to ask for one again is no mistake. */
-  private final Set<File> made = Collections.newSetFromMap(new IdentityHashMap<>());
 
   ModelRoot() {
     lowest = new Mount(File.directory(), false);
@@ -77,6 +72,23 @@ final class ModelRoot {
       return type == 'd';
     }
 
+    /** A directory with copies of what is in these, the last first. */
+    static File merged(List<File> layers) {
+      File merged = directory();
+      for (File layer : layers) {
+        layer.children.forEach((name, child) -> merged.put(name, child.over(merged, name)));
+      }
+      return merged;
+    }
+
+    private File over(File merged, String name) {
+      File below = merged.children.get(name);
+      if (!isDirectory()) {
+        return new File(type, target);
+      }
+      return merged(below == null || !below.isDirectory() ? List.of(this) : List.of(below, this));
+    }
+
     /** Where a source's path leads, from the top of the host's tree. */
     File at(String path) {
       File file = this;
@@ -95,7 +107,7 @@ final class ModelRoot {
 
   private static final class Mount {
     final File root;
-    final boolean readOnly;
+    boolean readOnly;
     final IdentityHashMap<File, Mount> mounts = new IdentityHashMap<>();
 
     Mount(File root, boolean readOnly) {
@@ -224,7 +236,12 @@ final class ModelRoot {
       case MountOperation.LateBind bind -> bind(path, source, bind.access());
       case MountOperation.AsOnHost _, MountOperation.HideLaunchers _ ->
           throw new IllegalArgumentException("not in the model: " + operation);
-      case MountOperation.Tmpfs _ -> mount(makeDirectory(path), File.directory(), false);
+      case MountOperation.Tmpfs _, MountOperation.MessageQueues _ ->
+          mount(makeDirectory(path), File.directory(), false);
+      case MountOperation.Permissions _ -> changePermissions(find(path));
+      case MountOperation.RemountReadOnly _ -> remount(find(path));
+      case MountOperation.Overlay overlay ->
+          mount(makeDirectory(path), source, !overlay.changes().allowed());
       case MountOperation.Directory _ -> makeDirectory(path);
       case MountOperation.Symlink link -> symlink(path, link.target().toString());
       case MountOperation.Devices _ -> mount(makeDirectory(path), devices(), false);
@@ -234,6 +251,20 @@ final class ModelRoot {
 
   private static void mount(Place on, File root, boolean readOnly) {
     on.mount().mounts.put(on.file(), new Mount(root, readOnly));
+  }
+
+  /** The strategies are compared with each other for what they are. */
+  private static void changePermissions(Place place) throws Refused {
+    if (place.mount().readOnly) {
+      throw new Refused("EROFS");
+    }
+  }
+
+  private static void remount(Place place) throws Refused {
+    if (place.file() != place.mount().root) {
+      throw new Refused("EINVAL");
+    }
+    place.mount().readOnly = true;
   }
 
   private void bind(List<String> path, File source, Access access) throws Refused {
@@ -254,10 +285,8 @@ final class ModelRoot {
     Place parent = makeDirectory(path.subList(0, path.size() - 1));
     File existing = parent.file().children.get(path.getLast());
     if (existing == null) {
-      File link = File.link(target);
-      put(parent, path.getLast(), link);
-      made.add(link);
-    } else if (!made.contains(existing) || !existing.target.equals(target)) {
+      put(parent, path.getLast(), File.link(target));
+    } else if (existing.type != 'l' || !existing.target.equals(target)) {
       throw new Refused("EEXIST");
     }
   }

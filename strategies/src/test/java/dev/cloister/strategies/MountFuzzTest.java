@@ -26,11 +26,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -55,6 +57,13 @@ final class MountFuzzTest {
   private static final List<String> TARGETS =
       List.of("b", "/a", "../b", "/a/b", "..", "/", "loop", "./c/../b", "/nowhere", "a/f");
 
+  /** With which everything can still be listed. */
+  private static final List<String> MODES = List.of("0755", "0700", "1777");
+
+  /** None in another: the kernel refuses such layers. */
+  private static final List<String> LAYERS =
+      List.of("d e", "e d", "d/s e", "e d/s", "link e", "e link");
+
   @TempDir Path directory;
 
   /** An operation before there are files to look at. */
@@ -66,14 +75,38 @@ final class MountFuzzTest {
         case "dir" -> new MountOperation.Directory(where, 0755);
         case "symlink" -> new MountOperation.Symlink(OsString.of(source), where);
         case "dev" -> new MountOperation.Devices(where);
+        case "chmod" -> new MountOperation.Permissions(where, Integer.parseInt(source, 8));
+        case "remount" -> new MountOperation.RemountReadOnly(where);
+        case "forgotten" ->
+            new MountOperation.Overlay(layers(tree), MountOperation.Changes.FORGOTTEN, where);
+        case "forbidden" ->
+            new MountOperation.Overlay(layers(tree), MountOperation.Changes.FORBIDDEN, where);
         default ->
             new MountOperation.Bind(
                 HostFiles.inspect(OsString.of(tree + "/" + source)), where, Access.valueOf(kind));
       };
     }
 
+    private List<MountOperation.Source> layers(Path tree) throws Exception {
+      List<MountOperation.Source> layers = new ArrayList<>();
+      for (String layer : source.split(" ", -1)) {
+        layers.add(HostFiles.inspect(OsString.of(tree + "/" + layer)));
+      }
+      return layers;
+    }
+
     boolean isBind() {
       return kind.startsWith("READ") || kind.startsWith("DEV");
+    }
+
+    /** What it shows of the host's. */
+    Optional<File> shown(File host) {
+      if (isBind()) {
+        return Optional.of(host.at(source));
+      }
+      return kind.startsWith("for")
+          ? Optional.of(File.merged(Arrays.stream(source.split(" ", -1)).map(host::at).toList()))
+          : Optional.empty();
     }
 
     @Override
@@ -107,11 +140,15 @@ final class MountFuzzTest {
     for (int left = 1 + random.nextInt(MAX_OPERATIONS); left > 0; left--) {
       String destination = random.nextInt(30) == 0 ? "/" : destination(random);
       wishes.add(
-          switch (random.nextInt(12)) {
+          switch (random.nextInt(16)) {
             case 0, 1 -> new Wish("tmpfs", "", destination);
             case 2, 3 -> new Wish("dir", "", destination);
             case 4, 5 -> new Wish("symlink", Cases.pick(random, TARGETS), destination);
             case 6 -> new Wish("dev", "", destination(random));
+            case 7 -> new Wish("chmod", Cases.pick(random, MODES), destination);
+            case 8 -> new Wish("remount", "", destination);
+            case 9 -> new Wish("forgotten", Cases.pick(random, LAYERS), destination);
+            case 10 -> new Wish("forbidden", Cases.pick(random, LAYERS), destination);
             default ->
                 new Wish(
                     Cases.pick(random, Access.values()).name(),
@@ -215,7 +252,9 @@ final class MountFuzzTest {
           message.contains("ENOTDIR")
               || message.contains("EINVAL")
               || message.contains("directory");
-      case "EEXIST" -> message.contains("EEXIST") || message.contains("exists already");
+      case "EINVAL" -> message.contains("EINVAL") || message.contains("not a mount point");
+      case "ENOENT" -> message.contains("ENOENT") || message.contains("there is no");
+      case "EEXIST" -> message.contains("Can't make symlink at");
       default -> message.contains(errno);
     };
   }
@@ -228,9 +267,8 @@ final class MountFuzzTest {
     List<MountOperation> operations = operations(user, tree, wishes);
     IdentityHashMap<MountOperation, File> sources = new IdentityHashMap<>();
     for (int i = 0; i < wishes.size(); i++) {
-      if (wishes.get(i).isBind()) {
-        sources.put(operations.get(i), host.at(wishes.get(i).source()));
-      }
+      MountOperation operation = operations.get(i);
+      wishes.get(i).shown(host).ifPresent(file -> sources.put(operation, file));
     }
     ModelRoot root = new ModelRoot();
     List<String> refused = root.applyAll(operations, sources);

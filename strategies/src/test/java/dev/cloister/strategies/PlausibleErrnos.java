@@ -37,6 +37,7 @@ final class PlausibleErrnos {
     // Not ENOEXEC: then a shell reads the file, as for execvp(3).
     add(SystemCall.EXECVE, PATHS, List.of(E2BIG, EAGAIN, EINVAL, ETXTBSY, EMFILE, ENFILE));
     add(SystemCall.FACCESSAT, PATHS, List.of(EROFS));
+    add(SystemCall.FCHMODAT, PATHS, List.of(EROFS));
     add(SystemCall.FCHDIR, List.of(EACCES, EBADF, ENOTDIR));
     add(SystemCall.FCNTL, List.of(EBADF, EMFILE, EINVAL));
     add(SystemCall.GETCWD, List.of(EACCES, ENOENT, ENOMEM, ERANGE, ENAMETOOLONG));

@@ -41,6 +41,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -742,8 +743,8 @@ abstract class StrategyContract {
         List.of(
             "0137",
             "755 /",
-            "755 /made",
-            "755 /made/deep",
+            "750 /made",
+            "750 /made/deep",
             "710 /made/deep/er",
             "1777 /sticky",
             "755 /on",
@@ -829,7 +830,7 @@ abstract class StrategyContract {
     assertEquals(
         List.of(
             "700 there",
-            "755 new",
+            "750 new",
             "750 new/deep",
             "755 new/deep/tmpfs/inside",
             "/nowhere",
@@ -837,6 +838,311 @@ abstract class StrategyContract {
         ended.lines());
     // What is below the tmpfs was never the host's.
     assertEmpty(bound.resolve("new/deep/tmpfs"), spec);
+  }
+
+  /** What a command sees of a sandbox that the strategy need not take on. */
+  private Optional<Ended> ifPossible(User user, SandboxSpec spec, String script) throws Exception {
+    requireWorking(user);
+    Optional<Path> launcher = launcher(user, spec);
+    return launcher.isPresent()
+        ? Optional.of(run(user, launcher.get(), "/bin/sh", "-c", script).end())
+        : Optional.empty();
+  }
+
+  @EachUser
+  void permissionsAreThoseThatWereAskedFor(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(bound, "/data", Access.READ_WRITE))
+            .mount(new MountOperation.Directory(Destination.of("/mine/deep/d"), 0700))
+            .mount(new MountOperation.Directory(Destination.of("/data/group/d"), 01750))
+            .mount(new MountOperation.Tmpfs(Destination.of("/data/t"), 01777, OptionalLong.empty()))
+            .mount(new MountOperation.Tmpfs(Destination.of("/x/t"), 0711, OptionalLong.of(1 << 20)))
+            .mount(new MountOperation.Directory(Destination.of("/x/changed"), 0755))
+            .mount(new MountOperation.Permissions(Destination.of("/x/changed"), 0701))
+            .mount(new MountOperation.Directory(Destination.of("/data/changed"), 0700))
+            .mount(symlink("changed", "/data/link"))
+            .mount(new MountOperation.Permissions(Destination.of("/data/link"), 03755))
+            .build();
+    Optional<Ended> ended =
+        ifPossible(
+            user,
+            spec,
+            "stat -c '%a %n' /mine /mine/deep /mine/deep/d /data/group /data/group/d /data/t /x"
+                + " /x/t /x/changed /data/changed; stat -f -c '%b*%S' /x/t");
+    if (ended.isPresent() && canFollowLinks()) {
+      List<String> lines = ended.get().good().lines();
+      assertEquals(
+          List.of(
+              "700 /mine",
+              "700 /mine/deep",
+              "700 /mine/deep/d",
+              "750 /data/group",
+              "1750 /data/group/d",
+              "1777 /data/t",
+              "755 /x",
+              "711 /x/t",
+              "701 /x/changed",
+              "3755 /data/changed"),
+          lines.subList(0, lines.size() - 1));
+      assertEquals("256*4096", lines.getLast());
+    }
+  }
+
+  /** What is at the end of a link out of the sandbox stays as it is. */
+  @EachUser
+  void permissionsOfTheHostsFilesStayAsTheyAre(User user) throws Exception {
+    requireWorking(user);
+    Path victim = folder(user, "victim");
+    Path planted = plant(user, victim);
+    for (String link : List.of("absolute", "up", "magic", "oldroot", "sideways")) {
+      SandboxSpec spec =
+          hostPrograms(user)
+              .mount(bind(planted, "/data", Access.READ_WRITE))
+              .mount(new MountOperation.Permissions(Destination.of("/data/" + link), 0777))
+              .build();
+      Optional<Ended> ended = ifPossible(user, spec, "echo happened");
+      ended.ifPresent(one -> assertEquals(125, one.status(), link + ": " + one));
+      assertEquals(
+          PosixFilePermissions.fromString("rwxr-xr-x"), Files.getPosixFilePermissions(victim));
+    }
+  }
+
+  @EachUser
+  void permissionsOfNothingAreAMistake(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    MountOperation data = bind(bound, "/data", Access.READ_WRITE);
+    for (MountOperation wrong :
+        List.of(
+            new MountOperation.Permissions(Destination.of("/data/none"), 0777),
+            new MountOperation.RemountReadOnly(Destination.of("/data/none")))) {
+      if (canRemountBinds()) {
+        SandboxSpec spec = hostPrograms(user).mount(data).mount(wrong).build();
+        Optional<Ended> ended = ifPossible(user, spec, "echo happened");
+        ended.ifPresent(one -> assertEquals(125, one.status(), wrong + ": " + one));
+        assertEmpty(bound, wrong);
+      }
+    }
+  }
+
+  /** Whether {@code mount_setattr} is there for what was bound. */
+  private boolean canRemountBinds() {
+    return !workarounds.contains(Workaround.REMOUNT_EACH);
+  }
+
+  @EachUser
+  void oneMountCanBeMadeReadOnly(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    user.own(Files.createDirectory(bound.resolve("below")));
+    SandboxSpec.Builder spec =
+        hostPrograms(user)
+            .mount(tmpfs("/t"))
+            .mount(directory("/t/d"))
+            .mount(tmpfs("/t/below"))
+            .mount(new MountOperation.RemountReadOnly(Destination.of("/t")));
+    Optional<Ended> ended = ifPossible(user, spec.build(), "touch /t/below/x && ! touch /t/d/x");
+    ended.ifPresent(Ended::good);
+    if (canRemountBinds()) {
+      spec.mount(bind(bound, "/data", Access.READ_WRITE))
+          .mount(tmpfs("/data/below"))
+          .mount(new MountOperation.RemountReadOnly(Destination.of("/data")));
+      ended = ifPossible(user, spec.build(), "touch /data/below/x && ! touch /data/x");
+      ended.ifPresent(Ended::good);
+      assertFalse(Files.exists(bound.resolve("x")));
+      spec.mount(new MountOperation.RemountReadOnly(Destination.of("/data/below/none")));
+      ended = ifPossible(user, spec.build(), "echo happened");
+      ended.ifPresent(one -> assertEquals(125, one.status(), one.toString()));
+      SandboxSpec noMount =
+          hostPrograms(user)
+              .mount(bind(bound, "/data", Access.READ_WRITE))
+              .mount(new MountOperation.RemountReadOnly(Destination.of("/data/below")))
+              .build();
+      ended = ifPossible(user, noMount, "echo happened");
+      ended.ifPresent(one -> assertEquals(125, one.status(), one.toString()));
+    }
+  }
+
+  /** Also as the root, which what is made in it later cannot be. */
+  @EachUser
+  void theRootCanBeMadeReadOnly(User user) throws Exception {
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(tmpfs("/t"))
+            .mount(new MountOperation.Proc(Destination.of("/proc")))
+            .mount(new MountOperation.RemountReadOnly(Destination.of("/")))
+            .build();
+    ifPossible(user, spec, "touch /t/x && ! touch /x && ! mkdir /d").ifPresent(Ended::good);
+  }
+
+  @EachUser
+  void linksThatAreThereMustBeTheSame(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    Files.createSymbolicLink(bound.resolve("link"), Path.of("/some/where"));
+    file(user, bound.resolve("file"), "");
+    SandboxSpec.Builder spec = hostPrograms(user).mount(bind(bound, "/data", Access.READ_WRITE));
+    SandboxSpec same = spec.mount(symlink("/some/where", "/data/link")).build();
+    ifPossible(user, same, "test \"$(readlink /data/link)\" = /some/where").ifPresent(Ended::good);
+    for (String other : List.of("/some", "/some/where/", "/some/wherf", "x")) {
+      SandboxSpec differs =
+          hostPrograms(user)
+              .mount(bind(bound, "/data", Access.READ_WRITE))
+              .mount(symlink(other, "/data/link"))
+              .build();
+      refusesLink(user, differs, "existing destination is /some/where");
+    }
+    SandboxSpec file =
+        hostPrograms(user)
+            .mount(bind(bound, "/data", Access.READ_WRITE))
+            .mount(symlink("x", "/data/file"))
+            .build();
+    refusesLink(user, file, "destination exists and is not a symlink");
+    assertEquals(Path.of("/some/where"), Files.readSymbolicLink(bound.resolve("link")));
+  }
+
+  private void refusesLink(User user, SandboxSpec spec, String why) throws Exception {
+    Optional<Ended> ended = ifPossible(user, spec, "echo happened");
+    if (ended.isPresent()) {
+      assertEquals(125, ended.get().status(), ended.toString());
+      // An older bubblewrap says only that it is there.
+      if (!strategy.name().equals("bwrap")) {
+        assertTrue(ended.get().error().contains("Can't make symlink at /data/"), why);
+        assertTrue(ended.get().error().contains(why), ended.toString());
+      }
+    }
+  }
+
+  @EachUser
+  void messageQueuesAreTheSandboxesOwn(User user) throws Exception {
+    SandboxSpec spec =
+        hostPrograms(user)
+            .unshare(Namespace.IPC)
+            .mount(new MountOperation.MessageQueues(Destination.of("/queues/here")))
+            .build();
+    ifPossible(user, spec, "touch /queues/here/q && cat /queues/here/q | grep -q QSIZE")
+        .ifPresent(Ended::good);
+    SandboxSpec withCapability =
+        hostPrograms(user)
+            .unshare(Namespace.IPC)
+            .privileges(some -> some.withCapabilities(Set.of(LinuxConstant.CAP_NET_ADMIN)))
+            .mount(new MountOperation.MessageQueues(Destination.of("/queues")))
+            .build();
+    ifPossible(user, withCapability, "touch /queues/another; ls /queues")
+        .ifPresent(ended -> assertEquals("another\n", ended.good().output()));
+  }
+
+  private MountOperation overlay(String destination, MountOperation.Changes changes, Path... layers)
+      throws Exception {
+    List<MountOperation.Source> sources = new ArrayList<>();
+    for (Path layer : layers) {
+      sources.add(HostFiles.inspect(OsString.of(layer)));
+    }
+    return new MountOperation.Overlay(sources, changes, Destination.of(destination));
+  }
+
+  /** Two directories with files of the same and of other names. */
+  private List<Path> layers(User user) throws Exception {
+    Path lower = folder(user, "lower \":,\\");
+    Path higher = folder(user, "higher");
+    file(user, lower.resolve("lower"), "1");
+    file(user, lower.resolve("both"), "2");
+    file(user, higher.resolve("both"), "3");
+    return List.of(lower, higher);
+  }
+
+  @EachUser
+  void overlaysShowTheLastLayerThatHasAName(User user) throws Exception {
+    List<Path> layers = layers(user);
+    Path bound = folder(user, "bound");
+    for (String destination : List.of("/o", "/data/o")) {
+      SandboxSpec.Builder spec =
+          hostPrograms(user)
+              .mount(bind(bound, "/data", Access.READ_WRITE))
+              .mount(
+                  overlay(
+                      destination,
+                      MountOperation.Changes.FORBIDDEN,
+                      layers.getFirst(),
+                      layers.getLast()))
+              .workingDirectory(OsString.of(destination));
+      ifPossible(user, spec.build(), "cat lower both; ! touch x; ! touch both")
+          .ifPresent(ended -> assertEquals("13", ended.good().output()));
+    }
+  }
+
+  @EachUser
+  void changesToOverlaysAreForgotten(User user) throws Exception {
+    List<Path> layers = layers(user);
+    String root = layers.getFirst().toString();
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(overlay("/a/b", MountOperation.Changes.FORGOTTEN, layers.getFirst()))
+            .mount(overlay("/c", MountOperation.Changes.FORGOTTEN, layers.getFirst()))
+            .mount(new MountOperation.Proc(Destination.of("/proc")))
+            .build();
+    String script =
+        "cd /a/b; printf 4 >both; rm lower; touch new; cat both /c/both; ls;"
+            // Neither the layers nor the changes have a name of their own.
+            + " grep overlay /proc/self/mountinfo | grep -c upperdir=self/; grep -c '"
+            + directory
+            + "' /proc/self/mountinfo";
+    Optional<Ended> ended = ifPossible(user, spec, script);
+    if (ended.isPresent()) {
+      assertEquals("42both\nnew\n2\n0\n", ended.get().output(), ended.toString());
+    }
+    assertEquals("2", Files.readString(Path.of(root).resolve("both")));
+    assertTrue(Files.exists(Path.of(root).resolve("lower")));
+  }
+
+  @EachUser
+  void changesToOverlaysAreKept(User user) throws Exception {
+    List<Path> layers = layers(user);
+    Path upper = folder(user, "upper,\"x\"");
+    Path work = folder(user, "work:\\");
+    MountOperation.Changes changes =
+        MountOperation.Changes.keptIn(
+            HostFiles.inspect(OsString.of(upper)), HostFiles.inspect(OsString.of(work)));
+    SandboxSpec.Builder spec =
+        hostPrograms(user).mount(overlay("/o", changes, layers.getFirst(), layers.getLast()));
+    Optional<Ended> ended =
+        ifPossible(user, spec.build(), "cd /o && printf 4 >both && cat both lower");
+    if (ended.isPresent()) {
+      assertEquals("41", ended.get().good().output());
+      assertEquals("4", Files.readString(upper.resolve("both")));
+      assertEquals("3", Files.readString(layers.getLast().resolve("both")));
+      assertEquals("4", inside(user, spec.build(), "cat /o/both").output());
+    }
+  }
+
+  /** Also as the root, with nothing else in it. */
+  @EachUser
+  void anOverlayCanBeTheRoot(User user) throws Exception {
+    List<Path> layers = layers(user);
+    for (MountOperation.Changes changes :
+        List.of(MountOperation.Changes.FORGOTTEN, MountOperation.Changes.FORBIDDEN)) {
+      for (Path layer : layers) {
+        for (MountOperation program : user.programs()) {
+          Path place = layer.resolve(program.destination().relative().toString());
+          Files.createDirectories(place.getParent());
+          if (program instanceof MountOperation.Symlink link) {
+            if (!Files.isSymbolicLink(place)) {
+              Files.createSymbolicLink(place, Path.of(link.target().toString()));
+            }
+          } else {
+            Files.createDirectories(place);
+          }
+        }
+      }
+      SandboxSpec spec =
+          SandboxSpec.builder()
+              .mount(overlay("/", changes, layers.getFirst(), layers.getLast()))
+              .mounts(user.programs())
+              .build();
+      Optional<Ended> ended =
+          ifPossible(user, spec, "cd /..; cat both; touch x && echo; ls -d /root /home");
+      ended.ifPresent(
+          one -> assertEquals(changes.allowed() ? "3\n" : "3", one.output(), one.toString()));
+    }
   }
 
   @EachUser
@@ -916,6 +1222,8 @@ abstract class StrategyContract {
         symlink("target", destination),
         bind(source, destination, Access.READ_WRITE),
         bind(file, destination, Access.READ_WRITE),
+        overlay(destination, MountOperation.Changes.FORGOTTEN, source),
+        new MountOperation.MessageQueues(Destination.of(destination)),
         new MountOperation.Devices(Destination.of(destination)));
   }
 

@@ -96,7 +96,7 @@ public final class Bubblewrap implements IsolationStrategy {
               + " launcher in it",
           "add --proc /proc");
     }
-    List<String> needed = new ArrayList<>(BwrapArguments.optionsOf(spec, host.protectedProc()));
+    List<String> needed = new ArrayList<>(BwrapArguments.optionsOf(spec, host));
     needed.addAll(place.get().options());
     if (!asRoot(host.caller())) {
       needed.addAll(privilegeOptions(spec).stream().filter(word -> word.startsWith("--")).toList());
@@ -112,7 +112,7 @@ public final class Bubblewrap implements IsolationStrategy {
     }
     return makesForAnother(spec, host.caller())
         ? new Assessment.Unusable(
-            "bubblewrap called by root makes what --tmpfs and --dir ask for root's, so the command"
+            "bubblewrap called by root makes what --tmpfs, --tmp-overlay and --dir ask for root's, so the command"
                 + " could not write to it as another user",
             "use --strategy pivot_root or chroot, or bind a directory of that user's")
         : Credentials.assess(spec, host);
@@ -126,6 +126,8 @@ public final class Bubblewrap implements IsolationStrategy {
     for (MountOperation operation : spec.mounts()) {
       boolean forOwner =
           operation instanceof MountOperation.Tmpfs
+              || (operation instanceof MountOperation.Overlay overlay
+                  && overlay.changes().equals(MountOperation.Changes.FORGOTTEN))
               || (operation instanceof MountOperation.Directory directory
                   && (directory.mode() & OTHERS_WRITE) == 0);
       if (forOwner) {
@@ -259,7 +261,7 @@ public final class Bubblewrap implements IsolationStrategy {
         add(arguments, option);
       }
     }
-    arguments.addAll(BwrapArguments.of(spec, host.protectedProc()));
+    arguments.addAll(BwrapArguments.of(spec, host));
     int launcher = Numbers.above(spec.handover()).launcher();
     arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(launcher));
     return arguments;

@@ -1,5 +1,6 @@
 package dev.cloister.strategies.bwrap;
 
+import dev.cloister.host.HostReport;
 import dev.cloister.recipe.Credentials;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
@@ -10,35 +11,34 @@ import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Says a specification in bubblewrap's words, option by option, in the same order. */
 final class BwrapArguments {
+  private static final OsString SLASH = OsString.of("/");
+
   private final List<OsString> arguments = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
   private final Set<Destination> made = new HashSet<>();
-  private final List<String> protectedProc;
+  private final HostReport host;
 
-  private BwrapArguments(List<String> protectedProc) {
-    this.protectedProc = protectedProc;
+  private BwrapArguments(HostReport host) {
+    this.host = host;
   }
 
-  /**
-   * All options but those about the identity, the command and where it starts.
-   *
-   * @param protectedProc as in {@link dev.cloister.host.HostReport}
-   */
-  static List<OsString> of(SandboxSpec spec, List<String> protectedProc) {
-    return translate(spec, protectedProc).arguments;
+  /** All options but those about the identity, the command and where it starts. */
+  static List<OsString> of(SandboxSpec spec, HostReport host) {
+    return translate(spec, host).arguments;
   }
 
   /** The options among these, in the order in which they come, without what follows them. */
-  static List<String> optionsOf(SandboxSpec spec, List<String> protectedProc) {
-    return translate(spec, protectedProc).options;
+  static List<String> optionsOf(SandboxSpec spec, HostReport host) {
+    return translate(spec, host).options;
   }
 
-  private static BwrapArguments translate(SandboxSpec spec, List<String> protectedProc) {
-    BwrapArguments translation = new BwrapArguments(protectedProc);
+  private static BwrapArguments translate(SandboxSpec spec, HostReport host) {
+    BwrapArguments translation = new BwrapArguments(host);
     Set<Namespace> inner = Credentials.namespacesMadeLast(spec);
     for (Namespace namespace : Namespace.values()) {
       if (spec.namespaces().contains(namespace) && !inner.contains(namespace)) {
@@ -52,8 +52,8 @@ final class BwrapArguments {
       spec.hostname().ifPresent(name -> translation.add("--hostname", name));
     }
     for (int i = 0; i < spec.mounts().size(); i++) {
-      if (!repeatsLink(spec.mounts(), i)) {
-        translation.makeParents(spec.mounts().get(i).destination());
+      if (!translation.repeatsLink(spec.mounts(), i)) {
+        translation.makeParents(spec.mounts().get(i));
         translation.add(spec.mounts().get(i));
       }
     }
@@ -68,18 +68,32 @@ final class BwrapArguments {
    * Whether operation {@code index} makes a symbolic link that is there already, which bubblewrap
    * before 0.9.0 took for an error. Something mounted over the link since has hidden it.
    */
-  private static boolean repeatsLink(List<MountOperation> mounts, int index) {
-    MountOperation operation = mounts.get(index);
+  private boolean repeatsLink(List<MountOperation> mounts, int index) {
+    return mounts.get(index) instanceof MountOperation.Symlink link && isThere(mounts, index, link);
+  }
+
+  private boolean isThere(List<MountOperation> mounts, int index, MountOperation.Symlink link) {
     for (MountOperation earlier : mounts.subList(0, index).reversed()) {
-      if (earlier.equals(operation)) {
-        return operation instanceof MountOperation.Symlink;
+      if (earlier.equals(link)) {
+        return true;
       }
       if (!(earlier instanceof MountOperation.Directory)
-          && operation.destination().isAtOrBelow(earlier.destination())) {
-        return false;
+          && !changesOnly(earlier)
+          && link.destination().isAtOrBelow(earlier.destination())) {
+        return earlier instanceof Bind bind && isOnHost(bind, link);
       }
     }
     return false;
+  }
+
+  private boolean isOnHost(Bind bind, MountOperation.Symlink link) {
+    OsString path = bind.source().path();
+    List<OsString> names = link.destination().components();
+    int depth = bind.destination().components().size();
+    for (OsString name : names.subList(depth, names.size())) {
+      path = path.concat(SLASH).concat(name);
+    }
+    return host.links().apply(path).equals(Optional.of(link.target()));
   }
 
   /**
@@ -87,24 +101,56 @@ final class BwrapArguments {
    * from {@code --perms}: a command that is made another user could not pass. What exists is left
    * as it is.
    */
-  private void makeParents(Destination destination) {
+  private void makeParents(MountOperation operation) {
+    if (changesOnly(operation)) {
+      return;
+    }
+    Destination destination = operation.destination();
+    OsString mode = octal(parentsMode(operation));
     for (int depth = 1; depth < destination.components().size(); depth++) {
       Destination parent = destination.prefix(depth);
       if (made.add(parent)) {
-        add("--perms", OsString.of("0755")).add("--dir", parent.absolute());
+        add("--perms", mode).add("--dir", parent.absolute());
       }
     }
     // Whatever comes here may hide them.
     made.removeIf(parent -> parent.isAtOrBelow(destination));
   }
 
+  private static int parentsMode(MountOperation operation) {
+    return switch (operation) {
+      case MountOperation.Tmpfs tmpfs -> MountOperation.parentsMode(tmpfs.mode());
+      case MountOperation.Directory directory -> MountOperation.parentsMode(directory.mode());
+      default -> MountOperation.parentsMode(0755);
+    };
+  }
+
+  /** Whether it makes nothing, and so no parents either. */
+  private static boolean changesOnly(MountOperation operation) {
+    return operation instanceof MountOperation.Permissions
+        || operation instanceof MountOperation.RemountReadOnly;
+  }
+
   private void add(MountOperation operation) {
     OsString destination = operation.destination().absolute();
     switch (operation) {
       case Bind bind -> add(option(bind.access()), bind.source().path(), destination);
-      case MountOperation.Tmpfs _ -> add("--tmpfs", destination);
+      case MountOperation.Tmpfs tmpfs -> {
+        if (tmpfs.size().isPresent()) {
+          add("--size", OsString.of(Long.toString(tmpfs.size().getAsLong())));
+        }
+        if (tmpfs.mode() != 0755) {
+          add("--perms", octal(tmpfs.mode()));
+        }
+        add("--tmpfs", destination);
+      }
+      case MountOperation.Permissions permissions ->
+          add("--chmod", octal(permissions.mode()), destination);
+      case MountOperation.RemountReadOnly _ -> add("--remount-ro", destination);
+      case MountOperation.MessageQueues _ -> add("--mqueue", destination);
+      case MountOperation.Overlay overlay -> overlay(overlay);
       case MountOperation.Directory directory ->
-          add("--perms", OsString.of("%04o".formatted(directory.mode()))).add("--dir", destination);
+          add("--perms", octal(directory.mode())).add("--dir", destination);
       case MountOperation.Symlink symlink -> add("--symlink", symlink.target(), destination);
       case MountOperation.Proc _ -> proc(destination);
       case MountOperation.LateBind _, MountOperation.AsOnHost _, MountOperation.HideLaunchers _ ->
@@ -116,13 +162,30 @@ final class BwrapArguments {
     }
   }
 
+  private void overlay(MountOperation.Overlay overlay) {
+    OsString destination = overlay.destination().absolute();
+    for (MountOperation.Source layer : overlay.layers()) {
+      add("--overlay-src", layer.path());
+    }
+    if (overlay.changes().kept().isPresent()) {
+      MountOperation.KeptChanges kept = overlay.changes().kept().get();
+      add("--overlay", kept.upper().path(), kept.work().path(), destination);
+    } else {
+      add(overlay.changes().allowed() ? "--tmp-overlay" : "--ro-overlay", destination);
+    }
+  }
+
+  private static OsString octal(int mode) {
+    return OsString.of("%04o".formatted(mode));
+  }
+
   /**
    * bubblewrap covers those of these directories that access(2) calls writable, which {@code
    * /proc/sys} is for nobody, although files in it can be written by a process that is really root.
    */
   private void proc(OsString destination) {
     add("--proc", destination);
-    for (String name : protectedProc) {
+    for (String name : host.protectedProc()) {
       OsString below = OsString.of("/" + name);
       add("--ro-bind", OsString.of("/proc").concat(below), destination.concat(below));
     }

@@ -49,7 +49,12 @@ enum InnerLauncher {
   static Optional<InnerLauncher> place(List<MountOperation> mounts) {
     Optional<InnerLauncher> place = Optional.of(FILE);
     for (MountOperation mount : mounts) {
-      if (mount.destination().isRoot()) {
+      if (mount instanceof MountOperation.Permissions) {
+        continue;
+      }
+      if (mount instanceof MountOperation.RemountReadOnly) {
+        place = mount.destination().isRoot() ? place.filter(PROC::equals) : place;
+      } else if (mount.destination().isRoot()) {
         place = afterRoot(mount);
       } else if (mount.destination().equals(PROC_DIRECTORY)) {
         boolean isProc =
@@ -67,6 +72,10 @@ enum InnerLauncher {
   }
 
   private static Optional<InnerLauncher> afterRoot(MountOperation mount) {
+    if (mount instanceof MountOperation.Overlay) {
+      // A file would be among the changes that are kept; mounts of the layers' are not shown.
+      return Optional.empty();
+    }
     if (mount instanceof Bind bind) {
       return bind.source().isRoot() ? Optional.of(PROC) : Optional.empty();
     }

@@ -96,12 +96,29 @@ final class PlantedLinks {
               ? Optional.of(
                   new Link(link.destination(), link.destination().absolute(), link.target()))
               : Optional.empty();
+      case MountOperation.Overlay overlay -> firstLink(way, overlay);
       case MountOperation.Directory _,
           MountOperation.Tmpfs _,
+          MountOperation.Permissions _,
+          MountOperation.RemountReadOnly _,
+          MountOperation.MessageQueues _,
           MountOperation.AsOnHost _,
           MountOperation.HideLaunchers _ ->
           Optional.empty();
     };
+  }
+
+  /** In any of the layers, as only the kernel knows which of them has a name in the end. */
+  private Optional<Link> firstLink(Destination way, MountOperation.Overlay overlay) {
+    List<MountOperation.Source> layers = new ArrayList<>(overlay.layers());
+    overlay.changes().kept().ifPresent(kept -> layers.add(kept.upper()));
+    for (MountOperation.Source layer : layers) {
+      Optional<Link> link = firstLink(way, overlay.destination(), layer.path());
+      if (link.isPresent()) {
+        return link;
+      }
+    }
+    return Optional.empty();
   }
 
   private Optional<Link> firstLink(Destination way, Destination mount, OsString source) {

@@ -114,6 +114,22 @@ final class Demands {
                 MountOperation.AsOnHost _,
                 MountOperation.HideLaunchers _ ->
                 refused("Landlock cannot decide about what is not looked at yet", OTHER_STRATEGY);
+            case MountOperation.Permissions permissions ->
+                refused(
+                    "Landlock cannot change the permissions of %s for the sandbox alone"
+                        .formatted(permissions.destination()),
+                    OTHER_STRATEGY);
+            case MountOperation.RemountReadOnly remount ->
+                refused(
+                    "Landlock cannot make one mount read-only, such as " + remount.destination(),
+                    "bind it read-only, with what is below it, or " + OTHER_STRATEGY);
+            case MountOperation.MessageQueues queues ->
+                refused(
+                    "Landlock cannot show message queues at " + queues.destination(),
+                    OTHER_STRATEGY);
+            case MountOperation.Overlay overlay ->
+                refused(
+                    "Landlock cannot show an overlay at " + overlay.destination(), OTHER_STRATEGY);
             case MountOperation.Devices devices ->
                 refused(
                     "Landlock cannot make a /dev at " + devices.destination(),
