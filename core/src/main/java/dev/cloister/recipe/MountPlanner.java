@@ -54,7 +54,7 @@ final class MountPlanner {
 
   /**
    * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
-   * High enough to be free, low enough for any usual limit.
+   * High enough to be free, unless the caller uses it, low enough for any usual limit.
    */
   private static final int DESTINATION_FD = 64;
 
@@ -63,6 +63,7 @@ final class MountPlanner {
   /** Whether a {@code --proc} is a new one, and not the host's. */
   private final boolean freshProc;
 
+  private final InheritedDescriptors descriptors;
   private final Optional<Staging> staging;
 
   /** The kernel's, not what may be seen inside. */
@@ -83,7 +84,8 @@ final class MountPlanner {
   private MountPlanner(SandboxSpec spec, HostReport host) {
     this.host = host;
     this.freshProc = spec.namespaces().contains(Namespace.PID) || host.needs(Workaround.OWN_PROC);
-    this.staging = Staging.of(host);
+    this.descriptors = new InheritedDescriptors(spec);
+    this.staging = Staging.of(host, descriptors);
     this.commandUid = new Credentials(host, spec).reallyUid();
   }
 
@@ -419,10 +421,11 @@ final class MountPlanner {
   /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
   private void attachFound(Bind bind, Staging place) {
     find(bind.destination(), 0755, bind.source().directory());
-    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
-    OsString target = OsString.of("/proc/self/fd/" + DESTINATION_FD);
+    int number = descriptors.ownNumber(DESTINATION_FD);
+    steps.addAll(descriptors.duplicate(DESTINATION, number));
+    OsString target = OsString.of("/proc/self/fd/" + number);
     steps.add(withMismatch(place.attachNext(target), bind));
-    steps.add(Steps.close(DESTINATION_FD));
+    steps.add(Steps.close(number));
     steps.add(Steps.close(DESTINATION));
   }
 

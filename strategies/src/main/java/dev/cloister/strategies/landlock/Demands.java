@@ -62,6 +62,9 @@ final class Demands {
     if (!privileges.equals(Privileges.NONE.withFilters(privileges.filters()))) {
       return unsupported("capabilities and user namespaces");
     }
+    if (!spec.processes().locks().isEmpty()) {
+      return unsupported("--lock-file");
+    }
     return spec.limits().needCgroup() ? unsupported("limits that need a cgroup") : Optional.empty();
   }
 
