@@ -297,6 +297,30 @@ enum RunOption implements CliOption {
       run.killAfter(Durations.of(this, values.get(0)));
     }
   },
+  ARGV0("--argv0", "VALUE", "tell the command that this is its name: its argument 0") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.name(values.get(0));
+    }
+  },
+  SYNC_FD("--sync-fd", "FD", "keep this descriptor open as long as the sandbox is there") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.descriptors().hold(this, values.get(0));
+    }
+  },
+  BLOCK_FD("--block-fd", "FD", "start the command once something can be read here, or its end") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.descriptors().await(this, values.get(0));
+    }
+  },
+  LOCK_FILE("--lock-file", "DEST", "hold a read lock on this file as long as the command runs") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.lock(this, values.get(0));
+    }
+  },
   SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {

@@ -128,6 +128,9 @@ record RunRequest(
     private Optional<String> strategy = Optional.empty();
     private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
     private Optional<SeccompFilters> seccomp = Optional.empty();
+    private Optional<DescriptorOptions> descriptors = Optional.empty();
+    private Optional<OsString> name = Optional.empty();
+    private boolean locks;
     private boolean verbose;
     private boolean asPid1;
     private Optional<Duration> timeout = Optional.empty();
@@ -360,6 +363,29 @@ record RunRequest(
       return seccomp.get();
     }
 
+    DescriptorOptions descriptors() {
+      if (descriptors.isEmpty()) {
+        descriptors = Optional.of(new DescriptorOptions());
+      }
+      return descriptors.get();
+    }
+
+    void name(OsString value) throws CliException {
+      if (name.isPresent()) {
+        throw new CliException(
+            "--argv0 %s: the command has a name already, %s"
+                .formatted(Messages.value(value), Messages.value(name.get())));
+      }
+      name = Optional.of(value);
+      spec.processes(processes -> processes.called(value));
+    }
+
+    void lock(RunOption option, OsString path) throws CliException {
+      Destination file = destination(option, path);
+      locks = true;
+      spec.processes(processes -> processes.locking(file));
+    }
+
     void asPid1() {
       asPid1 = true;
     }
@@ -377,6 +403,10 @@ record RunRequest(
       if (asPid1) {
         if (!spec.unshares(Namespace.PID)) {
           throw new CliException("--as-pid-1: means nothing without --unshare-pid");
+        }
+        if (locks) {
+          throw new CliException(
+              "--as-pid-1: cannot be combined with --lock-file, which needs another process");
         }
         spec.processes(Processes::withCommandAsInit);
       }
@@ -417,8 +447,15 @@ record RunRequest(
         List<SeccompFilter> filters = seccomp.get().read(invocation);
         spec.privileges(privileges -> privileges.withFilters(filters));
       }
+      if (descriptors.isPresent()) {
+        spec.descriptors(descriptors.get()::addTo);
+      }
       spec.mounts(operations).identity(identity).environment(environment).limits(_ -> limits);
-      return new RunRequest(spec.build(), strategy, required, verbose, command, absent, kept);
+      SandboxSpec built = spec.build();
+      if (!late) {
+        DescriptorOptions.check(built.descriptors(), invocation);
+      }
+      return new RunRequest(built, strategy, required, verbose, command, absent, kept);
     }
   }
 }
