@@ -71,6 +71,19 @@ enum RunOption implements CliOption {
       run.directory(this, values.get(0));
     }
   },
+  PERMS(
+      "--perms", "OCTAL", "for the next option that makes a file or a directory: its permissions") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.modifiers().perms(this, values.get(0));
+    }
+  },
+  SIZE("--size", "BYTES", "for the next --tmpfs: how much it can hold") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.modifiers().size(this, values.get(0));
+    }
+  },
   SYMLINK("--symlink", "TARGET DEST", "make DEST a symbolic link to TARGET") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {

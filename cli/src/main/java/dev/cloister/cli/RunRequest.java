@@ -65,9 +65,7 @@ record RunRequest(
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
       throws CliException {
     Builder builder = new Builder(invocation, /* late= */ false);
-    for (ParsedOptions.Use<RunOption> use : parsed.options()) {
-      use.option().apply(builder, use.values());
-    }
+    builder.apply(parsed.options());
     if (parsed.command() >= invocation.arguments().size()) {
       throw new CliException("no command given (try --help)");
     }
@@ -106,9 +104,7 @@ record RunRequest(
   private static Builder applyLate(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
       throws CliException {
     Builder builder = new Builder(invocation, /* late= */ true);
-    for (ParsedOptions.Use<RunOption> use : uses) {
-      use.option().apply(builder, use.values());
-    }
+    builder.apply(uses);
     return builder;
   }
 
@@ -119,6 +115,7 @@ record RunRequest(
     private final List<Instruction.RequireVariable> conditions = new ArrayList<>();
     private final SandboxSpec.Builder spec = SandboxSpec.builder();
     private final List<MountSource> mounts = new ArrayList<>();
+    private final Modifiers modifiers = new Modifiers();
     private boolean onlyMountPaths = true;
     private EnvironmentRules environment = EnvironmentRules.INHERIT;
     private final List<OsString> absent = new ArrayList<>();
@@ -166,6 +163,19 @@ record RunRequest(
     private Builder(Invocation invocation, boolean late) {
       this.invocation = invocation;
       this.late = late;
+    }
+
+    private void apply(List<ParsedOptions.Use<RunOption>> uses) throws CliException {
+      for (ParsedOptions.Use<RunOption> use : uses) {
+        use.option().apply(this, use.values());
+        modifiers.requireTakenBy(use.option());
+      }
+      modifiers.requireTaken();
+    }
+
+    /** What was said of the next option. */
+    Modifiers modifiers() {
+      return modifiers;
     }
 
     /** Whether the host has this kind of namespaces; a host that is not known yet will. */
@@ -218,11 +228,14 @@ record RunRequest(
     }
 
     void tmpfs(RunOption option, OsString path) throws CliException {
-      add(new MountOperation.Tmpfs(destination(option, path)));
+      Destination destination = destination(option, path);
+      int mode = modifiers.takePerms().orElse(0755);
+      add(new MountOperation.Tmpfs(destination, mode, modifiers.takeSize()));
     }
 
     void directory(RunOption option, OsString path) throws CliException {
-      add(new MountOperation.Directory(destination(option, path), 0755));
+      int mode = modifiers.takePerms().orElse(0755);
+      add(new MountOperation.Directory(destination(option, path), mode));
     }
 
     void symlink(RunOption option, List<OsString> values) throws CliException {
