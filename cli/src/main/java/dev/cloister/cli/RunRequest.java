@@ -60,6 +60,11 @@ record RunRequest(
     kept = List.copyOf(kept);
   }
 
+  /** bubblewrap's, for what data is put into. */
+  private static final int DATA_FILE_MODE = 0666;
+
+  private static final int DATA_BIND_MODE = 0600;
+
   /** How long a command has to end by itself once its time is over. */
   private static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
 
@@ -127,6 +132,9 @@ record RunRequest(
     private Optional<String> strategy = Optional.empty();
     private final Set<Guarantee> required = new TreeSet<>();
     private Optional<SeccompFilters> seccomp = Optional.empty();
+    private Optional<DescriptorOptions> descriptors = Optional.empty();
+    private Optional<OsString> name = Optional.empty();
+    private boolean locks;
     private boolean verbose;
     private boolean asPid1;
     private Optional<Duration> timeout = Optional.empty();
@@ -215,6 +223,43 @@ record RunRequest(
         onlyMountPaths = false;
         absent.add(values.get(0));
       }
+    }
+
+    /** Where a descriptor leads is looked at now; that it still does so, when it is bound. */
+    void bindDescriptor(RunOption option, List<OsString> values, Access access)
+        throws CliException {
+      Destination destination = destination(option, values.get(1));
+      int number = descriptors().use(option, values.get(0));
+      try {
+        Source source = HostFiles.inspect(DescriptorOptions.path(option, number, invocation));
+        add(new Bind(source.through(number), destination, access));
+      } catch (SourceException e) {
+        throw new CliException("%s %d: %s".formatted(option.word(), number, e.getMessage()));
+      }
+    }
+
+    void dataFile(RunOption option, List<OsString> values) throws CliException {
+      Destination destination = fileDestination(option, values.get(1));
+      int number = descriptors().use(option, values.get(0));
+      int mode = modifiers.takePerms().orElse(DATA_FILE_MODE);
+      add(new MountOperation.DataFile(number, destination, mode));
+    }
+
+    void dataBind(RunOption option, List<OsString> values, Access access) throws CliException {
+      Destination destination = fileDestination(option, values.get(1));
+      int number = descriptors().use(option, values.get(0));
+      int mode = modifiers.takePerms().orElse(DATA_BIND_MODE);
+      add(new MountOperation.DataBind(number, destination, mode, access));
+    }
+
+    private static Destination fileDestination(RunOption option, OsString path)
+        throws CliException {
+      Destination destination = destination(option, path);
+      if (destination.isRoot()) {
+        throw new CliException(
+            "%s %s: the root is a directory".formatted(option.word(), Messages.value(path)));
+      }
+      return destination;
     }
 
     private static OsString absolute(RunOption option, OsString path) throws CliException {
@@ -422,6 +467,29 @@ record RunRequest(
       return seccomp.get();
     }
 
+    DescriptorOptions descriptors() {
+      if (descriptors.isEmpty()) {
+        descriptors = Optional.of(new DescriptorOptions());
+      }
+      return descriptors.get();
+    }
+
+    void name(OsString value) throws CliException {
+      if (name.isPresent()) {
+        throw new CliException(
+            "--argv0 %s: the command has a name already, %s"
+                .formatted(Messages.value(value), Messages.value(name.get())));
+      }
+      name = Optional.of(value);
+      spec.processes(processes -> processes.called(value));
+    }
+
+    void lock(RunOption option, OsString path) throws CliException {
+      Destination file = destination(option, path);
+      locks = true;
+      spec.processes(processes -> processes.locking(file));
+    }
+
     void asPid1() {
       asPid1 = true;
     }
@@ -439,6 +507,10 @@ record RunRequest(
       if (asPid1) {
         if (!spec.unshares(Namespace.PID)) {
           throw new CliException("--as-pid-1: means nothing without --unshare-pid");
+        }
+        if (locks) {
+          throw new CliException(
+              "--as-pid-1: cannot be combined with --lock-file, which needs another process");
         }
         spec.processes(Processes::withCommandAsInit);
       }
@@ -479,8 +551,15 @@ record RunRequest(
         List<SeccompFilter> filters = seccomp.get().read(invocation);
         spec.privileges(privileges -> privileges.withFilters(filters));
       }
+      if (descriptors.isPresent()) {
+        spec.descriptors(descriptors.get()::addTo);
+      }
       spec.mounts(operations).identity(identity).environment(environment).limits(_ -> limits);
-      return new RunRequest(spec.build(), strategy, required, verbose, command, absent, kept);
+      SandboxSpec built = spec.build();
+      if (!late) {
+        DescriptorOptions.check(built.descriptors(), invocation);
+      }
+      return new RunRequest(built, strategy, required, verbose, command, absent, kept);
     }
   }
 }

@@ -22,7 +22,9 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
+import dev.cloister.spec.OsString;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Finds the command and becomes it, as execvp(3) does, but tells apart what that folds into one
@@ -55,6 +57,7 @@ final class CommandExecution {
   private final Assembler asm;
   private final Routines routines;
   private final Instruction.SearchPath searchPath;
+  private final Optional<OsString> name;
 
   private final Label candidate;
   private final Label remembered;
@@ -67,11 +70,12 @@ final class CommandExecution {
   private final Label cannotExecute = new Label();
   private final Label missingFile = new Label();
 
-  CommandExecution(Emitter emitter, Routines routines, Instruction.SearchPath searchPath) {
+  CommandExecution(Emitter emitter, Routines routines, Instruction.ExecuteCommand execute) {
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.routines = routines;
-    this.searchPath = searchPath;
+    this.searchPath = execute.searchPath();
+    this.name = execute.name();
     // The element, a slash and the name, each at most PATH_MAX.
     this.candidate = emitter.data.zeroed(2 * PATH_MAX + 16);
     this.remembered = emitter.data.zeroed(2 * PATH_MAX + 16);
@@ -81,6 +85,7 @@ final class CommandExecution {
   void write() {
     emitter.loadVariable(V0, emitter.arguments);
     asm.load(V1, V0, 0, Width.DOUBLE);
+    name.ifPresent(this::rename);
     branchIfNoSlash(search);
     executeByPath();
     asm.place(search);
@@ -89,6 +94,11 @@ final class CommandExecution {
     writeCannotExecute();
     writeMissingFile();
     writeNotFound();
+  }
+
+  private void rename(OsString other) {
+    asm.address(A0, emitter.data.text(other));
+    asm.store(V0, 0, A0, Width.DOUBLE);
   }
 
   private void branchIfNoSlash(Label noSlash) {

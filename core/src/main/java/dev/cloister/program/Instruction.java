@@ -83,6 +83,10 @@ public sealed interface Instruction {
 
     void requireText(RequireText require);
 
+    void copyData(CopyData copy);
+
+    void requireSameFile(RequireSameFile require);
+
     void removeCgroup(RemoveCgroup remove);
 
     void exit(Exit exit);
@@ -196,8 +200,37 @@ public sealed interface Instruction {
    * listed too.
    *
    * @param directory {@code /proc/self/fd}, open for reading
+   * @param whose which of them
+   * @param kept what is left open of those, by number; the directory, too, if it is among them
    */
-  record CloseListed(Slot directory, int first) implements Instruction {
+  record CloseListed(Slot directory, int first, Whose whose, List<Operand> kept)
+      implements Instruction {
+    public CloseListed {
+      kept = List.copyOf(kept);
+    }
+
+    /** All of them. */
+    public CloseListed(Slot directory, int first) {
+      this(directory, first, Whose.ANYONES, List.of());
+    }
+
+    /**
+     * Who opened them. What a caller leaves open for a program was not closed when that was
+     * executed, and what this program opens will be (execve(2), FD_CLOEXEC).
+     */
+    public enum Whose {
+      ANYONES,
+      /** Those that execve(2) will close. */
+      OWN,
+      /** Those that execve(2) leaves open. */
+      CALLERS
+    }
+
+    /** Whether the directory's own descriptor is closed in the end. */
+    public boolean closesDirectory() {
+      return !kept.contains(Operand.of(directory));
+    }
+
     @Override
     public void accept(Visitor visitor) {
       visitor.closeListed(this);
@@ -259,8 +292,15 @@ public sealed interface Instruction {
   /**
    * Replaces the process with the command, whose arguments are the program's own from some index.
    * Ends with 127 if it is not found and 126 if it cannot be executed.
+   *
+   * @param name what the command gets as its argument 0, if not the word by which it was found
    */
-  record ExecuteCommand(SearchPath searchPath) implements Instruction {
+  record ExecuteCommand(SearchPath searchPath, Optional<OsString> name) implements Instruction {
+    /** The command by its own name. */
+    public ExecuteCommand(SearchPath searchPath) {
+      this(searchPath, Optional.empty());
+    }
+
     @Override
     public void accept(Visitor visitor) {
       visitor.executeCommand(this);
@@ -310,7 +350,7 @@ public sealed interface Instruction {
       Optional<Slot> parent,
       Optional<Timeout> timeout,
       boolean terminal,
-      List<Call> waiting,
+      List<Instruction> waiting,
       List<Instruction> after,
       OptionalInt status,
       Optional<LinuxConstant> killer)
@@ -436,9 +476,19 @@ public sealed interface Instruction {
           child, started, lifeline, relay, parent, timeout, true, waiting, after, status, killer);
     }
 
-    public Supervise waiting(List<Call> calls) {
+    public Supervise waiting(List<? extends Instruction> instructions) {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, terminal, calls, after, status, killer);
+          child,
+          started,
+          lifeline,
+          relay,
+          parent,
+          timeout,
+          terminal,
+          List.copyOf(instructions),
+          after,
+          status,
+          killer);
     }
 
     public Supervise after(List<Instruction> instructions) {
@@ -501,7 +551,8 @@ public sealed interface Instruction {
    * @param waiting what this process does before it waits; what fails of it is of no importance
    * @param status as for {@link Supervise}
    */
-  record Init(List<Instruction> child, Operand lifeline, List<Call> waiting, OptionalInt status)
+  record Init(
+      List<Instruction> child, Operand lifeline, List<Instruction> waiting, OptionalInt status)
       implements Instruction {
     /** The same with another child. */
     public Init running(List<Instruction> other) {
@@ -682,6 +733,32 @@ public sealed interface Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.requireText(this);
+    }
+  }
+
+  /**
+   * Copies all that can be read from one descriptor, to its end, to another (read(2), write(2)).
+   *
+   * @param what for a person, behind what went wrong
+   */
+  record CopyData(int from, Slot to, String what) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.copyData(this);
+    }
+  }
+
+  /**
+   * Ends the program unless two files are the same one.
+   *
+   * @param one what statx(2) says of one, at least {@code STATX_INO}
+   * @param other the same of the other
+   * @param otherwise the message
+   */
+  record RequireSameFile(Buffer one, Buffer other, String otherwise) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.requireSameFile(this);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.cloister.recipe;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Buffer;
@@ -50,6 +51,11 @@ final class MountPlanner {
   private static final Buffer EXISTING = new Buffer("existing", 4096);
 
   private static final Slot EXISTING_LENGTH = new Slot("existing_length");
+  private static final Slot DATA = new Slot("data");
+
+  /** In what is mounted over the new root for a moment. */
+  private static final OsString DATA_FILE = OsString.of(NEW_ROOT + "/data");
+
   private static final List<String> DEVICES =
       List.of("null", "zero", "full", "random", "urandom", "tty");
 
@@ -62,7 +68,7 @@ final class MountPlanner {
 
   /**
    * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
-   * High enough to be free, low enough for any usual limit.
+   * High enough to be free, unless the caller uses it, low enough for any usual limit.
    */
   private static final int DESTINATION_FD = 64;
 
@@ -71,6 +77,7 @@ final class MountPlanner {
   /** Whether a {@code --proc} is a new one, and not the host's. */
   private final boolean freshProc;
 
+  private final InheritedDescriptors descriptors;
   private final Optional<Staging> staging;
 
   /** The kernel's, not what may be seen inside. */
@@ -94,7 +101,8 @@ final class MountPlanner {
   private MountPlanner(SandboxSpec spec, HostReport host) {
     this.host = host;
     this.freshProc = spec.namespaces().contains(Namespace.PID) || host.needs(Workaround.OWN_PROC);
-    this.staging = Staging.of(host);
+    this.descriptors = new InheritedDescriptors(spec);
+    this.staging = Staging.of(host, descriptors);
     this.commandUid = new Credentials(host, spec).reallyUid();
     this.overlays = new Overlays(host.caller().isPrivileged());
   }
@@ -139,8 +147,14 @@ final class MountPlanner {
       if (!bind.source().direct()
           || bind.source().isRoot()
           || bind.destination().isRoot()
+          || bind.source().descriptor().isPresent()
           || host.needs(Workaround.LEAVE_CHROOT)) {
-        clones.put(bind, cloneEarly(bind.source().path()));
+        Slot clone = cloneEarly(bind.source().path());
+        clones.put(bind, clone);
+        if (bind.source().descriptor().isPresent()) {
+          int number = bind.source().descriptor().getAsInt();
+          early.addAll(Steps.requireSameFile(number, Operand.of(clone), EMPTY));
+        }
       }
     } else if (operation instanceof MountOperation.LateBind late) {
       cloneLate(late);
@@ -187,7 +201,9 @@ final class MountPlanner {
   /** In the order in which planning takes the copies. */
   private void stage(MountOperation operation, Staging place) throws PlanException {
     if (operation instanceof Bind bind) {
-      place.add(bind.source().path(), bind.source().directory(), attributes(bind.access()));
+      place.add(bind.source(), attributes(bind.access()));
+    } else if (operation instanceof MountOperation.DataBind data) {
+      place.addData(data, attributes(data.access()));
     } else if (operation instanceof MountOperation.Proc && !freshProc) {
       place.add(PROC.path(), true, attributes(Access.DEVICES));
       for (String name : host.protectedProc()) {
@@ -252,6 +268,16 @@ final class MountPlanner {
     }
 
     @Override
+    public void dataFile(MountOperation.DataFile file) throws PlanException {
+      planDataFile(file);
+    }
+
+    @Override
+    public void dataBind(MountOperation.DataBind data) throws PlanException {
+      planDataBind(data);
+    }
+
+    @Override
     public void hideLaunchers(MountOperation.HideLaunchers hidden) {
       steps.addAll(LateSources.hideLaunchers(hidden.destination(), commandUid, hiding++));
     }
@@ -296,14 +322,18 @@ final class MountPlanner {
   }
 
   private void planBind(Bind bind) throws PlanException {
+    planBind(bind, Modes.MOUNT_POINT);
+  }
+
+  private void planBind(Bind bind, Modes modes) throws PlanException {
     Destination destination = bind.destination();
     if (destination.isRoot()) {
       bindRoot(bind);
     } else if (isKnown(destination)) {
-      bindKnown(bind);
+      bindKnown(bind, modes);
       put(destination, Node.opaque());
     } else {
-      bindFound(bind);
+      bindFound(bind, modes);
       forgetWays();
     }
   }
@@ -406,9 +436,9 @@ final class MountPlanner {
     coveringMounts++;
   }
 
-  private void bindKnown(Bind bind) throws PlanException {
+  private void bindKnown(Bind bind, Modes modes) throws PlanException {
     Destination destination = bind.destination();
-    makeMountPoint(bind);
+    makeMountPoint(bind, modes);
     Slot clone = clones.get(bind);
     if (staging.isPresent()) {
       steps.add(staging.get().attachNext(destination.relative()));
@@ -422,23 +452,23 @@ final class MountPlanner {
     }
   }
 
-  private void makeMountPoint(Bind bind) throws PlanException {
+  private void makeMountPoint(Bind bind, Modes modes) throws PlanException {
     Destination destination = bind.destination();
     if (bind.source().directory()) {
-      makeDirectory(destination, Modes.MOUNT_POINT);
+      makeDirectory(destination, modes);
     } else if (root.find(destination).isPresent()) {
       throw new PlanException(
           "%s is not a directory, but %s in the sandbox is one"
               .formatted(bind.source().path(), destination));
     } else {
-      makeDirectory(destination.parent(), Modes.MOUNT_POINT);
+      makeDirectory(destination.parent(), modes.ofParent());
       steps.add(Steps.mknod(destination.relative()));
     }
   }
 
-  private void bindFound(Bind bind) {
+  private void bindFound(Bind bind, Modes modes) {
     if (staging.isPresent()) {
-      attachFound(bind, staging.get());
+      attachFound(bind, modes, staging.get());
       return;
     }
     Slot clone = clones.get(bind);
@@ -447,19 +477,20 @@ final class MountPlanner {
     }
     Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
-    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
+    find(bind.destination(), modes, bind.source().directory());
     steps.add(withMismatch(Steps.moveMount(tree, DESTINATION), bind));
     steps.add(Steps.close(DESTINATION));
     steps.add(Steps.close(tree));
   }
 
   /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
-  private void attachFound(Bind bind, Staging place) {
-    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
-    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
-    OsString target = OsString.of("/proc/self/fd/" + DESTINATION_FD);
+  private void attachFound(Bind bind, Modes modes, Staging place) {
+    find(bind.destination(), modes, bind.source().directory());
+    int number = descriptors.ownNumber(DESTINATION_FD);
+    steps.addAll(descriptors.duplicate(DESTINATION, number));
+    OsString target = OsString.of("/proc/self/fd/" + number);
     steps.add(withMismatch(place.attachNext(target), bind));
-    steps.add(Steps.close(DESTINATION_FD));
+    steps.add(Steps.close(number));
     steps.add(Steps.close(DESTINATION));
   }
 
@@ -617,6 +648,57 @@ final class MountPlanner {
     } else {
       forgetWays();
     }
+  }
+
+  private void planDataFile(MountOperation.DataFile file) throws PlanException {
+    Destination destination = file.destination();
+    Modes modes = Modes.of(file.mode()).ofParent();
+    if (isKnown(destination)) {
+      if (root.find(destination).isPresent()) {
+        throw new PlanException(
+            "--file %d %s: that is a directory in the sandbox"
+                .formatted(file.descriptor(), destination));
+      }
+      makeDirectory(destination.parent(), modes);
+      steps.add(Steps.createNew(destination.relative(), DATA, file.mode()));
+      put(destination, Node.opaque());
+    } else {
+      findDirectory(destination.parent(), modes);
+      if (host.needs(Workaround.WALK_PATHS)) {
+        steps.add(Steps.createIn(DESTINATION, destination, DATA, file.mode()));
+        steps.add(Steps.close(DESTINATION));
+      } else {
+        steps.add(Steps.close(DESTINATION));
+        // From the root anew, so that a link leads where it will for the command.
+        steps.add(Steps.createFound(destination, DATA, file.mode()));
+      }
+      forgetWays();
+    }
+    steps.addAll(copyData(file.descriptor(), destination));
+  }
+
+  private static List<Instruction> copyData(int descriptor, Destination destination) {
+    String what = "copying descriptor %d to %s".formatted(descriptor, destination);
+    return List.of(new Instruction.CopyData(descriptor, DATA, what), Steps.close(DATA));
+  }
+
+  /** As a bind of a file in a tmpfs that is there only until the file is mounted. */
+  private void planDataBind(MountOperation.DataBind data) throws PlanException {
+    String option = data.access() == Access.READ_ONLY ? "--ro-bind-data" : "--bind-data";
+    OsString name = OsString.of("what %s %d gives".formatted(option, data.descriptor()));
+    Bind bind =
+        new Bind(new MountOperation.Source(name, false, true), data.destination(), data.access());
+    if (staging.isEmpty() && !data.destination().isRoot()) {
+      Slot file = new Slot("data_file");
+      steps.add(Steps.mountTmpfs(OsString.of("/"), "mode=0700"));
+      steps.add(Steps.createNew(DATA_FILE, DATA, data.mode()));
+      steps.addAll(copyData(data.descriptor(), data.destination()));
+      steps.add(Steps.openTree(Operand.of(DATA_FILE), file));
+      steps.add(
+          Call.of(SystemCall.UMOUNT2, Operand.of(NEW_ROOT), Operand.of(LinuxConstant.MNT_DETACH)));
+      clones.put(bind, file);
+    }
+    planBind(bind, Modes.under(data.mode()));
   }
 
   private void planSymlink(MountOperation.Symlink symlink) throws PlanException {

@@ -19,6 +19,7 @@ import java.util.function.UnaryOperator;
  * @param privileges what the command may still do to the kernel
  * @param limits what it may use of the machine
  * @param handover what the launcher is given, and by whom
+ * @param descriptors what it does with those that a person or a script left open for it
  */
 public record SandboxSpec(
     List<MountOperation> mounts,
@@ -30,7 +31,8 @@ public record SandboxSpec(
     Processes processes,
     Privileges privileges,
     Limits limits,
-    Handover handover) {
+    Handover handover,
+    CallerDescriptors descriptors) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
@@ -40,6 +42,12 @@ public record SandboxSpec(
     }
     if (processes.commandIsInit() && !namespaces.contains(Namespace.PID)) {
       throw new IllegalArgumentException("process 1 needs a pid namespace of its own");
+    }
+    if (processes.commandIsInit() && !processes.locks().isEmpty()) {
+      throw new IllegalArgumentException("a command that is process 1 cannot hold locks");
+    }
+    if (handover.channels() && !descriptors.equals(CallerDescriptors.NONE)) {
+      throw new IllegalArgumentException("a library hands over what its launchers use");
     }
   }
 
@@ -62,7 +70,8 @@ public record SandboxSpec(
         processes,
         privileges,
         limits,
-        handover);
+        handover,
+        descriptors);
   }
 
   /** The same for such a starter. */
@@ -77,7 +86,8 @@ public record SandboxSpec(
         processes,
         privileges,
         limits,
-        other);
+        other,
+        descriptors);
   }
 
   /** Collects a specification; not thread-safe. */
@@ -93,6 +103,7 @@ public record SandboxSpec(
     private Processes processes = Processes.PLAIN;
     private Privileges privileges = Privileges.NONE;
     private Limits limits = Limits.NONE;
+    private CallerDescriptors descriptors = CallerDescriptors.NONE;
 
     private Builder() {}
 
@@ -161,6 +172,12 @@ public record SandboxSpec(
       return this;
     }
 
+    /** Changes what is done with the caller's descriptors. */
+    public Builder descriptors(UnaryOperator<CallerDescriptors> change) {
+      descriptors = change.apply(descriptors);
+      return this;
+    }
+
     public SandboxSpec build() {
       return new SandboxSpec(
           mounts,
@@ -172,7 +189,8 @@ public record SandboxSpec(
           processes,
           privileges,
           limits,
-          Handover.NONE);
+          Handover.NONE,
+          descriptors);
     }
   }
 }

@@ -43,7 +43,8 @@ class SandboxSpecTest {
                 Processes.PLAIN,
                 Privileges.NONE,
                 Limits.NONE,
-                Handover.NONE));
+                Handover.NONE,
+                CallerDescriptors.NONE));
   }
 
   @Test

@@ -103,6 +103,8 @@ final class PlantedLinks {
           MountOperation.RemountReadOnly _,
           MountOperation.MessageQueues _,
           MountOperation.AsOnHost _,
+          MountOperation.DataFile _,
+          MountOperation.DataBind _,
           MountOperation.HideLaunchers _ ->
           Optional.empty();
     };

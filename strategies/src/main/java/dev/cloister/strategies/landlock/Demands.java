@@ -62,6 +62,9 @@ final class Demands {
     if (!privileges.equals(Privileges.NONE.withFilters(privileges.filters()))) {
       return unsupported("capabilities and user namespaces");
     }
+    if (!spec.processes().locks().isEmpty()) {
+      return unsupported("--lock-file");
+    }
     return spec.limits().needCgroup() ? unsupported("limits that need a cgroup") : Optional.empty();
   }
 
@@ -110,6 +113,8 @@ final class Demands {
                 refused(
                     "Landlock cannot make a /proc at " + proc.destination(),
                     "bind the host's instead: --ro-bind /proc /proc");
+            case MountOperation.DataFile file -> data(file.destination());
+            case MountOperation.DataBind data -> data(data.destination());
             case MountOperation.LateBind _,
                 MountOperation.AsOnHost _,
                 MountOperation.HideLaunchers _ ->
@@ -142,7 +147,18 @@ final class Demands {
     return Optional.empty();
   }
 
+  private static Optional<Unusable> data(Destination destination) {
+    return refused(
+        "Landlock cannot put data at " + destination + " for the sandbox alone", OTHER_STRATEGY);
+  }
+
   private Optional<Unusable> bind(Bind bind) {
+    if (bind.source().descriptor().isPresent()) {
+      return refused(
+          "Landlock allows what paths lead to, and cannot prove that descriptor %d does, too"
+              .formatted(bind.source().descriptor().getAsInt()),
+          "bind the path instead, or " + OTHER_STRATEGY);
+    }
     Optional<Rule> rule = Rule.of(bind, host);
     if (rule.isEmpty()) {
       return elsewhere(bind);
