@@ -561,9 +561,10 @@ final class MountPlanner {
     }
     findExisting(destination, CHMOD);
     // Of a descriptor that is only a place, nothing else changes the permissions before Linux 6.6.
-    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
-    steps.add(Steps.chmodDescriptor(DESTINATION_FD, destination, permissions.mode()));
-    steps.add(Steps.close(DESTINATION_FD));
+    int number = descriptors.ownNumber(DESTINATION_FD);
+    steps.addAll(descriptors.duplicate(DESTINATION, number));
+    steps.add(Steps.chmodDescriptor(number, destination, permissions.mode()));
+    steps.add(Steps.close(number));
     steps.add(Steps.close(DESTINATION));
   }
 
