@@ -22,7 +22,9 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
+import dev.cloister.program.Slot;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Finds the command and becomes it, as execvp(3) does, but tells apart what that folds into one
@@ -55,6 +57,7 @@ final class CommandExecution {
   private final Assembler asm;
   private final Routines routines;
   private final Instruction.SearchPath searchPath;
+  private final Optional<Slot> executed;
 
   private final Label candidate;
   private final Label remembered;
@@ -67,11 +70,12 @@ final class CommandExecution {
   private final Label cannotExecute = new Label();
   private final Label missingFile = new Label();
 
-  CommandExecution(Emitter emitter, Routines routines, Instruction.SearchPath searchPath) {
+  CommandExecution(Emitter emitter, Routines routines, Instruction.ExecuteCommand execute) {
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.routines = routines;
-    this.searchPath = searchPath;
+    this.searchPath = execute.searchPath();
+    this.executed = execute.executed();
     // The element, a slash and the name, each at most PATH_MAX.
     this.candidate = emitter.data.zeroed(2 * PATH_MAX + 16);
     this.remembered = emitter.data.zeroed(2 * PATH_MAX + 16);
@@ -81,6 +85,7 @@ final class CommandExecution {
   void write() {
     emitter.loadVariable(V0, emitter.arguments);
     asm.load(V1, V0, 0, Width.DOUBLE);
+    note(1);
     branchIfNoSlash(search);
     executeByPath();
     asm.place(search);
@@ -89,6 +94,19 @@ final class CommandExecution {
     writeCannotExecute();
     writeMissingFile();
     writeNotFound();
+  }
+
+  /**
+   * Notes whether the command is executed, for whoever waits. Only execve(2) leaves a 1 there, or
+   * who kills this process between the two.
+   */
+  private void note(int value) {
+    executed.ifPresent(
+        place -> {
+          emitter.loadVariable(A0, emitter.slot(place));
+          asm.set(A1, value);
+          asm.store(A0, 0, A1, Width.WORD);
+        });
   }
 
   private void branchIfNoSlash(Label noSlash) {
@@ -302,6 +320,7 @@ final class CommandExecution {
     asm.call(routines.appendName);
     routines.append("\n");
     routines.note(Errno.ENOENT);
+    note(0);
     asm.set(V4, NOT_FOUND);
     asm.jump(routines.die);
   }
@@ -315,6 +334,7 @@ final class CommandExecution {
 
   private void end(int status) {
     routines.note(V4);
+    note(0);
     asm.set(V4, status);
     asm.jump(routines.die);
   }

@@ -364,7 +364,7 @@ public final class ProgramCompiler {
 
     @Override
     public void executeCommand(Instruction.ExecuteCommand execute) {
-      new CommandExecution(emitter, routines, execute.searchPath()).write();
+      new CommandExecution(emitter, routines, execute).write();
     }
 
     @Override
@@ -678,6 +678,9 @@ public final class ProgramCompiler {
     for (Operand part : compose.parts()) {
       if (part instanceof Operand.Text(OsString text)) {
         routines.appendPlain(text.toString());
+      } else if (part instanceof Operand.Address) {
+        emitter.operand(A0, part);
+        asm.call(routines.appendText);
       } else {
         emitter.operand(RESULT, part);
         asm.call(routines.appendNumber);

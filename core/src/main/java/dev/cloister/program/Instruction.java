@@ -261,8 +261,15 @@ public sealed interface Instruction {
   /**
    * Replaces the process with the command, whose arguments are the program's own from some index.
    * Ends with 127 if it is not found and 126 if it cannot be executed.
+   *
+   * @param executed has the address of a number that is 1 if and when this succeeds, and else 0
    */
-  record ExecuteCommand(SearchPath searchPath) implements Instruction {
+  record ExecuteCommand(SearchPath searchPath, Optional<Slot> executed) implements Instruction {
+    /** Without a note of it. */
+    public ExecuteCommand(SearchPath searchPath) {
+      this(searchPath, Optional.empty());
+    }
+
     @Override
     public void accept(Visitor visitor) {
       visitor.executeCommand(this);
@@ -303,6 +310,7 @@ public sealed interface Instruction {
    *     Attempt#ENDED} and the status as wait4(2) has it, and the {@code struct rusage}
    * @param killer a signal on which the child is killed, and this process ends likewise, but after
    *     it
+   * @param report how it tells a program in the end how the command ended
    */
   record Supervise(
       List<Instruction> child,
@@ -315,7 +323,8 @@ public sealed interface Instruction {
       List<Call> waiting,
       List<Instruction> after,
       OptionalInt status,
-      Optional<LinuxConstant> killer)
+      Optional<LinuxConstant> killer,
+      Optional<ExitReport> report)
       implements Instruction {
     /** The status of a command that took too long, as timeout(1) has it. */
     public static final int TIMED_OUT = 124;
@@ -335,6 +344,13 @@ public sealed interface Instruction {
      */
     public record Started(Slot event, String failure) {}
 
+    /**
+     * Says with what status the command ended, as JSON, if there was one.
+     *
+     * @param executed as {@link ExecuteCommand#executed} of the child's
+     */
+    public record ExitReport(int descriptor, Slot executed) {}
+
     /** Passes signals on to the child, and nothing more. */
     public static Supervise of(List<Instruction> child) {
       return new Supervise(
@@ -348,6 +364,7 @@ public sealed interface Instruction {
           List.of(),
           List.of(),
           OptionalInt.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -355,7 +372,7 @@ public sealed interface Instruction {
     public Supervise running(List<Instruction> other) {
       return new Supervise(
           other, started, lifeline, relay, parent, timeout, terminal, waiting, after, status,
-          killer);
+          killer, report);
     }
 
     public Supervise through(Started other) {
@@ -370,7 +387,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise withLifeline(Slot pipe) {
@@ -385,7 +403,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise relaying(Slot pipe) {
@@ -400,7 +419,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise endingWith(Slot process) {
@@ -415,7 +435,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise within(Timeout limit) {
@@ -430,17 +451,20 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise passingOnTheTerminals() {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, true, waiting, after, status, killer);
+          child, started, lifeline, relay, parent, timeout, true, waiting, after, status, killer,
+          report);
     }
 
     public Supervise waiting(List<Call> calls) {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, terminal, calls, after, status, killer);
+          child, started, lifeline, relay, parent, timeout, terminal, calls, after, status, killer,
+          report);
     }
 
     public Supervise after(List<Instruction> instructions) {
@@ -455,7 +479,8 @@ public sealed interface Instruction {
           waiting,
           instructions,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise sayingOn(OptionalInt descriptor) {
@@ -470,7 +495,8 @@ public sealed interface Instruction {
           waiting,
           after,
           descriptor,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise killedBy(LinuxConstant signal) {
@@ -485,7 +511,14 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          Optional.of(signal));
+          Optional.of(signal),
+          report);
+    }
+
+    public Supervise reporting(Optional<ExitReport> other) {
+      return new Supervise(
+          child, started, lifeline, relay, parent, timeout, terminal, waiting, after, status,
+          killer, other);
     }
 
     @Override
@@ -587,7 +620,8 @@ public sealed interface Instruction {
    * Makes a text that is known only when the program runs.
    *
    * @param into large enough for all parts together and a NUL
-   * @param parts {@link Operand.Text}, or {@link Operand.Result} for a number written in decimal
+   * @param parts {@link Operand.Text}, {@link Operand.Address} of a text with a NUL, or {@link
+   *     Operand.Result} or {@link Operand.Member} for a number written in decimal
    * @param length gets how many bytes that is, without the NUL
    */
   record Compose(Buffer into, List<Operand> parts, Slot length) implements Instruction {
@@ -604,20 +638,24 @@ public sealed interface Instruction {
     public String format() {
       StringBuilder format = new StringBuilder();
       for (Operand part : parts) {
-        format.append(part instanceof Operand.Text text ? text.value().toString() : "%d");
+        if (part instanceof Operand.Text text) {
+          format.append(text.value());
+        } else {
+          format.append(part instanceof Operand.Address ? "%s" : "%d");
+        }
       }
       return format.toString();
     }
 
-    /** The names of what the format's numbers come from. */
-    public List<String> numbers() {
-      List<String> names = new ArrayList<>();
+    /** What the format's numbers and texts come from. */
+    public List<String> arguments() {
+      List<String> arguments = new ArrayList<>();
       for (Operand part : parts) {
-        if (part instanceof Operand.Result number) {
-          names.add(number.slot().name());
+        if (!(part instanceof Operand.Text)) {
+          arguments.add(part.text());
         }
       }
-      return names;
+      return arguments;
     }
   }
 

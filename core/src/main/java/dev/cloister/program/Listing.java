@@ -97,7 +97,7 @@ public final class Listing {
                   .formatted(
                       compose.into().name(),
                       CText.quote(OsString.of(compose.format())),
-                      String.join(", ", compose.numbers())));
+                      String.join(", ", compose.arguments())));
       case Instruction.RequireVariable require ->
           lines.add("      # the caller's environment must have " + require.name());
       case Instruction.RecognizeCaller _ -> {
@@ -173,6 +173,13 @@ public final class Listing {
         .killer()
         .ifPresent(
             signal -> lines.add("      kill(getpid(), SIGKILL)  # if it was sent " + signal));
+    supervise
+        .report()
+        .ifPresent(
+            report ->
+                lines.add(
+                    "      write(%d, exit_code, size)  # if the command was executed"
+                        .formatted(report.descriptor())));
     lines.add("      exit_group(status)");
   }
 

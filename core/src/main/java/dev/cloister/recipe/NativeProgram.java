@@ -61,6 +61,7 @@ public final class NativeProgram {
     inside.addAll(
         makeMounts(credentials, spec, host, enterRoot, new Channels(spec.handover()).lendMounts()));
     inside.addAll(credentials.becomeCommandUser());
+    inside.addAll(credentials.announce());
     inside.addAll(leaveAndBecomeCommand(credentials, spec, processes));
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean(spec.handover()));
@@ -97,10 +98,14 @@ public final class NativeProgram {
 
   private static List<Instruction> leaveAndBecomeCommand(
       Credentials credentials, SandboxSpec spec, ProcessTree processes) {
-    List<Instruction> steps = new ArrayList<>(credentials.leaveOnlyWhatIsAskedFor());
+    List<Instruction> steps = new ArrayList<>();
+    List<Instruction> last = new ArrayList<>();
+    boolean shielded = processes.hasInit() && credentials.shieldsInit();
+    (shielded ? last : steps).addAll(credentials.leaveOnlyWhatIsAskedFor());
     steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
-    steps.addAll(processes.command(becomeCommand(spec), Operand.of(Credentials.PROC)));
+    last.addAll(becomeCommand(spec));
+    steps.addAll(processes.command(last, Operand.of(Credentials.PROC), shielded));
     return steps;
   }
 
@@ -113,6 +118,8 @@ public final class NativeProgram {
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
     if (ProcessTree.waits(spec)
+        || spec.given().shared()
+        || spec.reports().any()
         || host.needs(Workaround.OWN_PROC)
         || host.needs(Workaround.LEAVE_CHROOT)) {
       return Optional.empty();
@@ -178,14 +185,20 @@ public final class NativeProgram {
     steps.addAll(more);
     steps.addAll(Channels.announce(spec.handover()));
     steps.addAll(installFilters(spec));
-    steps.add(new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    steps.add(
+        new Instruction.ExecuteCommand(
+            Instruction.SearchPath.COMMAND, Announcement.executed(spec)));
     return steps;
   }
 
   /** What all sandboxes guarantee that {@link #plan} makes. */
   public static Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
-    Set<Guarantee> given = new Credentials(host, spec).guarantees();
+    Credentials credentials = new Credentials(host, spec);
+    Set<Guarantee> given = credentials.guarantees();
     given.addAll(guaranteesOf(spec));
+    if (!credentials.mountsAreLocked()) {
+      given.remove(Guarantee.READ_ONLY_RECURSIVE);
+    }
     given.add(Guarantee.NO_MOUNT_PROPAGATION);
     given.add(Guarantee.NO_SYMLINK_RACES);
     if (!ProcessTree.waits(spec)) {

@@ -18,8 +18,8 @@ import java.util.Optional;
 /**
  * Which processes a sandbox has besides the command's own: often none. One outside waits where
  * someone must: for a pid namespace, whose first process is a child, for a time limit, for the
- * caller's end, to remove a cgroup, or because a process that leads a group cannot have a new
- * session (setsid(2)). In a pid namespace, another is its init.
+ * caller's end, to remove a cgroup, to report how the command ended, or because a process that
+ * leads a group cannot have a new session (setsid(2)). In a pid namespace, another is its init.
  *
  * <p>A lifeline joins them: a pipe whose writing end only the waiting process has. Its end tells
  * that of the waiting process, however that came about. A signal on a parent's death would not do
@@ -57,11 +57,13 @@ public final class ProcessTree {
         || spec.processes().dieWithParent()
         || spec.processes().newSession()
         || spec.processes().timeout().isPresent()
-        || spec.limits().needCgroup();
+        || spec.limits().needCgroup()
+        || spec.given().pid().isPresent()
+        || spec.reports().status().isPresent();
   }
 
   /** Whether there is an init. */
-  private boolean hasInit() {
+  boolean hasInit() {
     return spec.namespaces().contains(Namespace.PID) && !spec.processes().commandIsInit();
   }
 
@@ -83,6 +85,7 @@ public final class ProcessTree {
     if (spec.processes().dieWithParent()) {
       steps.addAll(openParent());
     }
+    steps.addAll(Announcement.prepare(spec));
     cgroup.ifPresent(own -> steps.addAll(own.open()));
     return steps;
   }
@@ -117,6 +120,9 @@ public final class ProcessTree {
       child.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWCGROUP)));
     }
     child.addAll(inside);
+    if (spec.given().pid().isPresent() && spec.namespaces().contains(Namespace.PID)) {
+      child = belowGiven(child);
+    }
     List<Instruction> steps = new ArrayList<>(makeCgroup());
     if (hasInit()) {
       steps.add(supervise(child).waiting(stepBack(channels.closeAll())));
@@ -125,6 +131,18 @@ public final class ProcessTree {
       steps.add(supervise.withLifeline(LIFELINE).sayingOn(channels.status()));
     }
     return steps;
+  }
+
+  /**
+   * Only a process that is in the given pid namespace can make one below it (pid_namespaces(7)), so
+   * one more waits there: for the first in the new one, and until the one outside ends.
+   */
+  private List<Instruction> belowGiven(List<Instruction> child) {
+    return List.of(
+        Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL),
+        new Instruction.RequireLifeline(Operand.of(LIFELINE)),
+        Credentials.unshare(List.of(LinuxConstant.CLONE_NEWPID)),
+        Supervise.of(child).waiting(stepBack(channels.closeAll())));
   }
 
   /** The last thing before there is a process that will remove it, whatever happens. */
@@ -153,6 +171,7 @@ public final class ProcessTree {
     if (spec.handover().channels()) {
       supervise = supervise.killedBy(Handover.KILLER);
     }
+    supervise = supervise.reporting(Announcement.exit(spec));
     return spec.processes().newSession() ? supervise.passingOnTheTerminals() : supervise;
   }
 
@@ -199,8 +218,18 @@ public final class ProcessTree {
    * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
    */
   public List<Instruction> command(List<Instruction> last, Operand proc) {
+    return command(last, proc, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param shielded whether the init keeps a capability that protects it from the command, which
+   *     {@code last} begins with taking from that
+   */
+  List<Instruction> command(List<Instruction> last, Operand proc, boolean shielded) {
     if (hasInit()) {
-      return behindInit(last, proc);
+      return behindInit(last, proc, shielded);
     }
     List<Instruction> steps = new ArrayList<>();
     if (waits()) {
@@ -228,7 +257,7 @@ public final class ProcessTree {
     return steps;
   }
 
-  private List<Instruction> behindInit(List<Instruction> last, Operand proc) {
+  private List<Instruction> behindInit(List<Instruction> last, Operand proc, boolean shielded) {
     List<Instruction> steps = new ArrayList<>();
     List<Instruction> child = new ArrayList<>(List.of(Steps.close(lifelineNumber)));
     child.addAll(channels.leaveWhatIsPassed());
@@ -237,11 +266,17 @@ public final class ProcessTree {
     steps.add(NativeProgram.closeDescriptors(lifelineNumber + 1, proc));
     // Who was killed while the sandbox was made shall not have its command started after that.
     steps.add(new Instruction.RequireLifeline(Operand.of(lifelineNumber)));
-    // Before the command exists; execve(2) makes that one's memory its own again.
-    steps.add(hide());
-    List<Call> waiting = new ArrayList<>(stepBack(channels.closeAllButStatus()));
-    // Those that were asked for are the command's.
-    waiting.add(Credentials.setCapabilities(List.of()));
+    List<Call> waiting = new ArrayList<>();
+    if (shielded) {
+      waiting.addAll(channels.closeAllButStatus());
+      waiting.add(Credentials.keepShield());
+    } else {
+      // Before the command exists; execve(2) makes that one's memory its own again.
+      steps.add(hide());
+      waiting.addAll(stepBack(channels.closeAllButStatus()));
+      // Those that were asked for are the command's.
+      waiting.add(Credentials.setCapabilities(List.of()));
+    }
     steps.add(new Instruction.Init(child, Operand.of(lifelineNumber), waiting, channels.status()));
     return steps;
   }
@@ -258,7 +293,7 @@ public final class ProcessTree {
             Operand.of(lifeline),
             Operand.of(lifelineNumber),
             Operand.of(LinuxConstant.O_CLOEXEC)));
-    steps.addAll(behindInit(last, proc));
+    steps.addAll(behindInit(last, proc, false));
     return steps;
   }
 

@@ -19,6 +19,8 @@ import java.util.function.UnaryOperator;
  * @param privileges what the command may still do to the kernel
  * @param limits what it may use of the machine
  * @param handover what the launcher is given, and by whom
+ * @param given namespaces that are not its own
+ * @param reports who is told what was made
  */
 public record SandboxSpec(
     List<MountOperation> mounts,
@@ -30,7 +32,9 @@ public record SandboxSpec(
     Processes processes,
     Privileges privileges,
     Limits limits,
-    Handover handover) {
+    Handover handover,
+    GivenNamespaces given,
+    Reports reports) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
@@ -62,7 +66,9 @@ public record SandboxSpec(
         processes,
         privileges,
         limits,
-        handover);
+        handover,
+        given,
+        reports);
   }
 
   /** The same for such a starter. */
@@ -77,7 +83,9 @@ public record SandboxSpec(
         processes,
         privileges,
         limits,
-        other);
+        other,
+        given,
+        reports);
   }
 
   /** Collects a specification; not thread-safe. */
@@ -91,6 +99,8 @@ public record SandboxSpec(
     private Processes processes = Processes.PLAIN;
     private Privileges privileges = Privileges.NONE;
     private Limits limits = Limits.NONE;
+    private GivenNamespaces given = GivenNamespaces.NONE;
+    private Reports reports = Reports.NONE;
 
     private Builder() {}
 
@@ -159,6 +169,18 @@ public record SandboxSpec(
       return this;
     }
 
+    /** Changes which namespaces are not the sandbox's own. */
+    public Builder given(UnaryOperator<GivenNamespaces> change) {
+      given = change.apply(given);
+      return this;
+    }
+
+    /** Changes who is told what was made. */
+    public Builder reports(UnaryOperator<Reports> change) {
+      reports = change.apply(reports);
+      return this;
+    }
+
     public SandboxSpec build() {
       return new SandboxSpec(
           mounts,
@@ -170,7 +192,9 @@ public record SandboxSpec(
           processes,
           privileges,
           limits,
-          Handover.NONE);
+          Handover.NONE,
+          given,
+          reports);
     }
   }
 }

@@ -43,7 +43,9 @@ class SandboxSpecTest {
                 Processes.PLAIN,
                 Privileges.NONE,
                 Limits.NONE,
-                Handover.NONE));
+                Handover.NONE,
+                GivenNamespaces.NONE,
+                Reports.NONE));
   }
 
   @Test

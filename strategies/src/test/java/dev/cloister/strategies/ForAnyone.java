@@ -76,6 +76,8 @@ record ForAnyone(IsolationStrategy strategy) implements IsolationStrategy {
         spec.processes(),
         spec.privileges(),
         spec.limits(),
-        spec.handover());
+        spec.handover(),
+        spec.given(),
+        spec.reports());
   }
 }
