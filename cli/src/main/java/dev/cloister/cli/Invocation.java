@@ -99,14 +99,22 @@ record Invocation(
       Path own = Files.readSymbolicLink(Path.of("/proc/self/fd", number));
       return throughScript
           ? own.equals(Files.readSymbolicLink(Path.of("/proc", parent(), "fd", number)))
-          : !own.startsWith(System.getProperty("java.home"))
-              && !System.getProperty("java.class.path").contains(own.toString());
+          : !own.startsWith(System.getProperty("java.home")) && !isOnClassPath(own);
     } catch (NoSuchFileException e) {
       if (Files.exists(Path.of("/proc/self/fd"))) {
         return false;
       }
       throw e;
     }
+  }
+
+  private static boolean isOnClassPath(Path file) throws IOException {
+    for (String entry : System.getProperty("java.class.path").split(":", -1)) {
+      if (!entry.isEmpty() && file.equals(Path.of(entry).toRealPath())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static List<OsString> read(String file) throws IOException {

@@ -71,6 +71,19 @@ enum RunOption implements CliOption {
       run.directory(this, values.get(0));
     }
   },
+  PERMS(
+      "--perms", "OCTAL", "for the next option that makes a file or a directory: its permissions") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.modifiers().perms(this, values.get(0));
+    }
+  },
+  SIZE("--size", "BYTES", "for the next --tmpfs: how much it can hold") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.modifiers().size(this, values.get(0));
+    }
+  },
   SYMLINK("--symlink", "TARGET DEST", "make DEST a symbolic link to TARGET") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
@@ -295,6 +308,30 @@ enum RunOption implements CliOption {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
       run.killAfter(Durations.of(this, values.get(0)));
+    }
+  },
+  ARGV0("--argv0", "VALUE", "tell the command that this is its name: its argument 0") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.name(values.get(0));
+    }
+  },
+  SYNC_FD("--sync-fd", "FD", "keep this descriptor open as long as the sandbox is there") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.descriptors().hold(this, values.get(0));
+    }
+  },
+  BLOCK_FD("--block-fd", "FD", "start the command once something can be read here, or its end") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.descriptors().await(this, values.get(0));
+    }
+  },
+  LOCK_FILE("--lock-file", "DEST", "hold a read lock on this file as long as the command runs") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.lock(this, values.get(0));
     }
   },
   SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor") {

@@ -65,9 +65,7 @@ record RunRequest(
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
       throws CliException {
     Builder builder = new Builder(invocation, /* late= */ false);
-    for (ParsedOptions.Use<RunOption> use : parsed.options()) {
-      use.option().apply(builder, use.values());
-    }
+    builder.apply(parsed.options());
     if (parsed.command() >= invocation.arguments().size()) {
       throw new CliException("no command given (try --help)");
     }
@@ -106,9 +104,7 @@ record RunRequest(
   private static Builder applyLate(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
       throws CliException {
     Builder builder = new Builder(invocation, /* late= */ true);
-    for (ParsedOptions.Use<RunOption> use : uses) {
-      use.option().apply(builder, use.values());
-    }
+    builder.apply(uses);
     return builder;
   }
 
@@ -119,6 +115,7 @@ record RunRequest(
     private final List<Instruction.RequireVariable> conditions = new ArrayList<>();
     private final SandboxSpec.Builder spec = SandboxSpec.builder();
     private final List<MountSource> mounts = new ArrayList<>();
+    private final Modifiers modifiers = new Modifiers();
     private boolean onlyMountPaths = true;
     private EnvironmentRules environment = EnvironmentRules.INHERIT;
     private final List<OsString> absent = new ArrayList<>();
@@ -128,6 +125,9 @@ record RunRequest(
     private Optional<String> strategy = Optional.empty();
     private final Set<Guarantee> required = EnumSet.noneOf(Guarantee.class);
     private Optional<SeccompFilters> seccomp = Optional.empty();
+    private Optional<DescriptorOptions> descriptors = Optional.empty();
+    private Optional<OsString> name = Optional.empty();
+    private boolean locks;
     private boolean verbose;
     private boolean asPid1;
     private Optional<Duration> timeout = Optional.empty();
@@ -163,6 +163,19 @@ record RunRequest(
     private Builder(Invocation invocation, boolean late) {
       this.invocation = invocation;
       this.late = late;
+    }
+
+    private void apply(List<ParsedOptions.Use<RunOption>> uses) throws CliException {
+      for (ParsedOptions.Use<RunOption> use : uses) {
+        use.option().apply(this, use.values());
+        modifiers.requireTakenBy(use.option());
+      }
+      modifiers.requireTaken();
+    }
+
+    /** What was said of the next option. */
+    Modifiers modifiers() {
+      return modifiers;
     }
 
     /** Whether the host has this kind of namespaces; a host that is not known yet will. */
@@ -215,11 +228,14 @@ record RunRequest(
     }
 
     void tmpfs(RunOption option, OsString path) throws CliException {
-      add(new MountOperation.Tmpfs(destination(option, path)));
+      Destination destination = destination(option, path);
+      int mode = modifiers.takePerms().orElse(0755);
+      add(new MountOperation.Tmpfs(destination, mode, modifiers.takeSize()));
     }
 
     void directory(RunOption option, OsString path) throws CliException {
-      add(new MountOperation.Directory(destination(option, path), 0755));
+      int mode = modifiers.takePerms().orElse(0755);
+      add(new MountOperation.Directory(destination(option, path), mode));
     }
 
     void symlink(RunOption option, List<OsString> values) throws CliException {
@@ -360,6 +376,29 @@ record RunRequest(
       return seccomp.get();
     }
 
+    DescriptorOptions descriptors() {
+      if (descriptors.isEmpty()) {
+        descriptors = Optional.of(new DescriptorOptions());
+      }
+      return descriptors.get();
+    }
+
+    void name(OsString value) throws CliException {
+      if (name.isPresent()) {
+        throw new CliException(
+            "--argv0 %s: the command has a name already, %s"
+                .formatted(Messages.value(value), Messages.value(name.get())));
+      }
+      name = Optional.of(value);
+      spec.processes(processes -> processes.called(value));
+    }
+
+    void lock(RunOption option, OsString path) throws CliException {
+      Destination file = destination(option, path);
+      locks = true;
+      spec.processes(processes -> processes.locking(file));
+    }
+
     void asPid1() {
       asPid1 = true;
     }
@@ -377,6 +416,10 @@ record RunRequest(
       if (asPid1) {
         if (!spec.unshares(Namespace.PID)) {
           throw new CliException("--as-pid-1: means nothing without --unshare-pid");
+        }
+        if (locks) {
+          throw new CliException(
+              "--as-pid-1: cannot be combined with --lock-file, which needs another process");
         }
         spec.processes(Processes::withCommandAsInit);
       }
@@ -417,8 +460,15 @@ record RunRequest(
         List<SeccompFilter> filters = seccomp.get().read(invocation);
         spec.privileges(privileges -> privileges.withFilters(filters));
       }
+      if (descriptors.isPresent()) {
+        spec.descriptors(descriptors.get()::addTo);
+      }
       spec.mounts(operations).identity(identity).environment(environment).limits(_ -> limits);
-      return new RunRequest(spec.build(), strategy, required, verbose, command, absent, kept);
+      SandboxSpec built = spec.build();
+      if (!late) {
+        DescriptorOptions.check(built.descriptors(), invocation);
+      }
+      return new RunRequest(built, strategy, required, verbose, command, absent, kept);
     }
   }
 }

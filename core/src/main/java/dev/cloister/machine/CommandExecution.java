@@ -23,6 +23,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Slot;
+import dev.cloister.spec.OsString;
 import java.util.List;
 import java.util.Optional;
 
@@ -58,6 +59,7 @@ final class CommandExecution {
   private final Routines routines;
   private final Instruction.SearchPath searchPath;
   private final Optional<Slot> executed;
+  private final Optional<OsString> name;
 
   private final Label candidate;
   private final Label remembered;
@@ -76,6 +78,7 @@ final class CommandExecution {
     this.routines = routines;
     this.searchPath = execute.searchPath();
     this.executed = execute.executed();
+    this.name = execute.name();
     // The element, a slash and the name, each at most PATH_MAX.
     this.candidate = emitter.data.zeroed(2 * PATH_MAX + 16);
     this.remembered = emitter.data.zeroed(2 * PATH_MAX + 16);
@@ -86,6 +89,7 @@ final class CommandExecution {
     emitter.loadVariable(V0, emitter.arguments);
     asm.load(V1, V0, 0, Width.DOUBLE);
     note(1);
+    name.ifPresent(this::rename);
     branchIfNoSlash(search);
     executeByPath();
     asm.place(search);
@@ -107,6 +111,11 @@ final class CommandExecution {
           asm.set(A1, value);
           asm.store(A0, 0, A1, Width.WORD);
         });
+  }
+
+  private void rename(OsString other) {
+    asm.address(A0, emitter.data.text(other));
+    asm.store(V0, 0, A0, Width.DOUBLE);
   }
 
   private void branchIfNoSlash(Label noSlash) {

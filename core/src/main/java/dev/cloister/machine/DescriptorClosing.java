@@ -19,6 +19,7 @@ import static dev.cloister.machine.Register.V4;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
+import dev.cloister.program.Operand;
 
 /**
  * Closes the descriptors that procfs lists, for kernels without close_range(2).
@@ -42,12 +43,16 @@ final class DescriptorClosing {
   private final Assembler asm;
   private final Routines routines;
   private final Label buffer;
+  private final Label child;
+  private final Label signals;
 
   DescriptorClosing(Emitter emitter, Routines routines) {
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.routines = routines;
     this.buffer = emitter.data.zeroed(BUFFER_SIZE);
+    this.child = emitter.data.zeroed(8);
+    this.signals = emitter.data.zeroed(8);
   }
 
   void write(Instruction.CloseListed close, Failure failure) {
@@ -57,6 +62,12 @@ final class DescriptorClosing {
     Label next = new Label();
     Label passed = new Label();
     Label failed = new Label();
+    // A process that closes its caller's does so while it waits for a child: ChildWait has these.
+    boolean waits = close.whose() == Instruction.CloseListed.Whose.CALLERS;
+    if (waits) {
+      emitter.storeVariable(child, V0);
+      emitter.storeVariable(signals, V1);
+    }
     emitter.loadVariable(V0, emitter.slot(close.directory()));
     asm.place(pass);
     asm.set(V3, 0);
@@ -73,6 +84,7 @@ final class DescriptorClosing {
     parseNumber(next);
     asm.branch(BELOW, V4, close.first(), next);
     asm.branch(EQUAL, V4, V0, next);
+    leaveOut(close, next);
     // Whatever it returns, the number is free (close(2)); were it not, the next pass would see it.
     asm.copy(A0, V4);
     emitter.systemCall(SystemCall.CLOSE);
@@ -84,9 +96,31 @@ final class DescriptorClosing {
     asm.jump(more);
     asm.place(passed);
     asm.branch(NOT_EQUAL, V3, 0, pass);
-    asm.copy(A0, V0);
-    emitter.systemCall(SystemCall.CLOSE);
+    if (close.closesDirectory()) {
+      asm.copy(A0, V0);
+      emitter.systemCall(SystemCall.CLOSE);
+    }
+    if (waits) {
+      emitter.loadVariable(V0, child);
+      emitter.loadVariable(V1, signals);
+    }
     emitter.later(() -> writeFailure(failed, failure));
+  }
+
+  /** Goes to {@code next} if descriptor V4 is to be left open. */
+  private void leaveOut(Instruction.CloseListed close, Label next) {
+    for (Operand kept : close.kept()) {
+      emitter.operand(A0, kept);
+      asm.branch(EQUAL, V4, A0, next);
+    }
+    if (close.whose() != Instruction.CloseListed.Whose.ANYONES) {
+      asm.copy(A0, V4);
+      emitter.set(A1, LinuxConstant.F_GETFD);
+      emitter.systemCall(SystemCall.FCNTL);
+      // FD_CLOEXEC is the only flag there is (fcntl(2)).
+      boolean own = close.whose() == Instruction.CloseListed.Whose.OWN;
+      asm.branch(own ? EQUAL : NOT_EQUAL, RESULT, 0, next);
+    }
   }
 
   private void rewind() {

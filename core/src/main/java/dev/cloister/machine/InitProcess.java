@@ -50,7 +50,7 @@ final class InitProcess {
    * @param child writes the child's instructions
    * @param bestEffort writes calls whose failure is of no importance
    */
-  void write(Runnable child, Consumer<List<Instruction.Call>> bestEffort) {
+  void write(Runnable child, Consumer<List<? extends Instruction>> bestEffort) {
     wait.fork(child, () -> {});
     emitter.operand(A0, init.lifeline());
     emitter.storeVariable(lifeline, A0);

@@ -15,6 +15,7 @@ import static dev.cloister.machine.Register.V5;
 
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.CallerKind;
 import dev.cloister.program.CText;
@@ -495,6 +496,16 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void copyData(Instruction.CopyData copy) {
+      new DataCopying(emitter, routines).write(copy, failure());
+    }
+
+    @Override
+    public void requireSameFile(Instruction.RequireSameFile require) {
+      writeRequireSameFile(require);
+    }
+
+    @Override
     public void removeCgroup(Instruction.RemoveCgroup remove) {
       new CgroupRemoval(emitter).write(remove);
     }
@@ -677,7 +688,8 @@ public final class ProgramCompiler {
     asm.address(V3, emitter.buffer(compose.into()));
     for (Operand part : compose.parts()) {
       if (part instanceof Operand.Text(OsString text)) {
-        routines.appendPlain(text.toString());
+        asm.address(A0, emitter.data.text(text));
+        asm.call(routines.appendText);
       } else if (part instanceof Operand.Address) {
         emitter.operand(A0, part);
         asm.call(routines.appendText);
@@ -709,6 +721,23 @@ public final class ProgramCompiler {
     write(choice.otherwise());
     asm.place(end);
     onHost &= after;
+  }
+
+  /** A file is its number and its file system's two (inode(7)). */
+  private void writeRequireSameFile(Instruction.RequireSameFile require) {
+    Label different = new Label();
+    asm.address(V0, emitter.buffer(require.one()));
+    asm.address(V1, emitter.buffer(require.other()));
+    branchIfDifferent(StructField.STATX_INO, Width.DOUBLE, different);
+    branchIfDifferent(StructField.STATX_DEV_MAJOR, Width.WORD, different);
+    branchIfDifferent(StructField.STATX_DEV_MINOR, Width.WORD, different);
+    emitter.later(() -> dieSaying(different, program.name() + ": " + require.otherwise()));
+  }
+
+  private void branchIfDifferent(StructField field, Width width, Label different) {
+    asm.load(A0, V0, field.offset(), width);
+    asm.load(A1, V1, field.offset(), width);
+    asm.branch(Condition.NOT_EQUAL, A0, A1, different);
   }
 
   /** The texts follow each other, and an empty one ends them. */

@@ -81,6 +81,10 @@ public sealed interface Instruction {
 
     void terminate(Terminate terminate);
 
+    void copyData(CopyData copy);
+
+    void requireSameFile(RequireSameFile require);
+
     void removeCgroup(RemoveCgroup remove);
 
     void exit(Exit exit);
@@ -198,8 +202,37 @@ public sealed interface Instruction {
    * listed too.
    *
    * @param directory {@code /proc/self/fd}, open for reading
+   * @param whose which of them
+   * @param kept what is left open of those, by number; the directory, too, if it is among them
    */
-  record CloseListed(Slot directory, int first) implements Instruction {
+  record CloseListed(Slot directory, int first, Whose whose, List<Operand> kept)
+      implements Instruction {
+    public CloseListed {
+      kept = List.copyOf(kept);
+    }
+
+    /** All of them. */
+    public CloseListed(Slot directory, int first) {
+      this(directory, first, Whose.ANYONES, List.of());
+    }
+
+    /**
+     * Who opened them. What a caller leaves open for a program was not closed when that was
+     * executed, and what this program opens will be (execve(2), FD_CLOEXEC).
+     */
+    public enum Whose {
+      ANYONES,
+      /** Those that execve(2) will close. */
+      OWN,
+      /** Those that execve(2) leaves open. */
+      CALLERS
+    }
+
+    /** Whether the directory's own descriptor is closed in the end. */
+    public boolean closesDirectory() {
+      return !kept.contains(Operand.of(directory));
+    }
+
     @Override
     public void accept(Visitor visitor) {
       visitor.closeListed(this);
@@ -262,12 +295,14 @@ public sealed interface Instruction {
    * Replaces the process with the command, whose arguments are the program's own from some index.
    * Ends with 127 if it is not found and 126 if it cannot be executed.
    *
+   * @param name what the command gets as its argument 0, if not the word by which it was found
    * @param executed has the address of a number that is 1 if and when this succeeds, and else 0
    */
-  record ExecuteCommand(SearchPath searchPath, Optional<Slot> executed) implements Instruction {
-    /** Without a note of it. */
+  record ExecuteCommand(SearchPath searchPath, Optional<OsString> name, Optional<Slot> executed)
+      implements Instruction {
+    /** The command by its own name, without a note of it. */
     public ExecuteCommand(SearchPath searchPath) {
-      this(searchPath, Optional.empty());
+      this(searchPath, Optional.empty(), Optional.empty());
     }
 
     @Override
@@ -320,7 +355,7 @@ public sealed interface Instruction {
       Optional<Slot> parent,
       Optional<Timeout> timeout,
       boolean terminal,
-      List<Call> waiting,
+      List<Instruction> waiting,
       List<Instruction> after,
       OptionalInt status,
       Optional<LinuxConstant> killer,
@@ -461,9 +496,19 @@ public sealed interface Instruction {
           report);
     }
 
-    public Supervise waiting(List<Call> calls) {
+    public Supervise waiting(List<? extends Instruction> instructions) {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, terminal, calls, after, status, killer,
+          child,
+          started,
+          lifeline,
+          relay,
+          parent,
+          timeout,
+          terminal,
+          List.copyOf(instructions),
+          after,
+          status,
+          killer,
           report);
     }
 
@@ -536,7 +581,8 @@ public sealed interface Instruction {
    * @param waiting what this process does before it waits; what fails of it is of no importance
    * @param status as for {@link Supervise}
    */
-  record Init(List<Instruction> child, Operand lifeline, List<Call> waiting, OptionalInt status)
+  record Init(
+      List<Instruction> child, Operand lifeline, List<Instruction> waiting, OptionalInt status)
       implements Instruction {
     /** The same with another child. */
     public Init running(List<Instruction> other) {
@@ -635,16 +681,13 @@ public sealed interface Instruction {
     }
 
     /** The format by which sprintf(3) would make it. */
-    public String format() {
-      StringBuilder format = new StringBuilder();
+    public OsString format() {
+      OsString format = OsString.of("");
       for (Operand part : parts) {
-        if (part instanceof Operand.Text text) {
-          format.append(text.value());
-        } else {
-          format.append(part instanceof Operand.Address ? "%s" : "%d");
-        }
+        OsString other = OsString.of(part instanceof Operand.Address ? "%s" : "%d");
+        format = format.concat(part instanceof Operand.Text text ? text.value() : other);
       }
-      return format.toString();
+      return format;
     }
 
     /** What the format's numbers and texts come from. */
@@ -709,6 +752,32 @@ public sealed interface Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.terminate(this);
+    }
+  }
+
+  /**
+   * Copies all that can be read from one descriptor, to its end, to another (read(2), write(2)).
+   *
+   * @param what for a person, behind what went wrong
+   */
+  record CopyData(int from, Slot to, String what) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.copyData(this);
+    }
+  }
+
+  /**
+   * Ends the program unless two files are the same one.
+   *
+   * @param one what statx(2) says of one, at least {@code STATX_INO}
+   * @param other the same of the other
+   * @param otherwise the message
+   */
+  record RequireSameFile(Buffer one, Buffer other, String otherwise) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.requireSameFile(this);
     }
   }
 

@@ -63,8 +63,14 @@ public final class Listing {
       }
       case Instruction.ExecuteCommand execute ->
           lines.add(
-              "      execve(%s, arguments, environment)%s"
-                  .formatted(CText.quote(command), where(command, execute.searchPath())));
+              "      execve(%s, %s, environment)%s"
+                  .formatted(
+                      CText.quote(command),
+                      execute
+                          .name()
+                          .map(name -> "[" + CText.quote(name) + ", ...]")
+                          .orElse("arguments"),
+                      where(command, execute.searchPath())));
       case Instruction.ExecuteProgram execute -> {
         String arguments =
             execute.arguments().stream().map(CText::quote).collect(Collectors.joining(", "));
@@ -96,7 +102,7 @@ public final class Listing {
               "      sprintf(%s, %s, %s)"
                   .formatted(
                       compose.into().name(),
-                      CText.quote(OsString.of(compose.format())),
+                      CText.quote(compose.format()),
                       String.join(", ", compose.arguments())));
       case Instruction.RequireVariable require ->
           lines.add("      # the caller's environment must have " + require.name());
@@ -130,6 +136,14 @@ public final class Listing {
               "      sendmsg(%d, [%d, SCM_RIGHTS %s], MSG_NOSIGNAL)"
                   .formatted(send.socket(), send.word(), send.descriptor().name()));
       case Instruction.RemoveCgroup remove -> removeCgroup(remove);
+      case Instruction.CopyData copy -> {
+        lines.add("      read(%d, data, 65536)  # to the end".formatted(copy.from()));
+        lines.add("      write(%s, data, size)".formatted(copy.to().name()));
+      }
+      case Instruction.RequireSameFile require ->
+          lines.add(
+              "      # %s and %s must be of the same file"
+                  .formatted(require.one().name(), require.other().name()));
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
           Instruction.FilterEnvironment _,
@@ -159,7 +173,7 @@ public final class Listing {
     lines.add(
         "in this process, which passes signals on with %s until the child has ended:"
             .formatted(supervise.relay() ? "write(lifeline[1])" : "kill()"));
-    supervise.waiting().forEach(this::addWithoutNumber);
+    supervise.waiting().forEach(each -> addLast(each, command));
     lines.add("      ppoll([signals%s], %s)".formatted(others(supervise), time(supervise)));
     lines.add("      read(signals, signal, 128)");
     lines.add("      wait4(-1, status, WNOHANG, NULL)");
@@ -199,7 +213,7 @@ public final class Listing {
         "in process 1, which passes on what it reads from the lifeline, reaps, and ends with the"
             + " command or when nobody has the lifeline's other end:");
     lines.add("      prctl(PR_SET_NAME, \"cloister-init\", 0, 0, 0)");
-    init.waiting().forEach(this::addWithoutNumber);
+    init.waiting().forEach(each -> addLast(each, command));
     lines.add("      ppoll([signals, lifeline], NULL)");
     lines.add("      read(signals, signal, 128)");
     lines.add("      wait4(-1, status, WNOHANG, NULL)");

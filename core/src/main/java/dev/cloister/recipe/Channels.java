@@ -7,8 +7,10 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
+import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.Handover;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -24,9 +26,11 @@ public final class Channels {
   private static final Slot MOUNT_NAMESPACE = new Slot("own_mounts");
 
   private final Handover handover;
+  private final CallerDescriptors descriptors;
 
-  Channels(Handover handover) {
-    this.handover = handover;
+  Channels(SandboxSpec spec) {
+    this.handover = spec.handover();
+    this.descriptors = spec.descriptors();
   }
 
   private static OsString word(int number) {
@@ -63,19 +67,50 @@ public final class Channels {
             List.of()));
   }
 
-  /** For a process that only waits. */
+  /** For a process outside of the sandbox that only waits. */
   List<Call> closeAll() {
-    return close(handover.firstFree());
+    return closeAllButHeld(handover.firstFree());
   }
 
-  /** For the process that waits for the command. */
+  /** The same for one that says how the command ended. */
   List<Call> closeAllButStatus() {
-    return close(handover.channels() ? handover.status() : STANDARD);
+    return closeAllButHeld(end());
   }
 
-  private static List<Call> close(int end) {
+  private int end() {
+    return handover.channels() ? handover.status() : STANDARD;
+  }
+
+  /** The same for one that may have to say something on standard error. */
+  List<Call> closeAllButErrors() {
+    return closeAllButHeld(STANDARD_ERROR, STANDARD);
+  }
+
+  private List<Call> closeAllButHeld(int end) {
+    return closeAllButHeld(end, end);
+  }
+
+  private List<Call> closeAllButHeld(int end, int firstUsed) {
     List<Call> steps = new ArrayList<>();
     for (int number = 0; number < end; number++) {
+      closeUnlessHeld(number, steps);
+    }
+    for (int number : descriptors.numbersFrom(firstUsed)) {
+      closeUnlessHeld(number, steps);
+    }
+    return steps;
+  }
+
+  private void closeUnlessHeld(int number, List<Call> steps) {
+    if (!descriptors.held().contains(number)) {
+      steps.add(Steps.close(number));
+    }
+  }
+
+  /** For a process that waits in the sandbox, of the same. */
+  List<Call> closeAllButStatusInside() {
+    List<Call> steps = new ArrayList<>();
+    for (int number = 0; number < end(); number++) {
       steps.add(Steps.close(number));
     }
     return steps;

@@ -373,6 +373,7 @@ public final class Credentials {
                   Operand.of(given.mapped().getAsInt()),
                   Operand.of(MAPPED),
                   Operand.of(MAPPED.size()))
+              .retry(Errno.EINTR)
               .hint(Errno.EBADF, "--userns-block-fd: this descriptor is not open for reading"));
     }
     return steps;
@@ -499,13 +500,16 @@ public final class Credentials {
   }
 
   /** A domain that forbids nothing in itself: the one right it handles, it grants everywhere. */
-  private static List<Instruction> enterLandlockDomain() {
+  private List<Instruction> enterLandlockDomain() {
+    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
+    int number = LandlockDomain.placeNumber(descriptors);
     List<LinuxConstant> right = List.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
     List<Instruction> steps = new ArrayList<>();
     steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
     steps.add(LandlockDomain.create(right));
     steps.add(Steps.openDirectory("/", ROOT));
-    steps.addAll(LandlockDomain.allow(ROOT, right));
+    steps.addAll(descriptors.requireFree(number));
+    steps.addAll(LandlockDomain.allow(ROOT, right, number));
     steps.add(LandlockDomain.enter());
     return steps;
   }

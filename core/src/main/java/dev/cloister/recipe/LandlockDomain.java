@@ -54,13 +54,22 @@ public final class LandlockDomain {
         .into(RULESET);
   }
 
-  /** Grants rights at and below an open place. */
-  public static List<Instruction> allow(Slot place, List<LinuxConstant> rights) {
+  /** The number of a place, which must be free before the first is allowed. */
+  public static int placeNumber(InheritedDescriptors descriptors) {
+    return descriptors.ownNumber(PLACE_FD);
+  }
+
+  /**
+   * Grants rights at and below an open place.
+   *
+   * @param number of {@link #placeNumber}
+   */
+  public static List<Instruction> allow(Slot place, List<LinuxConstant> rights, int number) {
     Map<StructField, Operand> rule = new LinkedHashMap<>();
     rule.put(StructField.LANDLOCK_PATH_BENEATH_ALLOWED_ACCESS, new Operand.Flags(rights));
-    rule.put(StructField.LANDLOCK_PATH_BENEATH_PARENT_FD, Operand.of(PLACE_FD));
+    rule.put(StructField.LANDLOCK_PATH_BENEATH_PARENT_FD, Operand.of(number));
     return List.of(
-        Steps.duplicate(place, PLACE_FD),
+        Steps.duplicate(place, number),
         Call.of(
             SystemCall.LANDLOCK_ADD_RULE,
             Operand.of(RULESET),
@@ -80,8 +89,8 @@ public final class LandlockDomain {
    *
    * @param places whether there were rules
    */
-  public static List<Instruction> close(boolean places) {
+  public static List<Instruction> close(boolean places, int number) {
     Call ruleset = Steps.close(RULESET);
-    return places ? List.of(ruleset, Steps.close(PLACE_FD)) : List.of(ruleset);
+    return places ? List.of(ruleset, Steps.close(number)) : List.of(ruleset);
   }
 }

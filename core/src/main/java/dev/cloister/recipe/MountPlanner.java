@@ -54,7 +54,7 @@ final class MountPlanner {
 
   /**
    * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
-   * High enough to be free, low enough for any usual limit.
+   * High enough to be free, unless the caller uses it, low enough for any usual limit.
    */
   private static final int DESTINATION_FD = 64;
 
@@ -63,6 +63,7 @@ final class MountPlanner {
   /** Whether a {@code --proc} is a new one, and not the host's. */
   private final boolean freshProc;
 
+  private final InheritedDescriptors descriptors;
   private final Optional<Staging> staging;
 
   /** The kernel's, not what may be seen inside. */
@@ -83,7 +84,8 @@ final class MountPlanner {
   private MountPlanner(SandboxSpec spec, HostReport host) {
     this.host = host;
     this.freshProc = spec.namespaces().contains(Namespace.PID) || host.needs(Workaround.OWN_PROC);
-    this.staging = Staging.of(host);
+    this.descriptors = new InheritedDescriptors(spec);
+    this.staging = Staging.of(host, descriptors);
     this.commandUid = new Credentials(host, spec).reallyUid();
   }
 
@@ -196,15 +198,16 @@ final class MountPlanner {
 
     @Override
     public void tmpfs(MountOperation.Tmpfs tmpfs) {
-      planTmpfs(tmpfs.destination());
+      planTmpfs(tmpfs);
     }
 
     @Override
     public void directory(MountOperation.Directory directory) {
+      Modes modes = Modes.of(directory.mode());
       if (isKnown(directory.destination())) {
-        makeDirectory(directory.destination(), directory.mode());
+        makeDirectory(directory.destination(), modes);
       } else {
-        findDirectory(directory.destination(), directory.mode());
+        findDirectory(directory.destination(), modes);
         steps.add(Steps.close(DESTINATION));
         forgetWays();
       }
@@ -304,7 +307,7 @@ final class MountPlanner {
     } else if (root.find(late.destination()).isPresent()) {
       steps.add(LateSources.attach(late, tree));
     } else {
-      makeDirectory(late.destination(), 0755);
+      makeDirectory(late.destination(), Modes.MOUNT_POINT);
       steps.add(LateSources.attachOnNew(late, tree));
     }
   }
@@ -315,8 +318,8 @@ final class MountPlanner {
     steps.add(
         new Instruction.IfSet(
             directory,
-            inItsOwnList(() -> find(late.destination(), 0755, true)),
-            inItsOwnList(() -> find(late.destination(), 0755, false))));
+            inItsOwnList(() -> find(late.destination(), Modes.MOUNT_POINT, true)),
+            inItsOwnList(() -> find(late.destination(), Modes.MOUNT_POINT, false))));
     steps.add(LateSources.attach(late, tree, DESTINATION));
     steps.add(Steps.close(DESTINATION));
   }
@@ -388,13 +391,13 @@ final class MountPlanner {
   private void makeMountPoint(Bind bind) throws PlanException {
     Destination destination = bind.destination();
     if (bind.source().directory()) {
-      makeDirectory(destination, 0755);
+      makeDirectory(destination, Modes.MOUNT_POINT);
     } else if (root.find(destination).isPresent()) {
       throw new PlanException(
           "%s is not a directory, but %s in the sandbox is one"
               .formatted(bind.source().path(), destination));
     } else {
-      makeDirectory(destination.parent(), 0755);
+      makeDirectory(destination.parent(), Modes.MOUNT_POINT);
       steps.add(Steps.mknod(destination.relative()));
     }
   }
@@ -410,7 +413,7 @@ final class MountPlanner {
     }
     Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
-    find(bind.destination(), 0755, bind.source().directory());
+    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
     steps.add(withMismatch(Steps.moveMount(tree, DESTINATION), bind));
     steps.add(Steps.close(DESTINATION));
     steps.add(Steps.close(tree));
@@ -418,11 +421,12 @@ final class MountPlanner {
 
   /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
   private void attachFound(Bind bind, Staging place) {
-    find(bind.destination(), 0755, bind.source().directory());
-    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
-    OsString target = OsString.of("/proc/self/fd/" + DESTINATION_FD);
+    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
+    int number = descriptors.ownNumber(DESTINATION_FD);
+    steps.addAll(descriptors.duplicate(DESTINATION, number));
+    OsString target = OsString.of("/proc/self/fd/" + number);
     steps.add(withMismatch(place.attachNext(target), bind));
-    steps.add(Steps.close(DESTINATION_FD));
+    steps.add(Steps.close(number));
     steps.add(Steps.close(DESTINATION));
   }
 
@@ -453,24 +457,32 @@ final class MountPlanner {
     };
   }
 
-  private void planTmpfs(Destination destination) {
+  private void planTmpfs(MountOperation.Tmpfs tmpfs) {
+    Destination destination = tmpfs.destination();
+    Modes modes = Modes.under(tmpfs.mode());
+    String options = options(tmpfs);
     if (destination.isRoot()) {
-      steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
+      steps.add(Steps.mountTmpfs(HERE, options));
       steps.add(Steps.chdir(NEW_ROOT));
       root = Node.directory();
       coveringMounts++;
     } else if (isKnown(destination)) {
-      makeDirectory(destination, 0755);
-      steps.add(Steps.mountTmpfs(destination.relative(), "mode=0755"));
+      makeDirectory(destination, modes);
+      steps.add(Steps.mountTmpfs(destination.relative(), options));
       put(destination, Node.directory());
     } else {
-      findDirectory(destination, 0755);
+      findDirectory(destination, modes);
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
-      steps.add(Steps.mountTmpfs(HERE, "mode=0755"));
+      steps.add(Steps.mountTmpfs(HERE, options));
       steps.add(Steps.chdir(NEW_ROOT));
       forgetWays();
     }
+  }
+
+  private static String options(MountOperation.Tmpfs tmpfs) {
+    String mode = "mode=0" + Integer.toOctalString(tmpfs.mode());
+    return tmpfs.size().isPresent() ? mode + ",size=" + tmpfs.size().getAsLong() : mode;
   }
 
   private void planSymlink(MountOperation.Symlink symlink) throws PlanException {
@@ -484,11 +496,11 @@ final class MountPlanner {
                 .formatted(destination, symlink.target()));
       }
     } else if (isKnown(destination)) {
-      makeDirectory(destination.parent(), 0755);
+      makeDirectory(destination.parent(), Modes.MOUNT_POINT);
       steps.add(Steps.symlink(symlink.target(), destination.relative()));
       put(destination, Node.symlink(symlink.target()));
     } else {
-      findDirectory(destination.parent(), 0755);
+      findDirectory(destination.parent(), Modes.MOUNT_POINT);
       Call link = Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name());
       steps.add(
           symlinks.contains(symlink)
@@ -526,11 +538,11 @@ final class MountPlanner {
 
   private void planFreshProc(Destination destination, Optional<Slot> clone) {
     if (isKnown(destination)) {
-      makeDirectory(destination, 0755);
+      makeDirectory(destination, Modes.MOUNT_POINT);
       steps.add(mountProc(destination.relative(), clone));
       put(destination, Node.opaque());
     } else {
-      findDirectory(destination, 0755);
+      findDirectory(destination, Modes.MOUNT_POINT);
       steps.add(Steps.fchdir(DESTINATION));
       steps.add(Steps.close(DESTINATION));
       steps.add(mountProc(HERE, clone));
@@ -583,7 +595,7 @@ final class MountPlanner {
   private void planDevices(MountOperation.Devices devices) throws PlanException {
     Destination destination = devices.destination();
     refuseRoot(destination);
-    planTmpfs(destination);
+    planTmpfs(new MountOperation.Tmpfs(destination));
     enter(destination);
     List<Slot> copies = deviceClones.get(devices);
     if (host.anyOf().isPresent()) {
@@ -643,12 +655,12 @@ final class MountPlanner {
   }
 
   /** Makes a directory and its parents, as far as they are missing. */
-  private void makeDirectory(Destination destination, int mode) {
+  private void makeDirectory(Destination destination, Modes modes) {
     if (root.find(destination).isPresent()) {
       return;
     }
-    makeDirectory(destination.parent(), 0755);
-    steps.add(Steps.mkdir(destination.relative(), mode));
+    makeDirectory(destination.parent(), modes.ofParent());
+    steps.add(Steps.mkdir(destination.relative(), modes.last()));
     put(destination, Node.directory());
   }
 
@@ -657,32 +669,32 @@ final class MountPlanner {
   }
 
   /** Finds {@code destination}, and makes what is missing of it, as bubblewrap does. */
-  private void find(Destination destination, int mode, boolean directory) {
+  private void find(Destination destination, Modes modes, boolean directory) {
     if (host.needs(Workaround.WALK_PATHS)) {
-      steps.addAll(Walk.making(destination, DESTINATION, directory, mode));
+      steps.addAll(Walk.making(destination, DESTINATION, directory, modes));
       return;
     }
     steps.add(
         Steps.find(destination, DESTINATION)
-            .recover(Errno.ENOENT, make(destination, mode, directory)));
+            .recover(Errno.ENOENT, make(destination, modes, directory)));
   }
 
   /** The same where nothing but a directory will do. */
-  private void findDirectory(Destination destination, int mode) {
+  private void findDirectory(Destination destination, Modes modes) {
     if (host.needs(Workaround.WALK_PATHS)) {
-      steps.addAll(Walk.making(destination, DESTINATION, true, mode));
+      steps.addAll(Walk.making(destination, DESTINATION, true, modes));
       return;
     }
     steps.add(
         Steps.findDirectory(destination, DESTINATION)
-            .recover(Errno.ENOENT, make(destination, mode, true)));
+            .recover(Errno.ENOENT, make(destination, modes, true)));
   }
 
   /**
    * Makes the missing components one by one, each below the descriptor of the one before, so that a
    * link planted anywhere is met by the kernel's in-root resolution or by EEXIST.
    */
-  private static List<Instruction> make(Destination destination, int mode, boolean directory) {
+  private static List<Instruction> make(Destination destination, Modes modes, boolean directory) {
     List<Instruction> instead = new ArrayList<>();
     int last = destination.components().size();
     instead.add(Steps.find(destination.prefix(0), directorySlot(0)));
@@ -692,7 +704,7 @@ final class MountPlanner {
       Slot found = depth == last ? DESTINATION : directorySlot(depth);
       Call make =
           depth < last || directory
-              ? Steps.mkdir(parent, prefix.name(), depth == last ? mode : 0755)
+              ? Steps.mkdir(parent, prefix.name(), depth == last ? modes.last() : modes.parents())
               : Steps.mknod(parent, prefix.name());
       instead.add(
           Steps.find(prefix, found)

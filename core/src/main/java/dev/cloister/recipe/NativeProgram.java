@@ -13,6 +13,7 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
+import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.Handover;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
@@ -39,7 +40,7 @@ public final class NativeProgram {
 
   private static final Buffer WORKING_DIRECTORY = new Buffer("working_directory", 4096);
   private static final Slot UMASK = new Slot("umask");
-  private static final Slot DESCRIPTORS = new Slot("descriptors");
+  private static final Buffer AWAITED = new Buffer("awaited", 1);
   private static final Slot MOUNT_NAMESPACE = new Slot("mount_namespace");
   private static final Slot CHROOT = new Slot("chroot");
   private static final Slot PID = new Slot("pid");
@@ -58,13 +59,16 @@ public final class NativeProgram {
     Credentials credentials = new Credentials(host, spec);
     ProcessTree processes = new ProcessTree(spec, Cgroup.of(spec, host));
     List<Instruction> inside = new ArrayList<>();
-    inside.addAll(
-        makeMounts(credentials, spec, host, enterRoot, new Channels(spec.handover()).lendMounts()));
+    if (spec.given().mapped().isPresent()) {
+      // Others may take any time to map its ids.
+      inside.addAll(processes.endWithWaiting());
+    }
+    inside.addAll(makeMounts(credentials, spec, host, enterRoot, new Channels(spec).lendMounts()));
     inside.addAll(credentials.becomeCommandUser());
     inside.addAll(credentials.announce());
     inside.addAll(leaveAndBecomeCommand(credentials, spec, processes));
     List<Instruction> steps = new ArrayList<>();
-    steps.addAll(startClean(spec.handover()));
+    steps.addAll(startClean(spec));
     steps.addAll(processes.prepare());
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(rememberDirectory(spec));
@@ -100,12 +104,39 @@ public final class NativeProgram {
       Credentials credentials, SandboxSpec spec, ProcessTree processes) {
     List<Instruction> steps = new ArrayList<>();
     List<Instruction> last = new ArrayList<>();
-    boolean shielded = processes.hasInit() && credentials.shieldsInit();
+    boolean shielded = processes.waitsInside() && credentials.shieldsInit();
     (shielded ? last : steps).addAll(credentials.leaveOnlyWhatIsAskedFor());
+    steps.addAll(awaitCaller(spec, processes));
     steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
     last.addAll(becomeCommand(spec));
     steps.addAll(processes.command(last, Operand.of(Credentials.PROC), shielded));
+    return steps;
+  }
+
+  /** Whatever can be read, or whatever keeps it from being read, ends the wait. */
+  public static List<Instruction> awaitCaller(SandboxSpec spec, ProcessTree processes) {
+    List<Instruction> steps = new ArrayList<>();
+    if (spec.descriptors().awaited().isPresent()) {
+      steps.addAll(processes.endWithWaiting());
+      steps.addAll(awaitCallerBehind(spec));
+    }
+    return steps;
+  }
+
+  /** The same in a sandbox that another program made, which sees to its own end. */
+  public static List<Instruction> awaitCallerBehind(SandboxSpec spec) {
+    List<Instruction> steps = new ArrayList<>();
+    if (spec.descriptors().awaited().isPresent()) {
+      steps.add(
+          Call.of(
+                  SystemCall.READ,
+                  Operand.of(spec.descriptors().awaited().getAsInt()),
+                  Operand.of(AWAITED),
+                  Operand.of(AWAITED.size()))
+              .retry(Errno.EINTR)
+              .tolerate(Errno.EAGAIN, Errno.EIO, Errno.ECONNRESET));
+    }
     return steps;
   }
 
@@ -138,7 +169,7 @@ public final class NativeProgram {
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
     Credentials credentials = new Credentials(host, spec);
-    List<Instruction> steps = new ArrayList<>(startClean(spec.handover()));
+    List<Instruction> steps = new ArrayList<>(startClean(spec));
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)));
     steps.addAll(credentials.makeNamespaces());
     steps.addAll(makeMounts(credentials, spec, host, enterRoot, List.of()));
@@ -154,7 +185,7 @@ public final class NativeProgram {
     Credentials credentials = new Credentials(host, spec);
     KeptNamespaces first = credentials.keptFirst();
     int number = spec.handover().firstNamespace();
-    List<Instruction> steps = new ArrayList<>(startClean(spec.handover()));
+    List<Instruction> steps = new ArrayList<>(startClean(spec));
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(rememberDirectory(spec));
     steps.add(Call.of(SystemCall.UMASK, Operand.of(0)).into(UMASK));
@@ -180,6 +211,7 @@ public final class NativeProgram {
    */
   public static List<Instruction> becomeCommand(SandboxSpec spec, List<Instruction> more) {
     List<Instruction> steps = new ArrayList<>(Channels.receive(spec.handover()));
+    steps.addAll(new InheritedDescriptors(spec).closeStandard());
     steps.addAll(returnToPlace(spec));
     steps.addAll(ResourceLimits.set(spec.limits()));
     steps.addAll(more);
@@ -187,7 +219,7 @@ public final class NativeProgram {
     steps.addAll(installFilters(spec));
     steps.add(
         new Instruction.ExecuteCommand(
-            Instruction.SearchPath.COMMAND, Announcement.executed(spec)));
+            Instruction.SearchPath.COMMAND, spec.processes().name(), Announcement.executed(spec)));
     return steps;
   }
 
@@ -212,8 +244,10 @@ public final class NativeProgram {
    * first step and closing descriptors the last but the command.
    */
   public static Set<Guarantee> guaranteesOf(SandboxSpec spec) {
-    Set<Guarantee> given =
-        EnumSet.of(Guarantee.NO_INHERITED_DESCRIPTORS, Guarantee.READ_ONLY_RECURSIVE);
+    Set<Guarantee> given = EnumSet.of(Guarantee.READ_ONLY_RECURSIVE);
+    if (!spec.descriptors().inherited()) {
+      given.add(Guarantee.NO_INHERITED_DESCRIPTORS);
+    }
     if (spec.namespaces().contains(Namespace.NET)) {
       given.add(Guarantee.NETWORK_ISOLATION);
     }
@@ -231,27 +265,33 @@ public final class NativeProgram {
    * ignored SIGCHLD would lose the status of every process the command starts.
    */
   public static List<Instruction> startClean(Handover handover) {
-    return startClean(handover, List.of());
+    return startClean(new InheritedDescriptors(handover, CallerDescriptors.NONE), List.of());
+  }
+
+  /** The same, and those that are needed are proven to be open. */
+  public static List<Instruction> startClean(SandboxSpec spec) {
+    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
+    List<Instruction> steps = new ArrayList<>(startClean(descriptors, List.of()));
+    steps.addAll(descriptors.require(/* leaveOpen= */ false));
+    return steps;
   }
 
   /**
-   * The same.
+   * The same where another program is executed that needs them, too.
    *
-   * @param handover what is kept
    * @param more what else to do where close_range(2) is missing
    */
-  public static List<Instruction> startClean(Handover handover, List<Instruction> more) {
-    int first = handover.firstFree();
-    List<Instruction> instead = new ArrayList<>();
-    // A number for the directory, should every one below the limit be taken.
-    instead.add(
-        Call.of(SystemCall.CLOSE, Operand.of(first))
-            .tolerate(Errno.EBADF, Errno.EINTR, Errno.EIO, Errno.ENOSPC, Errno.EDQUOT));
-    instead.addAll(closeListed(first, Operand.of(LinuxConstant.AT_FDCWD), "/proc/self/fd"));
-    instead.addAll(more);
-    return List.of(
-        // As one list for both errnos its code is written once.
-        closeDescriptors(first, List.copyOf(instead)),
+  public static List<Instruction> startClean(SandboxSpec spec, List<Instruction> more) {
+    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
+    List<Instruction> steps = new ArrayList<>(startClean(descriptors, more));
+    steps.addAll(descriptors.require(/* leaveOpen= */ true));
+    return steps;
+  }
+
+  private static List<Instruction> startClean(
+      InheritedDescriptors descriptors, List<Instruction> more) {
+    List<Instruction> steps = new ArrayList<>(descriptors.closeOthers(more));
+    steps.add(
         Call.of(
             SystemCall.RT_SIGACTION,
             Operand.of(LinuxConstant.SIGCHLD),
@@ -261,36 +301,7 @@ public final class NativeProgram {
                 Map.of(StructField.KERNEL_SIGACTION_HANDLER, Operand.of(LinuxConstant.SIG_DFL))),
             Operand.NULL,
             Operand.of(8)));
-  }
-
-  /**
-   * EPERM is none of the errors of close_range(2): container runtimes' older seccomp filters say it
-   * for every call they do not know.
-   */
-  private static Call closeDescriptors(int first, List<Instruction> without) {
-    return Call.of(
-            SystemCall.CLOSE_RANGE,
-            Operand.of(first),
-            new Operand.Literal(0xffff_ffffL, "~0U"),
-            Steps.NO_FLAGS)
-        .recover(Errno.ENOSYS, without)
-        .recover(Errno.EPERM, without);
-  }
-
-  private static List<Instruction> closeListed(int first, Operand directory, String path) {
-    return List.of(
-        Call.of(
-                SystemCall.OPENAT,
-                directory,
-                Operand.of(path),
-                Operand.of(
-                    LinuxConstant.O_RDONLY, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
-            .into(DESCRIPTORS)
-            .hint(
-                Errno.ENOENT,
-                "without close_range (Linux 5.9, or a filter that hides it) Cloister needs a /proc")
-            .hint(Errno.EMFILE, "the limit of open files is too low (ulimit -n)"),
-        new Instruction.CloseListed(DESCRIPTORS, first));
+    return steps;
   }
 
   /** A working directory that is gone or unreadable has no name to go back to. */
@@ -304,18 +315,6 @@ public final class NativeProgram {
                 Operand.of(WORKING_DIRECTORY),
                 Operand.of(WORKING_DIRECTORY.size()))
             .tolerate(Errno.ENOENT, Errno.EACCES, Errno.ERANGE, Errno.ENAMETOOLONG));
-  }
-
-  /**
-   * Leaves no descriptor but the first ones. Some of those used so far are of the host's
-   * directories, and a link planted in what is bound can name them: through {@code /proc/self/fd/3}
-   * the command would start outside (CVE-2024-21626 was this in runc).
-   *
-   * @param first the lowest that is closed
-   * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
-   */
-  static Call closeDescriptors(int first, Operand proc) {
-    return closeDescriptors(first, closeListed(first, proc, "self/fd"));
   }
 
   /** As bubblewrap: where the caller is, if that exists inside; else its home; else the root. */

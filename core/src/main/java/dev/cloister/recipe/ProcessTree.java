@@ -29,41 +29,59 @@ import java.util.Optional;
  */
 public final class ProcessTree {
   private static final Slot LIFELINE = new Slot("lifeline");
+  private static final Slot HOLDER = new Slot("holder");
   private static final Slot PARENT = new Slot("parent");
   private static final Slot PARENT_PROCESS = new Slot("parent_process");
 
   private final SandboxSpec spec;
   private final Optional<Cgroup> cgroup;
   private final Channels channels;
+  private final InheritedDescriptors descriptors;
+  private final Locks locks;
 
-  /** The first descriptor that is opened gets the first number that is free. */
+  /**
+   * The first descriptor that is opened gets the first number that is free. Where the command
+   * inherits the caller's, nobody knows which that is.
+   */
   private final int lifelineNumber;
 
   public ProcessTree(SandboxSpec spec, Optional<Cgroup> cgroup) {
     this.spec = spec;
-    this.channels = new Channels(spec.handover());
-    this.lifelineNumber = spec.handover().firstFree();
+    this.channels = new Channels(spec);
+    this.descriptors = new InheritedDescriptors(spec);
+    this.locks = new Locks(spec.processes().locks());
+    this.lifelineNumber = descriptors.firstOwn();
     this.cgroup = cgroup;
   }
 
   /** Whether a process outside waits for the command. */
   private boolean waits() {
-    return waits(spec);
+    return waitsOutside(spec);
   }
 
-  /** Whether for such a sandbox a process outside waits for the command. */
+  /** Whether for such a sandbox a process waits for the command. */
   public static boolean waits(SandboxSpec spec) {
+    return waitsOutside(spec) || !spec.processes().locks().isEmpty();
+  }
+
+  private static boolean waitsOutside(SandboxSpec spec) {
     return spec.namespaces().contains(Namespace.PID)
         || spec.processes().dieWithParent()
         || spec.processes().newSession()
         || spec.processes().timeout().isPresent()
         || spec.limits().needCgroup()
+        || !spec.descriptors().held().isEmpty()
         || spec.given().pid().isPresent()
         || spec.reports().status().isPresent();
   }
 
+  /** Whether a process waits in the sandbox. */
+  boolean waitsInside() {
+    return hasInit() || locks.areHeld();
+  }
+
   /** Whether there is an init. */
-  boolean hasInit() {
+  private boolean hasInit() {
     return spec.namespaces().contains(Namespace.PID) && !spec.processes().commandIsInit();
   }
 
@@ -80,7 +98,7 @@ public final class ProcessTree {
   private List<Instruction> prepare(boolean lifeline) {
     List<Instruction> steps = new ArrayList<>();
     if (lifeline) {
-      steps.add(openLifeline());
+      steps.add(openPipe(LIFELINE));
     }
     if (spec.processes().dieWithParent()) {
       steps.addAll(openParent());
@@ -90,9 +108,9 @@ public final class ProcessTree {
     return steps;
   }
 
-  private static Call openLifeline() {
+  private static Call openPipe(Slot ends) {
     return Call.of(
-        SystemCall.PIPE2, new Operand.ResultAddress(LIFELINE), Operand.of(LinuxConstant.O_CLOEXEC));
+        SystemCall.PIPE2, new Operand.ResultAddress(ends), Operand.of(LinuxConstant.O_CLOEXEC));
   }
 
   /** Once it is open, a process id that is taken anew does no harm; before, it shows. */
@@ -125,10 +143,15 @@ public final class ProcessTree {
     }
     List<Instruction> steps = new ArrayList<>(makeCgroup());
     if (hasInit()) {
-      steps.add(supervise(child).waiting(stepBack(channels.closeAll())));
+      steps.add(supervise(child).waiting(stepBackOutside(channels.closeAll())));
     } else {
-      Supervise supervise = supervise(child).waiting(stepBack(channels.closeAllButStatus()));
-      steps.add(supervise.withLifeline(LIFELINE).sayingOn(channels.status()));
+      Supervise supervise = supervise(child).withLifeline(LIFELINE);
+      steps.add(
+          locks.areHeld()
+              ? supervise.waiting(stepBackOutside(channels.closeAll()))
+              : supervise
+                  .waiting(stepBackOutside(channels.closeAllButStatus()))
+                  .sayingOn(channels.status()));
     }
     return steps;
   }
@@ -138,11 +161,10 @@ public final class ProcessTree {
    * one more waits there: for the first in the new one, and until the one outside ends.
    */
   private List<Instruction> belowGiven(List<Instruction> child) {
-    return List.of(
-        Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL),
-        new Instruction.RequireLifeline(Operand.of(LIFELINE)),
-        Credentials.unshare(List.of(LinuxConstant.CLONE_NEWPID)),
-        Supervise.of(child).waiting(stepBack(channels.closeAll())));
+    List<Instruction> steps = new ArrayList<>(endWithWaiting());
+    steps.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWPID)));
+    steps.add(Supervise.of(child).waiting(stepBackOutside(channels.closeAll())));
+    return steps;
   }
 
   /** The last thing before there is a process that will remove it, whatever happens. */
@@ -190,7 +212,7 @@ public final class ProcessTree {
     child.add(program);
     // Its standard error it keeps, to say that the other failed, unless it has a channel for that.
     List<Instruction> steps = new ArrayList<>(makeCgroup());
-    List<Call> waiting = new ArrayList<>(List.of(hide(), Steps.close(0), Steps.close(1)));
+    List<Instruction> waiting = new ArrayList<>(stepBackOutside(channels.closeAllButErrors()));
     waiting.addAll(channels.reportOnStatus());
     steps.add(supervise(child).through(started).waiting(waiting));
     return steps;
@@ -200,9 +222,26 @@ public final class ProcessTree {
    * A process that waits shows nothing to the command, and holds nothing that others wait for the
    * end of, such as a pipe that is the command's output.
    */
-  private static List<Call> stepBack(List<Call> closing) {
-    List<Call> steps = new ArrayList<>(List.of(hide()));
+  private static List<Instruction> stepBack(List<Call> closing) {
+    List<Instruction> steps = new ArrayList<>(List.of(hide()));
     steps.addAll(closing);
+    return steps;
+  }
+
+  private List<Instruction> stepBackOutside(List<Call> closing) {
+    List<Instruction> steps = stepBack(closing);
+    steps.addAll(descriptors.closeInherited(Operand.of(Credentials.PROC)));
+    return steps;
+  }
+
+  private List<Instruction> stepBackInside(boolean shielded) {
+    List<Instruction> steps = new ArrayList<>(channels.closeAllButStatusInside());
+    if (!shielded) {
+      steps.addFirst(hide());
+    }
+    steps.addAll(descriptors.closeInherited());
+    // Those that were asked for are the command's.
+    steps.add(shielded ? Credentials.keepShield() : Credentials.setCapabilities(List.of()));
     return steps;
   }
 
@@ -212,10 +251,24 @@ public final class ProcessTree {
   }
 
   /**
+   * Lets this process end with the one that waits, for as long as nobody watches the lifeline: what
+   * it does next may take any time. Whatever changes ids or capabilities takes it back (prctl(2)).
+   */
+  public List<Instruction> endWithWaiting() {
+    return waits()
+        ? List.of(
+            Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL),
+            // From now on the signal would come; until now only this tells.
+            new Instruction.RequireLifeline(Operand.of(LIFELINE)))
+        : List.of();
+  }
+
+  /**
    * The command's process, which has no descriptor of the host's, and its init.
    *
    * @param last how it becomes the command
-   * @param proc a descriptor of a /proc that shows this process, needed without close_range(2)
+   * @param proc a descriptor of a /proc that shows this process, needed without close_range(2) and
+   *     where the command inherits descriptors
    */
   public List<Instruction> command(List<Instruction> last, Operand proc) {
     return command(last, proc, false);
@@ -231,68 +284,113 @@ public final class ProcessTree {
     if (hasInit()) {
       return behindInit(last, proc, shielded);
     }
-    List<Instruction> steps = new ArrayList<>();
-    if (waits()) {
-      steps.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
-      // From now on the signal would come; until now only this tells.
-      steps.add(new Instruction.RequireLifeline(Operand.of(LIFELINE)));
-    }
-    steps.addAll(alone(last, proc));
+    List<Instruction> steps = new ArrayList<>(endWithWaiting());
+    steps.addAll(locks.areHeld() ? behindHolder(last, proc, shielded) : alone(last, proc));
     return steps;
   }
 
   /** The same where nobody waits, and no descriptor is open that this program has opened. */
   public List<Instruction> inPlace(List<Instruction> last) {
     List<Instruction> steps = new ArrayList<>(channels.leaveWhatIsPassed());
+    steps.addAll(descriptors.closeUsed());
     steps.addAll(last);
     return steps;
   }
 
   private List<Instruction> alone(List<Instruction> last, Operand proc) {
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(NativeProgram.closeDescriptors(spec.handover().firstFree(), proc));
-    steps.addAll(channels.leaveWhatIsPassed());
+    List<Instruction> steps = new ArrayList<>(descriptors.closeOwn(proc, List.of()));
+    steps.addAll(start(last));
+    return steps;
+  }
+
+  /** The last of the process that becomes the command. */
+  private List<Instruction> start(List<Instruction> last) {
+    List<Instruction> steps = new ArrayList<>(channels.leaveWhatIsPassed());
     steps.addAll(session());
     steps.addAll(last);
     return steps;
   }
 
   private List<Instruction> behindInit(List<Instruction> last, Operand proc, boolean shielded) {
+    Operand lifeline = lifeline();
+    List<Instruction> child = new ArrayList<>(List.of(close(lifeline)));
+    child.addAll(descriptors.closeList());
+    child.addAll(locks.close());
+    child.addAll(start(last));
     List<Instruction> steps = new ArrayList<>();
-    List<Instruction> child = new ArrayList<>(List.of(Steps.close(lifelineNumber)));
-    child.addAll(channels.leaveWhatIsPassed());
-    child.addAll(session());
-    child.addAll(last);
-    steps.add(NativeProgram.closeDescriptors(lifelineNumber + 1, proc));
+    steps.addAll(
+        spec.descriptors().inherited()
+            ? descriptors.closeOwnBut(LIFELINE, proc)
+            : descriptors.closeOwn(proc, List.of(lifelineNumber)));
     // Who was killed while the sandbox was made shall not have its command started after that.
-    steps.add(new Instruction.RequireLifeline(Operand.of(lifelineNumber)));
-    List<Call> waiting = new ArrayList<>();
-    if (shielded) {
-      waiting.addAll(channels.closeAllButStatus());
-      waiting.add(Credentials.keepShield());
-    } else {
+    steps.add(new Instruction.RequireLifeline(lifeline));
+    steps.addAll(locks.take());
+    if (!shielded) {
       // Before the command exists; execve(2) makes that one's memory its own again.
       steps.add(hide());
-      waiting.addAll(stepBack(channels.closeAllButStatus()));
-      // Those that were asked for are the command's.
-      waiting.add(Credentials.setCapabilities(List.of()));
     }
-    steps.add(new Instruction.Init(child, Operand.of(lifelineNumber), waiting, channels.status()));
+    steps.add(new Instruction.Init(child, lifeline, stepBackInside(shielded), channels.status()));
+    return steps;
+  }
+
+  private Operand lifeline() {
+    return spec.descriptors().inherited() ? Operand.of(LIFELINE) : Operand.of(lifelineNumber);
+  }
+
+  private static Call close(Operand descriptor) {
+    return Call.of(SystemCall.CLOSE, descriptor);
+  }
+
+  /**
+   * The command in a child of a process that does nothing but hold locks: they are a process's
+   * (fcntl(2)), and the command could let go of its own. Both see the same files.
+   */
+  private List<Instruction> behindHolder(List<Instruction> last, Operand proc, boolean shielded) {
+    List<Instruction> child = new ArrayList<>();
+    child.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
+    child.add(new Instruction.RequireLifeline(Operand.of(HOLDER)));
+    child.add(Steps.close(HOLDER));
+    child.addAll(descriptors.closeList());
+    child.addAll(locks.close());
+    child.addAll(start(last));
+    List<Instruction> steps = new ArrayList<>();
+    steps.addAll(
+        spec.descriptors().inherited()
+            ? descriptors.closeOwnBut(HOLDER, proc)
+            : descriptors.closeOwn(proc, List.of()));
+    steps.addAll(locks.take());
+    steps.add(openPipe(HOLDER));
+    if (!shielded) {
+      steps.add(hide());
+    }
+    steps.add(
+        Supervise.of(child)
+            .withLifeline(HOLDER)
+            .waiting(stepBackInside(shielded))
+            .sayingOn(channels.status()));
     return steps;
   }
 
   /** The same in a sandbox that another program made, with the lifeline at some number. */
   public List<Instruction> commandBehind(int lifeline, List<Instruction> last, Operand proc) {
     if (!hasInit()) {
-      return alone(last, proc);
+      return locks.areHeld() ? behindHolder(last, proc, false) : alone(last, proc);
     }
     List<Instruction> steps = new ArrayList<>();
-    steps.add(
+    Call own =
+        Call.of(
+                SystemCall.FCNTL,
+                Operand.of(lifeline),
+                Operand.of(LinuxConstant.F_DUPFD_CLOEXEC),
+                Operand.of(0))
+            .into(LIFELINE);
+    Call move =
         Call.of(
             SystemCall.DUP3,
             Operand.of(lifeline),
             Operand.of(lifelineNumber),
-            Operand.of(LinuxConstant.O_CLOEXEC)));
+            Operand.of(LinuxConstant.O_CLOEXEC));
+    steps.add(spec.descriptors().inherited() ? own : move);
     steps.addAll(behindInit(last, proc, false));
     return steps;
   }

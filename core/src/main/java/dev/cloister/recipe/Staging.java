@@ -50,18 +50,22 @@ final class Staging {
   private static final Slot STAGING = new Slot("staging");
 
   private final HostReport host;
+  private final InheritedDescriptors descriptors;
+  private final int number;
   private final List<Instruction> binds = new ArrayList<>();
   private final Deque<OsString> places = new ArrayDeque<>();
   private int count;
 
-  private Staging(HostReport host) {
+  private Staging(HostReport host, InheritedDescriptors descriptors) {
     this.host = host;
+    this.descriptors = descriptors;
+    this.number = descriptors.ownNumber(STAGING_FD);
   }
 
   /** Nothing where plans do not need this. */
-  static Optional<Staging> of(HostReport host) {
+  static Optional<Staging> of(HostReport host, InheritedDescriptors descriptors) {
     return host.needs(Workaround.REMOUNT_EACH) || host.needs(Workaround.BIND_BY_PATH)
-        ? Optional.of(new Staging(host))
+        ? Optional.of(new Staging(host, descriptors))
         : Optional.empty();
   }
 
@@ -86,7 +90,7 @@ final class Staging {
       binds.add(Steps.setAttributes(place, attributes));
     }
     String from =
-        host.needs(Workaround.LEAVE_CHROOT) ? "/proc/self/fd/" + STAGING_FD : PLACE.toString();
+        host.needs(Workaround.LEAVE_CHROOT) ? "/proc/self/fd/" + number : PLACE.toString();
     places.add(OsString.of(from + name));
   }
 
@@ -118,7 +122,7 @@ final class Staging {
     }
     if (host.needs(Workaround.LEAVE_CHROOT)) {
       steps.add(Steps.openDirectory(PLACE.toString(), STAGING));
-      steps.add(Steps.duplicate(STAGING, STAGING_FD));
+      steps.addAll(descriptors.duplicate(STAGING, number));
       steps.add(Steps.close(STAGING));
     }
     return steps;

@@ -11,7 +11,6 @@ import dev.cloister.spec.Destination;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * Finds a destination in the new root without openat2(2): component by component, each below the
@@ -24,28 +23,29 @@ final class Walk {
   private final Destination destination;
   private final Slot into;
   private final boolean directory;
-  private final OptionalInt mode;
+  private final Optional<Modes> modes;
 
-  private Walk(Destination destination, Slot into, boolean directory, OptionalInt mode) {
+  private Walk(Destination destination, Slot into, boolean directory, Optional<Modes> modes) {
     this.destination = destination;
     this.into = into;
     this.directory = directory;
-    this.mode = mode;
+    this.modes = modes;
   }
 
   /** Finds what exists and is a directory. */
   static List<Instruction> to(Destination destination, Slot into) {
-    return new Walk(destination, into, true, OptionalInt.empty()).steps();
+    return new Walk(destination, into, true, Optional.empty()).steps();
   }
 
   /**
    * Makes what is missing, too.
    *
    * @param directory whether it must be a directory
-   * @param mode of a directory that is made
+   * @param modes of directories that are made
    */
-  static List<Instruction> making(Destination destination, Slot into, boolean directory, int mode) {
-    return new Walk(destination, into, directory, OptionalInt.of(mode)).steps();
+  static List<Instruction> making(
+      Destination destination, Slot into, boolean directory, Modes modes) {
+    return new Walk(destination, into, directory, Optional.of(modes)).steps();
   }
 
   private List<Instruction> steps() {
@@ -76,12 +76,12 @@ final class Walk {
     if (isDirectory) {
       open = open.recover(Errno.ENOTDIR, explain(parent, place, found));
     }
-    if (mode.isEmpty()) {
+    if (modes.isEmpty()) {
       return open.hint(Errno.ENOENT, place + " does not exist in the sandbox");
     }
     Call make =
         isDirectory
-            ? Steps.mkdir(parent, place.name(), last ? mode.getAsInt() : 0755)
+            ? Steps.mkdir(parent, place.name(), last ? modes.get().last() : modes.get().parents())
             : Steps.mknod(parent, place.name());
     return open.recover(
         Errno.ENOENT,

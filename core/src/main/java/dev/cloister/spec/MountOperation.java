@@ -1,6 +1,7 @@
 package dev.cloister.spec;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * One thing to put into the new root. Operations are applied in the order of their list, each over
@@ -42,6 +43,23 @@ public sealed interface MountOperation {
     void hideLaunchers(HideLaunchers hidden) throws E;
   }
 
+  /**
+   * The permissions of directories that are made on the way to something: who may do nothing with
+   * that need not pass either, and anybody may else.
+   *
+   * @param mode of what is made there
+   */
+  static int parentsMode(int mode) {
+    int parents = 0755;
+    if ((mode & 0070) == 0) {
+      parents &= ~0050;
+    }
+    if ((mode & 0007) == 0) {
+      parents &= ~0005;
+    }
+    return parents;
+  }
+
   /** What a bind allows. Set-user-ID bits never count (MS_NOSUID), whatever the access. */
   enum Access {
     /** Files can be changed, devices cannot be opened: {@code --bind}. */
@@ -60,8 +78,18 @@ public sealed interface MountOperation {
     }
   }
 
-  /** An empty tmpfs, mode 0755. */
-  record Tmpfs(Destination destination) implements MountOperation {
+  /**
+   * An empty tmpfs.
+   *
+   * @param mode its permissions
+   * @param size how many bytes it can hold; without, as many as tmpfs(5) says
+   */
+  record Tmpfs(Destination destination, int mode, OptionalLong size) implements MountOperation {
+    /** A usual one: mode 0755, no limit of its own. */
+    public Tmpfs(Destination destination) {
+      this(destination, 0755, OptionalLong.empty());
+    }
+
     @Override
     public <E extends Exception> void accept(Visitor<E> visitor) throws E {
       visitor.tmpfs(this);
@@ -70,6 +98,7 @@ public sealed interface MountOperation {
 
   /**
    * A directory, with its parents, as {@code mkdir -p -m MODE}; an existing one is left as it is.
+   * Parents that are missing get {@link #parentsMode}.
    */
   record Directory(Destination destination, int mode) implements MountOperation {
     @Override

@@ -19,6 +19,7 @@ import java.util.function.UnaryOperator;
  * @param privileges what the command may still do to the kernel
  * @param limits what it may use of the machine
  * @param handover what the launcher is given, and by whom
+ * @param descriptors what it does with those that a person or a script left open for it
  * @param given namespaces that are not its own
  * @param reports who is told what was made
  */
@@ -33,6 +34,7 @@ public record SandboxSpec(
     Privileges privileges,
     Limits limits,
     Handover handover,
+    CallerDescriptors descriptors,
     GivenNamespaces given,
     Reports reports) {
 
@@ -44,6 +46,12 @@ public record SandboxSpec(
     }
     if (processes.commandIsInit() && !namespaces.contains(Namespace.PID)) {
       throw new IllegalArgumentException("process 1 needs a pid namespace of its own");
+    }
+    if (processes.commandIsInit() && !processes.locks().isEmpty()) {
+      throw new IllegalArgumentException("a command that is process 1 cannot hold locks");
+    }
+    if (handover.channels() && !descriptors.equals(CallerDescriptors.NONE)) {
+      throw new IllegalArgumentException("a library hands over what its launchers use");
     }
   }
 
@@ -67,6 +75,7 @@ public record SandboxSpec(
         privileges,
         limits,
         handover,
+        descriptors,
         given,
         reports);
   }
@@ -84,6 +93,7 @@ public record SandboxSpec(
         privileges,
         limits,
         other,
+        descriptors,
         given,
         reports);
   }
@@ -99,6 +109,7 @@ public record SandboxSpec(
     private Processes processes = Processes.PLAIN;
     private Privileges privileges = Privileges.NONE;
     private Limits limits = Limits.NONE;
+    private CallerDescriptors descriptors = CallerDescriptors.NONE;
     private GivenNamespaces given = GivenNamespaces.NONE;
     private Reports reports = Reports.NONE;
 
@@ -169,6 +180,12 @@ public record SandboxSpec(
       return this;
     }
 
+    /** Changes what is done with the caller's descriptors. */
+    public Builder descriptors(UnaryOperator<CallerDescriptors> change) {
+      descriptors = change.apply(descriptors);
+      return this;
+    }
+
     /** Changes which namespaces are not the sandbox's own. */
     public Builder given(UnaryOperator<GivenNamespaces> change) {
       given = change.apply(given);
@@ -193,6 +210,7 @@ public record SandboxSpec(
           privileges,
           limits,
           Handover.NONE,
+          descriptors,
           given,
           reports);
     }

@@ -217,7 +217,8 @@ class SupervisionTest {
   private Path reporting(int descriptor, List<Instruction> beforeCommand) throws Exception {
     List<Instruction> child = new ArrayList<>(beforeCommand);
     child.add(
-        new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND, Optional.of(EXECUTED)));
+        new Instruction.ExecuteCommand(
+            Instruction.SearchPath.COMMAND, Optional.empty(), Optional.of(EXECUTED)));
     return Launcher.of(
         directory,
         Call.of(

@@ -44,6 +44,7 @@ class SandboxSpecTest {
                 Privileges.NONE,
                 Limits.NONE,
                 Handover.NONE,
+                CallerDescriptors.NONE,
                 GivenNamespaces.NONE,
                 Reports.NONE));
   }

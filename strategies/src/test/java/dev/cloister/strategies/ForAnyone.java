@@ -77,6 +77,7 @@ record ForAnyone(IsolationStrategy strategy) implements IsolationStrategy {
         spec.privileges(),
         spec.limits(),
         spec.handover(),
+        spec.descriptors(),
         spec.given(),
         spec.reports());
   }

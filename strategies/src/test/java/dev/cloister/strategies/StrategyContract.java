@@ -742,8 +742,8 @@ abstract class StrategyContract {
         List.of(
             "0137",
             "755 /",
-            "755 /made",
-            "755 /made/deep",
+            "750 /made",
+            "750 /made/deep",
             "710 /made/deep/er",
             "1777 /sticky",
             "755 /on",
@@ -829,7 +829,7 @@ abstract class StrategyContract {
     assertEquals(
         List.of(
             "700 there",
-            "755 new",
+            "750 new",
             "750 new/deep",
             "755 new/deep/tmpfs/inside",
             "/nowhere",

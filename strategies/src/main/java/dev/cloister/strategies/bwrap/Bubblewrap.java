@@ -1,5 +1,6 @@
 package dev.cloister.strategies.bwrap;
 
+import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.Bwrap;
@@ -12,12 +13,13 @@ import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Cgroup;
 import dev.cloister.recipe.Credentials;
+import dev.cloister.recipe.InheritedDescriptors;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.ProcessTree;
 import dev.cloister.recipe.ResourceLimits;
 import dev.cloister.recipe.Steps;
+import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.GivenNamespaces;
-import dev.cloister.spec.Handover;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.OsString;
@@ -61,9 +63,24 @@ public final class Bubblewrap implements IsolationStrategy {
   private record Numbers(int started, int launcher, int proc, int lifeline) {
     private static final int DISTANCE = 7;
 
-    static Numbers above(Handover handover) {
-      int first = handover.firstFree() + DISTANCE;
+    /** Where the command inherits the caller's, so far up that hardly one has such a number. */
+    private static final int BEHIND_INHERITED = 240;
+
+    private static final int COUNT = 4;
+
+    static Numbers of(SandboxSpec spec) {
+      CallerDescriptors descriptors = spec.descriptors();
+      int wanted =
+          descriptors.inherited()
+              ? BEHIND_INHERITED
+              : spec.handover().firstFree() + descriptors.uses().size() + DISTANCE;
+      int first = descriptors.firstUnused(wanted, COUNT);
       return new Numbers(first, first + 1, first + 2, first + 3);
+    }
+
+    /** What the command must not get, nor what this program may overwrite. */
+    List<Integer> all() {
+      return List.of(started, launcher, proc, lifeline);
     }
   }
 
@@ -227,15 +244,18 @@ public final class Bubblewrap implements IsolationStrategy {
 
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
-    Numbers numbers = Numbers.above(spec.handover());
+    Numbers numbers = Numbers.of(spec);
     Bwrap bwrap = host.bwrap().orElseThrow();
     boolean asRoot = asRoot(host.caller());
     // The inner launcher finds its descriptors there, should it have to close them one by one.
     List<Instruction> withoutCloseRange =
         List.of(Credentials.openProc(), duplicate(Credentials.PROC, numbers.proc()));
     ProcessTree processes = new ProcessTree(spec, Cgroup.of(spec, host));
-    List<Instruction> steps =
-        new ArrayList<>(NativeProgram.startClean(spec.handover(), withoutCloseRange));
+    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(spec, withoutCloseRange));
+    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
+    for (int number : numbers.all()) {
+      steps.addAll(descriptors.requireFree(number));
+    }
     steps.addAll(processes.prepareBehind());
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.add(
@@ -246,7 +266,7 @@ public final class Bubblewrap implements IsolationStrategy {
             .into(STARTED));
     steps.add(duplicate(STARTED, numbers.started()));
     steps.addAll(provideLauncher(inner(spec, host), numbers));
-    if (asRoot || makesUserNamespace(spec)) {
+    if (asRoot || makesUserNamespace(spec) || spec.descriptors().inherited()) {
       steps.add(Credentials.openProc());
       steps.add(duplicate(Credentials.PROC, numbers.proc()));
     }
@@ -292,7 +312,7 @@ public final class Bubblewrap implements IsolationStrategy {
       }
     }
     arguments.addAll(BwrapArguments.of(spec, host.protectedProc()));
-    int launcher = Numbers.above(spec.handover()).launcher();
+    int launcher = Numbers.of(spec).launcher();
     arguments.addAll(InnerLauncher.place(spec.mounts()).orElseThrow().arguments(launcher));
     return arguments;
   }
@@ -317,7 +337,7 @@ public final class Bubblewrap implements IsolationStrategy {
 
   /** What runs in the sandbox before the command. */
   private SyscallProgram inner(SandboxSpec spec, HostReport host) {
-    Numbers numbers = Numbers.above(spec.handover());
+    Numbers numbers = Numbers.of(spec);
     List<Instruction> steps = new ArrayList<>();
     steps.add(Call.of(SystemCall.GETPID).into(PID));
     steps.add(
@@ -326,6 +346,7 @@ public final class Bubblewrap implements IsolationStrategy {
             Operand.of(numbers.started()),
             new Operand.ResultAddress(PID),
             Operand.of(8)));
+    steps.addAll(ownWhatCameThrough(spec, numbers));
     steps.addAll(NativeProgram.rememberDirectory(spec));
     Credentials credentials = new Credentials(host, spec);
     if (asRoot(host.caller())) {
@@ -336,15 +357,31 @@ public final class Bubblewrap implements IsolationStrategy {
       steps.addAll(credentials.enterLastUserNamespace());
     }
     steps.addAll(credentials.leaveOnlyWhatIsAskedFor());
+    ProcessTree processes = new ProcessTree(spec, Optional.empty());
+    steps.addAll(NativeProgram.awaitCallerBehind(spec));
     steps.add(new Instruction.RestoreVariable(PWD));
     // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
     steps.add(Call.of(SystemCall.CHDIR, Operand.of("/")));
     List<Instruction> last =
         NativeProgram.becomeCommand(spec, List.of(new Instruction.FreeStandardDescriptors()));
-    steps.addAll(
-        new ProcessTree(spec, Optional.empty())
-            .commandBehind(numbers.lifeline(), last, Operand.of(numbers.proc())));
+    steps.addAll(processes.commandBehind(numbers.lifeline(), last, Operand.of(numbers.proc())));
     return new SyscallProgram(name(), steps);
+  }
+
+  /**
+   * What bubblewrap let through is told from what the command inherits as what is closed on exec.
+   * It has closed itself what it used.
+   */
+  private static List<Instruction> ownWhatCameThrough(SandboxSpec spec, Numbers numbers) {
+    List<Instruction> steps = new ArrayList<>();
+    if (spec.descriptors().inherited()) {
+      List<Integer> own = new ArrayList<>(numbers.all());
+      own.addAll(spec.descriptors().numbersFrom(spec.handover().firstFree()));
+      for (int number : own) {
+        steps.add(InheritedDescriptors.own(number).tolerate(Errno.EBADF));
+      }
+    }
+    return steps;
   }
 }

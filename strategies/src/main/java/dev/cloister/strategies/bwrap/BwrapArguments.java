@@ -53,7 +53,7 @@ final class BwrapArguments {
     }
     for (int i = 0; i < spec.mounts().size(); i++) {
       if (!repeatsLink(spec.mounts(), i)) {
-        translation.makeParents(spec.mounts().get(i).destination());
+        translation.makeParents(spec.mounts().get(i));
         translation.add(spec.mounts().get(i));
       }
     }
@@ -87,24 +87,42 @@ final class BwrapArguments {
    * from {@code --perms}: a command that is made another user could not pass. What exists is left
    * as it is.
    */
-  private void makeParents(Destination destination) {
+  private void makeParents(MountOperation operation) {
+    Destination destination = operation.destination();
+    OsString mode = octal(parentsMode(operation));
     for (int depth = 1; depth < destination.components().size(); depth++) {
       Destination parent = destination.prefix(depth);
       if (made.add(parent)) {
-        add("--perms", OsString.of("0755")).add("--dir", parent.absolute());
+        add("--perms", mode).add("--dir", parent.absolute());
       }
     }
     // Whatever comes here may hide them.
     made.removeIf(parent -> parent.isAtOrBelow(destination));
   }
 
+  private static int parentsMode(MountOperation operation) {
+    return switch (operation) {
+      case MountOperation.Tmpfs tmpfs -> MountOperation.parentsMode(tmpfs.mode());
+      case MountOperation.Directory directory -> MountOperation.parentsMode(directory.mode());
+      default -> MountOperation.parentsMode(0755);
+    };
+  }
+
   private void add(MountOperation operation) {
     OsString destination = operation.destination().absolute();
     switch (operation) {
       case Bind bind -> add(option(bind.access()), bind.source().path(), destination);
-      case MountOperation.Tmpfs _ -> add("--tmpfs", destination);
+      case MountOperation.Tmpfs tmpfs -> {
+        if (tmpfs.size().isPresent()) {
+          add("--size", OsString.of(Long.toString(tmpfs.size().getAsLong())));
+        }
+        if (tmpfs.mode() != 0755) {
+          add("--perms", octal(tmpfs.mode()));
+        }
+        add("--tmpfs", destination);
+      }
       case MountOperation.Directory directory ->
-          add("--perms", OsString.of("%04o".formatted(directory.mode()))).add("--dir", destination);
+          add("--perms", octal(directory.mode())).add("--dir", destination);
       case MountOperation.Symlink symlink -> add("--symlink", symlink.target(), destination);
       case MountOperation.Proc _ -> proc(destination);
       case MountOperation.LateBind _, MountOperation.AsOnHost _, MountOperation.HideLaunchers _ ->
@@ -114,6 +132,10 @@ final class BwrapArguments {
           add("--dev", destination)
               .add("--chmod", OsString.of("1777"), destination.concat(OsString.of("/shm")));
     }
+  }
+
+  private static OsString octal(int mode) {
+    return OsString.of("%04o".formatted(mode));
   }
 
   /**

@@ -63,6 +63,9 @@ final class Demands {
     if (!privileges.equals(Privileges.NONE.withFilters(privileges.filters()))) {
       return unsupported("capabilities and user namespaces");
     }
+    if (!spec.processes().locks().isEmpty()) {
+      return unsupported("--lock-file");
+    }
     if (!spec.given().equals(GivenNamespaces.NONE)) {
       return unsupported("namespaces that are given");
     }

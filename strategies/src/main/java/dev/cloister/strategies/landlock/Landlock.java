@@ -8,6 +8,7 @@ import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.recipe.Credentials;
+import dev.cloister.recipe.InheritedDescriptors;
 import dev.cloister.recipe.LandlockDomain;
 import dev.cloister.recipe.NativeProgram;
 import dev.cloister.recipe.ProcessTree;
@@ -63,7 +64,9 @@ public final class Landlock implements IsolationStrategy {
   public Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
     Set<Guarantee> given = EnumSet.noneOf(Guarantee.class);
     given.addAll(Credentials.inPlace(host, spec).guarantees());
-    given.add(Guarantee.NO_INHERITED_DESCRIPTORS);
+    if (!spec.descriptors().inherited()) {
+      given.add(Guarantee.NO_INHERITED_DESCRIPTORS);
+    }
     if (!ProcessTree.waits(spec)) {
       given.add(Guarantee.IN_PLACE);
     }
@@ -97,14 +100,15 @@ public final class Landlock implements IsolationStrategy {
   @Override
   public SyscallProgram plan(SandboxSpec spec, HostReport host) throws PlanException {
     ProcessTree processes = new ProcessTree(spec, Optional.empty());
-    List<Instruction> last = new ArrayList<>(enterDomain(Rule.of(spec.mounts(), host), host));
+    List<Instruction> last = new ArrayList<>(enterDomain(spec, host));
     last.addAll(NativeProgram.becomeCommand(spec));
     List<Instruction> inside = new ArrayList<>();
     inside.addAll(Credentials.inPlace(host, spec).becomeCommandUser());
     inside.addAll(Credentials.giveUpCapabilities());
+    inside.addAll(NativeProgram.awaitCaller(spec, processes));
     inside.add(new Instruction.FilterEnvironment(spec.environment()));
     inside.addAll(command(spec, processes, last));
-    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(spec.handover()));
+    List<Instruction> steps = new ArrayList<>(NativeProgram.startClean(spec));
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(processes.prepare());
     steps.addAll(NativeProgram.rememberDirectory(spec));
@@ -123,20 +127,24 @@ public final class Landlock implements IsolationStrategy {
     return steps;
   }
 
-  private static List<Instruction> enterDomain(List<Rule> rules, HostReport host) {
+  private static List<Instruction> enterDomain(SandboxSpec spec, HostReport host)
+      throws PlanException {
+    List<Rule> rules = Rule.of(spec.mounts(), host);
     List<LinuxConstant> handled = Rule.handled(host);
-    List<Instruction> steps = new ArrayList<>();
+    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
+    int number = LandlockDomain.placeNumber(descriptors);
+    List<Instruction> steps = new ArrayList<>(descriptors.requireFree(number));
     steps.add(
         host.needs(Workaround.LANDLOCK_WITHOUT_SCOPES)
             ? LandlockDomain.create(handled)
             : LandlockDomain.create(handled, SCOPES));
     for (Rule rule : rules) {
       steps.add(Steps.openUnlinked(rule.place().absolute(), PLACE));
-      steps.addAll(LandlockDomain.allow(PLACE, rule.rights(host)));
+      steps.addAll(LandlockDomain.allow(PLACE, rule.rights(host), number));
       steps.add(Steps.close(PLACE));
     }
     steps.add(LandlockDomain.enter());
-    steps.addAll(LandlockDomain.close(!rules.isEmpty()));
+    steps.addAll(LandlockDomain.close(!rules.isEmpty(), number));
     return steps;
   }
 }

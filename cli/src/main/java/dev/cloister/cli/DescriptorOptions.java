@@ -1,0 +1,101 @@
+package dev.cloister.cli;
+
+import dev.cloister.spec.CallerDescriptors;
+import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What options say of descriptors that the launcher itself uses. */
+final class DescriptorOptions {
+  private Optional<Wish> held = Optional.empty();
+  private Optional<Wish> awaited = Optional.empty();
+  private final List<Wish> read = new ArrayList<>();
+
+  private record Wish(RunOption option, int number) {
+    @Override
+    public String toString() {
+      return option.word() + " " + number;
+    }
+  }
+
+  /** One to keep open; a later one takes its place, as in bubblewrap. */
+  void hold(RunOption option, OsString value) throws CliException {
+    held = Optional.of(onlyLast(held, option, value));
+  }
+
+  /** One to wait for; likewise. */
+  void await(RunOption option, OsString value) throws CliException {
+    awaited = Optional.of(onlyLast(awaited, option, value));
+  }
+
+  private static Wish onlyLast(Optional<Wish> earlier, RunOption option, OsString value)
+      throws CliException {
+    Wish wish = new Wish(option, number(option, value));
+    earlier.ifPresent(
+        other -> Messages.print("only the last " + option.word() + " takes effect: not " + other));
+    return wish;
+  }
+
+  /** One that is used up: it cannot be another option's, too. */
+  int use(RunOption option, OsString value) throws CliException {
+    Wish wish = new Wish(option, number(option, value));
+    for (Wish other : read) {
+      if (other.number() == wish.number()) {
+        throw new CliException(wish + ": an earlier " + other + " leaves nothing of it");
+      }
+    }
+    read.add(wish);
+    return wish.number();
+  }
+
+  /** The number that an option says. */
+  static int number(RunOption option, OsString value) throws CliException {
+    long number = 0;
+    boolean valid = !value.isEmpty() && value.length() <= 10;
+    for (byte digit : value.bytes()) {
+      // Nothing but digits: Long.parseLong would take more.
+      valid &= digit >= '0' && digit <= '9';
+      number = 10 * number + digit - '0';
+    }
+    if (!valid || number > Integer.MAX_VALUE) {
+      throw new CliException(
+          "%s %s: not the number of a descriptor".formatted(option.word(), Messages.value(value)));
+    }
+    return (int) number;
+  }
+
+  /** Adds them all. */
+  CallerDescriptors addTo(CallerDescriptors had) {
+    CallerDescriptors all = had;
+    for (Wish wish : read) {
+      all = all.using(wish.option().word(), wish.number());
+    }
+    if (awaited.isPresent()) {
+      all = all.awaiting(awaited.get().option().word(), awaited.get().number());
+    }
+    if (held.isPresent()) {
+      all = all.holding(held.get().option().word(), held.get().number());
+    }
+    return all;
+  }
+
+  /** Refuses what is not open. A launcher that was kept finds that out itself. */
+  static void check(CallerDescriptors descriptors, Invocation invocation) throws CliException {
+    for (CallerDescriptors.Use use : descriptors.uses()) {
+      if (!isOpen(use.number(), invocation)) {
+        throw new CliException(use + ": not an open descriptor");
+      }
+    }
+  }
+
+  /** Without /proc, the launcher will say. */
+  private static boolean isOpen(int number, Invocation invocation) {
+    try {
+      return invocation.inherited(number);
+    } catch (IOException e) {
+      return true;
+    }
+  }
+}
