@@ -36,6 +36,7 @@ final class Aarch64IT {
           "inside", List.of("--", "probe", "ids"),
           "ids", List.of("--uid", "7", "--gid", "8"),
           "filtered", List.of("--seccomp-profile", "default"),
+          "status", List.of("--unshare-pid", "--json-status-fd", "1"),
           "absent", List.of("--ro-bind", "/nowhere", "/a"),
           "many", many());
 
@@ -70,6 +71,8 @@ final class Aarch64IT {
         List.of("inside", "inside", "5"),
         List.of("ids", "ids", "probe", "ids"),
         List.of("filtered", "filtered", "probe", "/proc/self/status"),
+        List.of("status", "status", "probe", "9"),
+        List.of("no-status", "status", "nope"),
         List.of("absent", "absent", "probe", "ids"),
         List.of("many", "many", "probe", "ids", "root"));
   }
@@ -288,6 +291,15 @@ final class Aarch64IT {
     ran("ids", uid).prints("ids 7 8\n");
     Ran inside = ran("inside", uid).exits(5);
     assertEquals("ids %d %d%n".formatted(uid, uid), inside.out(), inside::toString);
+  }
+
+  @EveryGuestUser
+  void reportsItselfAndTheEndOfTheCommand(long uid) {
+    String self = "{ \"child-pid\": N, \"mnt-namespace\": N, \"pid-namespace\": N }\n";
+    Ran ran = ran("status", uid).exits(9);
+    assertEquals(self + "{ \"exit-code\": N }\n", ran.out().replaceAll("[0-9]+", "N"));
+    assertTrue(ran.out().endsWith(" 9 }\n"), ran::toString);
+    assertEquals(self, ran("no-status", uid).exits(127).out().replaceAll("[0-9]+", "N"));
   }
 
   @EveryGuestUser
