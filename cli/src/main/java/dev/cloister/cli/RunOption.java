@@ -268,6 +268,7 @@ enum RunOption implements CliOption {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
       run.spec().privileges(some -> some.withUserNamespaces(UserNamespaces.DISABLED));
+      run.namespaces().disableUser();
     }
   },
   ASSERT_USERNS_DISABLED(
@@ -287,11 +288,41 @@ enum RunOption implements CliOption {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
       run.spec().privileges(Privileges::withOwnUserNamespace);
+      run.namespaces().unshareUser(true);
     }
   },
   UNSHARE_USER_TRY("--unshare-user-try", "", "make one wherever it can be made, as always") {
     @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {}
+    void apply(RunRequest.Builder run, List<OsString> values) {
+      run.namespaces().unshareUser(false);
+    }
+  },
+  USERNS("--userns", "FD", "use this user namespace (/proc/PID/ns/user) in place of a new one") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.namespaces().set(this, values.get(0));
+    }
+  },
+  USERNS2("--userns2", "FD", "when all is made, put the command into this user namespace") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.namespaces().set(this, values.get(0));
+    }
+  },
+  USERNS_BLOCK_FD(
+      "--userns-block-fd",
+      "FD",
+      "with --info-fd: let others map the ids of --unshare-user, until FD can be read") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.namespaces().set(this, values.get(0));
+    }
+  },
+  PIDNS("--pidns", "FD", "use this pid namespace (/proc/PID/ns/pid), or one below it") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.namespaces().set(this, values.get(0));
+    }
   },
   UNSHARE_NET("--unshare-net", "", "give the command a network of its own: loopback only") {
     @Override
@@ -405,6 +436,21 @@ enum RunOption implements CliOption {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
       run.lock(this, values.get(0));
+    }
+  },
+  INFO_FD("--info-fd", "FD", "write the process id and the namespaces there, as JSON") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.namespaces().set(this, values.get(0));
+    }
+  },
+  JSON_STATUS_FD(
+      "--json-status-fd",
+      "FD",
+      "the same in a line; when the command has ended, one with its status") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.namespaces().set(this, values.get(0));
     }
   },
   SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor") {

@@ -135,6 +135,7 @@ record RunRequest(
     private Optional<DescriptorOptions> descriptors = Optional.empty();
     private Optional<OsString> name = Optional.empty();
     private boolean locks;
+    private Optional<NamespaceOptions> namespaces = Optional.empty();
     private boolean verbose;
     private boolean asPid1;
     private Optional<Duration> timeout = Optional.empty();
@@ -490,6 +491,13 @@ record RunRequest(
       spec.processes(processes -> processes.locking(file));
     }
 
+    NamespaceOptions namespaces() {
+      if (namespaces.isEmpty()) {
+        namespaces = Optional.of(new NamespaceOptions());
+      }
+      return namespaces.get();
+    }
+
     void asPid1() {
       asPid1 = true;
     }
@@ -536,8 +544,16 @@ record RunRequest(
             "--keep-env %s: means nothing without --clearenv".formatted(kept.getLast()));
       }
       setProcesses();
-      boolean reallyRoot = isUserZero && identity.uid().orElse(0) == 0;
-      PresetView view = new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace(), late);
+      boolean othersMapIds = false;
+      boolean otherPids = spec.unshares(Namespace.PID);
+      if (namespaces.isPresent()) {
+        namespaces.get().addTo(spec);
+        // Another id in a user namespace that others have mapped may be the kernel's root, too.
+        othersMapIds = namespaces.get().othersMapIds();
+        otherPids |= namespaces.get().givesPids();
+      }
+      boolean reallyRoot = isUserZero && (identity.uid().orElse(0) == 0 || othersMapIds);
+      PresetView view = new PresetView(reallyRoot, otherPids, inPlace(), late);
       if (onlyMountPaths) {
         spec.mounts(view.of(Preset.HOST));
       }

@@ -36,6 +36,7 @@ final class Aarch64IT {
           Map.entry("inside", List.of("--", "probe", "ids")),
           Map.entry("ids", List.of("--uid", "7", "--gid", "8")),
           Map.entry("filtered", List.of("--seccomp-profile", "default")),
+          Map.entry("status", List.of("--unshare-pid", "--json-status-fd", "1")),
           Map.entry("absent", List.of("--ro-bind", "/nowhere", "/a")),
           Map.entry("many", many()),
           Map.entry("mounts", mounts()),
@@ -80,6 +81,8 @@ final class Aarch64IT {
         List.of("inside", "inside", "5"),
         List.of("ids", "ids", "probe", "ids"),
         List.of("filtered", "filtered", "probe", "/proc/self/status"),
+        List.of("status", "status", "probe", "9"),
+        List.of("no-status", "status", "nope"),
         List.of("absent", "absent", "probe", "ids"),
         List.of("many", "many", "probe", "ids", "root"),
         List.of("mounts", "mounts", "probe", "/etc/link", "+/t/new", "+/r/new"),
@@ -308,6 +311,15 @@ final class Aarch64IT {
     ran("mounts", uid).prints("not a program\nwritten\nnot written\n");
     ran("conflicting", uid)
         .refuses(125, "Can't make symlink at /etc/link: existing destination is marker");
+  }
+
+  @EveryGuestUser
+  void reportsItselfAndTheEndOfTheCommand(long uid) {
+    String self = "{ \"child-pid\": N, \"mnt-namespace\": N, \"pid-namespace\": N }\n";
+    Ran ran = ran("status", uid).exits(9);
+    assertEquals(self + "{ \"exit-code\": N }\n", ran.out().replaceAll("[0-9]+", "N"));
+    assertTrue(ran.out().endsWith(" 9 }\n"), ran::toString);
+    assertEquals(self, ran("no-status", uid).exits(127).out().replaceAll("[0-9]+", "N"));
   }
 
   @EveryGuestUser

@@ -51,7 +51,15 @@ final class BadInputIT {
   }
 
   static Stream<Mistake> mistakes() {
-    return Stream.of(options(), numbers(), destinations(), sources(), names(), types(), modifiers())
+    return Stream.of(
+            options(),
+            numbers(),
+            destinations(),
+            sources(),
+            names(),
+            types(),
+            modifiers(),
+            namespaces())
         .flatMap(stream -> stream);
   }
 
@@ -272,6 +280,55 @@ final class BadInputIT {
                     "/x"),
                 naming(List.of("--tmp-overlay", "x"), "--overlay-src", HERE, "--tmp-overlay", "x")))
         .flatMap(stream -> stream);
+  }
+
+  /** Namespaces that are given, and reports. */
+  private static Stream<Mistake> namespaces() {
+    List<Mistake> all = new ArrayList<>();
+    for (String option :
+        List.of(
+            "--info-fd",
+            "--json-status-fd",
+            "--userns",
+            "--userns2",
+            "--pidns",
+            "--userns-block-fd")) {
+      all.add(mistake(option, "x"));
+      all.add(mistake(option, "-1"));
+      all.add(mistake(option, "99999999999"));
+      all.add(naming(List.of(option, "''"), option, ""));
+    }
+    all.add(mistake("--info-fd", "253"));
+    all.add(mistake("--json-status-fd", "253"));
+    all.add(mistake("--userns", "253"));
+    all.add(mistake("--pidns", "253"));
+    all.add(mistake("--userns", "2", "--unshare-user"));
+    all.add(mistake("--userns", "2", "--unshare-user-try"));
+    all.add(mistake("--userns", "2", "--disable-userns"));
+    all.add(mistake("--userns2", "2", "--unshare-user"));
+    String block = "--userns-block-fd";
+    all.add(naming(List.of(block, "2", "--unshare-user"), block, "2", "--info-fd", "2"));
+    all.add(naming(List.of(block, "2", "--info-fd"), block, "2", "--unshare-user"));
+    all.add(
+        naming(
+            List.of(block, "2", "--disable-userns"),
+            block,
+            "2",
+            "--info-fd",
+            "2",
+            "--unshare-user",
+            "--disable-userns"));
+    all.add(
+        naming(
+            List.of(block, "2", "--pidns"),
+            block,
+            "2",
+            "--info-fd",
+            "2",
+            "--unshare-user",
+            "--pidns",
+            "2"));
+    return all.stream();
   }
 
   /** A source on a destination of another type, where that is known beforehand. */

@@ -123,6 +123,23 @@ final class EmitIT {
         .prints("2\ncell\ncloister-init\n");
   }
 
+  /** The number is baked in; what it is the number of is there when the launcher is run. */
+  @EveryUser
+  void reportsToWhoRunsIt(CallingUser user) {
+    Path launcher = emit("--unshare-pid", "--json-status-fd", "9");
+    Ran ran =
+        user.call(Required.tool("bash"), "-c", "\"$@\" 9>&1 >/dev/null", "bash")
+            .and(launcher.toString(), "sh", "-c", "exit 3")
+            .run()
+            .exits(3);
+    assertEquals(
+        "{ \"child-pid\": N, \"mnt-namespace\": N, \"pid-namespace\": N }\n"
+            + "{ \"exit-code\": N }\n",
+        ran.out().replaceAll("[0-9]+", "N"));
+    Ran none = run(user, launcher, "true").run().refuses(125, "fcntl(9, ");
+    assertTrue(none.err().contains("--json-status-fd 9: not an open descriptor"), none::toString);
+  }
+
   @EveryUser
   void permissionsAndOverlaysAreBakedIn(CallingUser user) throws IOException {
     Path here = user.work();

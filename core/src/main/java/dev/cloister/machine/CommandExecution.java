@@ -22,6 +22,7 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
+import dev.cloister.program.Slot;
 import dev.cloister.spec.OsString;
 import java.util.List;
 import java.util.Optional;
@@ -57,6 +58,7 @@ final class CommandExecution {
   private final Assembler asm;
   private final Routines routines;
   private final Instruction.SearchPath searchPath;
+  private final Optional<Slot> executed;
   private final Optional<OsString> name;
 
   private final Label candidate;
@@ -75,6 +77,7 @@ final class CommandExecution {
     this.asm = emitter.asm;
     this.routines = routines;
     this.searchPath = execute.searchPath();
+    this.executed = execute.executed();
     this.name = execute.name();
     // The element, a slash and the name, each at most PATH_MAX.
     this.candidate = emitter.data.zeroed(2 * PATH_MAX + 16);
@@ -85,6 +88,7 @@ final class CommandExecution {
   void write() {
     emitter.loadVariable(V0, emitter.arguments);
     asm.load(V1, V0, 0, Width.DOUBLE);
+    note(1);
     name.ifPresent(this::rename);
     branchIfNoSlash(search);
     executeByPath();
@@ -94,6 +98,19 @@ final class CommandExecution {
     writeCannotExecute();
     writeMissingFile();
     writeNotFound();
+  }
+
+  /**
+   * Notes whether the command is executed, for whoever waits. Only execve(2) leaves a 1 there, or
+   * who kills this process between the two.
+   */
+  private void note(int value) {
+    executed.ifPresent(
+        place -> {
+          emitter.loadVariable(A0, emitter.slot(place));
+          asm.set(A1, value);
+          asm.store(A0, 0, A1, Width.WORD);
+        });
   }
 
   private void rename(OsString other) {
@@ -312,6 +329,7 @@ final class CommandExecution {
     asm.call(routines.appendName);
     routines.append("\n");
     routines.note(Errno.ENOENT);
+    note(0);
     asm.set(V4, NOT_FOUND);
     asm.jump(routines.die);
   }
@@ -325,6 +343,7 @@ final class CommandExecution {
 
   private void end(int status) {
     routines.note(V4);
+    note(0);
     asm.set(V4, status);
     asm.jump(routines.die);
   }

@@ -208,6 +208,12 @@ final class Emitter {
     }
 
     @Override
+    public void member(Operand.Member member) {
+      asm.address(to, buffer(member.buffer()));
+      asm.load(to, to, member.field().offset(), Width.DOUBLE);
+    }
+
+    @Override
     public void resultAddress(Operand.ResultAddress address) {
       asm.address(to, slot(address.slot()));
     }

@@ -700,7 +700,11 @@ public final class ProgramCompiler {
     asm.address(V3, emitter.buffer(compose.into()));
     for (Operand part : compose.parts()) {
       if (part instanceof Operand.Text(OsString text)) {
-        routines.appendPlain(text.toString());
+        asm.address(A0, emitter.data.text(text));
+        asm.call(routines.appendText);
+      } else if (part instanceof Operand.Address) {
+        emitter.operand(A0, part);
+        asm.call(routines.appendText);
       } else {
         emitter.operand(RESULT, part);
         asm.call(routines.appendNumber);

@@ -9,6 +9,7 @@ import static dev.cloister.machine.Register.A3;
 import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.SCRATCH;
 import static dev.cloister.machine.Register.V0;
+import static dev.cloister.machine.Register.V3;
 import static dev.cloister.machine.Register.V4;
 
 import dev.cloister.ffm.LinuxConstant;
@@ -39,6 +40,7 @@ final class Supervision {
           LinuxConstant.SIGCONT);
   private static final int WRITING_END = 4;
   private static final int SIGNAL_SIZE = 4;
+  private static final int LONGEST_REPORT = 64;
   private static final int FOREVER_SECONDS = Integer.MAX_VALUE;
 
   /** The phases of a time limit: not reached, SIGTERM was sent, SIGKILL was sent. */
@@ -274,6 +276,27 @@ final class Supervision {
     emitter.systemCall(SystemCall.KILL);
   }
 
+  /** A reader that is gone costs nothing: this process blocks SIGPIPE. */
+  private void reportExit(Instruction.Supervise.ExitReport report) {
+    Label text = emitter.data.zeroed(LONGEST_REPORT);
+    Label nothing = new Label();
+    emitter.loadVariable(A0, emitter.slot(report.executed()));
+    asm.load(A0, A0, 0, Width.WORD);
+    asm.branch(EQUAL, A0, 0, nothing);
+    asm.address(V3, text);
+    routines.appendPlain("{ \"exit-code\": ");
+    wait.loadStatus();
+    asm.copy(RESULT, A0);
+    asm.call(routines.appendNumber);
+    routines.appendPlain(" }\n");
+    asm.address(A1, text);
+    asm.copy(A2, V3);
+    asm.subtract(A2, A1);
+    asm.set(A0, report.descriptor());
+    emitter.systemCall(SystemCall.WRITE);
+    asm.place(nothing);
+  }
+
   private void end() {
     Label failed = new Label();
     if (supervise.started().isPresent()) {
@@ -283,6 +306,7 @@ final class Supervision {
     }
     Label inTime = new Label();
     wait.say();
+    supervise.report().ifPresent(this::reportExit);
     supervise.killer().ifPresent(_ -> endLikewise());
     wait.loadStatus();
     if (time.isPresent()) {

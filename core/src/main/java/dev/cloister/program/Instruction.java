@@ -294,11 +294,13 @@ public sealed interface Instruction {
    * Ends with 127 if it is not found and 126 if it cannot be executed.
    *
    * @param name what the command gets as its argument 0, if not the word by which it was found
+   * @param executed has the address of a number that is 1 if and when this succeeds, and else 0
    */
-  record ExecuteCommand(SearchPath searchPath, Optional<OsString> name) implements Instruction {
-    /** The command by its own name. */
+  record ExecuteCommand(SearchPath searchPath, Optional<OsString> name, Optional<Slot> executed)
+      implements Instruction {
+    /** The command by its own name, without a note of it. */
     public ExecuteCommand(SearchPath searchPath) {
-      this(searchPath, Optional.empty());
+      this(searchPath, Optional.empty(), Optional.empty());
     }
 
     @Override
@@ -341,6 +343,7 @@ public sealed interface Instruction {
    *     Attempt#ENDED} and the status as wait4(2) has it, and the {@code struct rusage}
    * @param killer a signal on which the child is killed, and this process ends likewise, but after
    *     it
+   * @param report how it tells a program in the end how the command ended
    */
   record Supervise(
       List<Instruction> child,
@@ -353,7 +356,8 @@ public sealed interface Instruction {
       List<Instruction> waiting,
       List<Instruction> after,
       OptionalInt status,
-      Optional<LinuxConstant> killer)
+      Optional<LinuxConstant> killer,
+      Optional<ExitReport> report)
       implements Instruction {
     /** The status of a command that took too long, as timeout(1) has it. */
     public static final int TIMED_OUT = 124;
@@ -373,6 +377,13 @@ public sealed interface Instruction {
      */
     public record Started(Slot event, String failure) {}
 
+    /**
+     * Says with what status the command ended, as JSON, if there was one.
+     *
+     * @param executed as {@link ExecuteCommand#executed} of the child's
+     */
+    public record ExitReport(int descriptor, Slot executed) {}
+
     /** Passes signals on to the child, and nothing more. */
     public static Supervise of(List<Instruction> child) {
       return new Supervise(
@@ -386,6 +397,7 @@ public sealed interface Instruction {
           List.of(),
           List.of(),
           OptionalInt.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -393,7 +405,7 @@ public sealed interface Instruction {
     public Supervise running(List<Instruction> other) {
       return new Supervise(
           other, started, lifeline, relay, parent, timeout, terminal, waiting, after, status,
-          killer);
+          killer, report);
     }
 
     public Supervise through(Started other) {
@@ -408,7 +420,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise withLifeline(Slot pipe) {
@@ -423,7 +436,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise relaying(Slot pipe) {
@@ -438,7 +452,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise endingWith(Slot process) {
@@ -453,7 +468,8 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise within(Timeout limit) {
@@ -468,12 +484,14 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise passingOnTheTerminals() {
       return new Supervise(
-          child, started, lifeline, relay, parent, timeout, true, waiting, after, status, killer);
+          child, started, lifeline, relay, parent, timeout, true, waiting, after, status, killer,
+          report);
     }
 
     public Supervise waiting(List<? extends Instruction> instructions) {
@@ -488,7 +506,8 @@ public sealed interface Instruction {
           List.copyOf(instructions),
           after,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise after(List<Instruction> instructions) {
@@ -503,7 +522,8 @@ public sealed interface Instruction {
           waiting,
           instructions,
           status,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise sayingOn(OptionalInt descriptor) {
@@ -518,7 +538,8 @@ public sealed interface Instruction {
           waiting,
           after,
           descriptor,
-          killer);
+          killer,
+          report);
     }
 
     public Supervise killedBy(LinuxConstant signal) {
@@ -533,7 +554,14 @@ public sealed interface Instruction {
           waiting,
           after,
           status,
-          Optional.of(signal));
+          Optional.of(signal),
+          report);
+    }
+
+    public Supervise reporting(Optional<ExitReport> other) {
+      return new Supervise(
+          child, started, lifeline, relay, parent, timeout, terminal, waiting, after, status,
+          killer, other);
     }
 
     @Override
@@ -636,7 +664,8 @@ public sealed interface Instruction {
    * Makes a text that is known only when the program runs.
    *
    * @param into large enough for all parts together and a NUL
-   * @param parts {@link Operand.Text}, or {@link Operand.Result} for a number written in decimal
+   * @param parts {@link Operand.Text}, {@link Operand.Address} of a text with a NUL, or {@link
+   *     Operand.Result} or {@link Operand.Member} for a number written in decimal
    * @param length gets how many bytes that is, without the NUL
    */
   record Compose(Buffer into, List<Operand> parts, Slot length) implements Instruction {
@@ -650,23 +679,24 @@ public sealed interface Instruction {
     }
 
     /** The format by which sprintf(3) would make it. */
-    public String format() {
-      StringBuilder format = new StringBuilder();
+    public OsString format() {
+      OsString format = OsString.of("");
       for (Operand part : parts) {
-        format.append(part instanceof Operand.Text text ? text.value().toString() : "%d");
+        OsString other = OsString.of(part instanceof Operand.Address ? "%s" : "%d");
+        format = format.concat(part instanceof Operand.Text text ? text.value() : other);
       }
-      return format.toString();
+      return format;
     }
 
-    /** The names of what the format's numbers come from. */
-    public List<String> numbers() {
-      List<String> names = new ArrayList<>();
+    /** What the format's numbers and texts come from. */
+    public List<String> arguments() {
+      List<String> arguments = new ArrayList<>();
       for (Operand part : parts) {
-        if (part instanceof Operand.Result number) {
-          names.add(number.slot().name());
+        if (!(part instanceof Operand.Text)) {
+          arguments.add(part.text());
         }
       }
-      return names;
+      return arguments;
     }
   }
 

@@ -102,8 +102,8 @@ public final class Listing {
               "      sprintf(%s, %s, %s)"
                   .formatted(
                       compose.into().name(),
-                      CText.quote(OsString.of(compose.format())),
-                      String.join(", ", compose.numbers())));
+                      CText.quote(compose.format()),
+                      String.join(", ", compose.arguments())));
       case Instruction.RequireVariable require ->
           lines.add("      # the caller's environment must have " + require.name());
       case Instruction.RequireText require ->
@@ -191,6 +191,13 @@ public final class Listing {
         .killer()
         .ifPresent(
             signal -> lines.add("      kill(getpid(), SIGKILL)  # if it was sent " + signal));
+    supervise
+        .report()
+        .ifPresent(
+            report ->
+                lines.add(
+                    "      write(%d, exit_code, size)  # if the command was executed"
+                        .formatted(report.descriptor())));
     lines.add("      exit_group(status)");
   }
 

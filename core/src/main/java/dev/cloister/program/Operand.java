@@ -45,6 +45,8 @@ public sealed interface Operand {
 
     void address(Address address);
 
+    void member(Member member);
+
     void resultAddress(ResultAddress address);
 
     void image(Image image);
@@ -211,6 +213,29 @@ public sealed interface Operand {
     @Override
     public void accept(Visitor visitor) {
       visitor.address(this);
+    }
+  }
+
+  /**
+   * A number in a structure that an earlier call wrote to scratch memory.
+   *
+   * @param field of eight bytes
+   */
+  record Member(Buffer buffer, StructField field) implements Operand {
+    public Member {
+      if (field.size() != Long.BYTES) {
+        throw new IllegalArgumentException("not of eight bytes: " + field);
+      }
+    }
+
+    @Override
+    public String text() {
+      return buffer.name() + "." + field.cName();
+    }
+
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.member(this);
     }
   }
 

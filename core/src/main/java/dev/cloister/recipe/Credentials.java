@@ -13,6 +13,7 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
+import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.Namespace;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -35,6 +37,9 @@ import java.util.TreeSet;
  * both cases the command gets one more user namespace at the end: it owns nothing, so a capability
  * in it cannot touch the mounts. Where none can be made ({@link Workaround#NO_USER_NAMESPACE}), the
  * command stays in the caller's, without capabilities.
+ *
+ * <p>Where the caller gives a user namespace, the command is in that one and gets no other ({@link
+ * Joining}); and where somebody else maps the ids of the first one, that is the command's.
  *
  * <p>With capabilities that are asked for, the last user namespace owns the network, the host name
  * and the IPC of the sandbox if they are its own, as else there was nothing to use them on; but not
@@ -50,6 +55,10 @@ public final class Credentials {
   private static final Buffer MAP = new Buffer("map", 32);
 
   private static final Slot MAP_LENGTH = new Slot("map_length");
+
+  /** What is read when somebody else has written the maps. */
+  private static final Buffer MAPPED = new Buffer("mapped", 1);
+
   private static final Operand SPACE = Operand.of(" ");
   private static final Operand ONE_ID = Operand.of(" 1");
 
@@ -89,6 +98,8 @@ public final class Credentials {
   private final Caller caller;
   private final SandboxSpec spec;
   private final Privileges privileges;
+  private final GivenNamespaces given;
+  private final Joining joining;
   private final boolean becomesReally;
   private final Id uid;
   private final Id gid;
@@ -101,7 +112,12 @@ public final class Credentials {
   }
 
   public Credentials(HostReport host, SandboxSpec spec) {
-    this(host, spec, host.caller().isPrivileged());
+    this(host, spec, host.caller().isPrivileged() && !becomesInside(spec.given()));
+  }
+
+  /** Whether the ids that are asked for mean those of a user namespace that others have mapped. */
+  private static boolean becomesInside(GivenNamespaces given) {
+    return given.user().isPresent() || given.mapped().isPresent();
   }
 
   /** Of a command that stays in all of the caller's namespaces. */
@@ -120,6 +136,8 @@ public final class Credentials {
     this.becomesReally = becomesReally;
     this.spec = spec;
     this.privileges = spec.privileges();
+    this.given = spec.given();
+    this.joining = new Joining(given);
     if (host.anyOf().isPresent()) {
       this.callerUid = Id.foundUid(host.anyOf().get());
       this.callerGid = Id.FOUND_GID;
@@ -157,9 +175,32 @@ public final class Credentials {
     return false;
   }
 
+  private Set<Namespace> madeLast() {
+    return commandOwnsMounts() ? Set.of() : namespacesMadeLast(spec);
+  }
+
+  /** Whether all is made in a user namespace that was given. */
+  private boolean startsInGiven() {
+    return given.user().isPresent() && !joining.userComesLast();
+  }
+
+  /** Whether all is made in a user namespace that somebody else maps. */
+  private boolean startsUnmapped() {
+    return given.mapped().isPresent() && !caller.isPrivileged();
+  }
+
+  /** Whether the user namespace that all is made in is the command's, too. */
+  private boolean commandOwnsMounts() {
+    return startsUnmapped() || (startsInGiven() && given.last().isEmpty());
+  }
+
   private Set<Namespace> namespacesMadeFirst() {
     Set<Namespace> first = new TreeSet<>(spec.namespaces());
-    first.removeAll(namespacesMadeLast(spec));
+    first.removeAll(madeLast());
+    if (given.pid().isPresent()) {
+      // Below that one, which this process is not in: ProcessTree.
+      first.remove(Namespace.PID);
+    }
     if (spec.limits().needCgroup()) {
       // It shows the cgroup that its maker is in, which shall be the sandbox's: ProcessTree.
       first.remove(Namespace.CGROUP);
@@ -176,7 +217,7 @@ public final class Credentials {
   KeptNamespaces keptLast() {
     return host.needs(Workaround.NO_USER_NAMESPACE)
         ? KeptNamespaces.of(false, false, Set.of())
-        : KeptNamespaces.of(true, false, namespacesMadeLast(spec));
+        : KeptNamespaces.of(true, false, madeLast());
   }
 
   /** The others, and what makes them usable. */
@@ -193,7 +234,9 @@ public final class Credentials {
     if (!host.needs(Workaround.OWN_PROC)) {
       steps.add(openProc());
     }
-    if (caller.isPrivileged()) {
+    steps.addAll(dropGroupsBefore());
+    steps.addAll(joining.first());
+    if (caller.isPrivileged() || given.user().isPresent()) {
       steps.add(
           unshare(mountAnd(namespaces))
               .hint(Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
@@ -201,10 +244,12 @@ public final class Credentials {
       List<LinuxConstant> flags = new ArrayList<>(List.of(LinuxConstant.CLONE_NEWUSER));
       flags.addAll(mountAnd(namespaces));
       steps.add(withHints(unshare(flags), USER_NAMESPACE_HINTS));
-      // Only with this may a process without CAP_SETGID map its group (user_namespaces(7)).
-      steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
-      steps.addAll(map("self/uid_map", Id.ZERO, callerUid));
-      steps.addAll(map("self/gid_map", Id.ZERO, callerGid));
+      if (given.mapped().isEmpty()) {
+        // Only with this may a process without CAP_SETGID map its group (user_namespaces(7)).
+        steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
+        steps.addAll(map("self/uid_map", Id.ZERO, callerUid));
+        steps.addAll(map("self/gid_map", Id.ZERO, callerGid));
+      }
     }
     return steps;
   }
@@ -219,8 +264,13 @@ public final class Credentials {
   }
 
   private static List<LinuxConstant> with(LinuxConstant first, Set<Namespace> namespaces) {
+    List<LinuxConstant> flags = new ArrayList<>(List.of(first));
+    flags.addAll(flags(namespaces));
+    return flags;
+  }
+
+  private static List<LinuxConstant> flags(Set<Namespace> namespaces) {
     List<LinuxConstant> flags = new ArrayList<>();
-    flags.add(first);
     for (Namespace namespace : Namespace.values()) {
       if (namespaces.contains(namespace)) {
         flags.add(namespace.flag());
@@ -265,7 +315,12 @@ public final class Credentials {
    */
   public List<Instruction> makeAsCommandUser() {
     List<Instruction> steps = new ArrayList<>();
-    if (!caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
+    if (startsInGiven() || startsUnmapped()) {
+      steps.addAll(awaitMaps());
+      steps.addAll(becomeInside());
+      return steps;
+    }
+    if (!becomesReally || !caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
       return steps;
     }
     if (!gid.is(callerGid)) {
@@ -283,7 +338,12 @@ public final class Credentials {
   /** Becomes who the command shall be, in a user namespace that owns nothing. */
   public List<Instruction> becomeCommandUser() {
     List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
-    if (host.needs(Workaround.NO_USER_NAMESPACE)) {
+    if (given.userIsShared()) {
+      steps.addAll(joining.last(becomeInside()));
+      steps.addAll(makeLast());
+      return steps;
+    }
+    if (host.needs(Workaround.NO_USER_NAMESPACE) || commandOwnsMounts()) {
       return steps;
     }
     if (caller.isPrivileged()) {
@@ -294,12 +354,101 @@ public final class Credentials {
       steps.addAll(enterLastUserNamespace());
     } else {
       steps.addAll(limitUserNamespaces());
-      steps.add(unshareUser(namespacesMadeLast(spec)));
+      steps.add(unshareUser(madeLast()));
       steps.addAll(map("self/uid_map", uid, Id.ZERO));
       steps.addAll(map("self/gid_map", gid, Id.ZERO));
-      steps.addAll(NewNamespaces.setUp(namespacesMadeLast(spec), spec));
+      steps.addAll(NewNamespaces.setUp(madeLast(), spec));
     }
     return steps;
+  }
+
+  /** What the last user namespace owns, where it is there already. */
+  private List<Instruction> makeLast() {
+    List<Instruction> steps = new ArrayList<>();
+    Set<Namespace> last = madeLast();
+    if (!last.isEmpty()) {
+      steps.add(unshare(flags(last)));
+      steps.addAll(NewNamespaces.setUp(last, spec));
+    }
+    return steps;
+  }
+
+  /**
+   * Says which process's user namespace is to be mapped, and waits until that is done: a byte, or
+   * the end, can then be read.
+   */
+  private List<Instruction> awaitMaps() {
+    List<Instruction> steps = new ArrayList<>();
+    if (given.mapped().isPresent()) {
+      steps.addAll(Announcement.of(spec));
+      steps.add(
+          Call.of(
+                  SystemCall.READ,
+                  Operand.of(given.mapped().getAsInt()),
+                  Operand.of(MAPPED),
+                  Operand.of(MAPPED.size()))
+              .retry(Errno.EINTR)
+              .hint(Errno.EBADF, "--userns-block-fd: this descriptor is not open for reading"));
+    }
+    return steps;
+  }
+
+  /** Says who the sandbox is to those who asked, unless that was done before. */
+  List<Instruction> announce() {
+    return given.mapped().isPresent() ? List.of() : Announcement.of(spec);
+  }
+
+  /**
+   * Becomes who was asked for, in a user namespace that others have mapped and in which this
+   * process has every capability. Whoever was not asked for stays what the caller is in it.
+   */
+  private List<Instruction> becomeInside() {
+    List<Instruction> steps = new ArrayList<>();
+    if (!becomesInside(given)
+        || !(spec.identity().uid().isPresent() || spec.identity().gid().isPresent())) {
+      return steps;
+    }
+    if (spec.identity().gid().isPresent()) {
+      steps.add(
+          Call.of(SystemCall.SETRESGID, gid.operand(), gid.operand(), gid.operand())
+              .hint(Errno.EINVAL, "--gid: the user namespace has no gid " + gid));
+    }
+    if (spec.identity().uid().isPresent()) {
+      steps.add(prctl(LinuxConstant.PR_SET_KEEPCAPS, 1));
+      steps.add(
+          Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
+              .hint(Errno.EINVAL, "--uid: the user namespace has no uid " + uid));
+      // Who was root in it has lost the effective ones by that (capabilities(7)).
+      steps.add(setAllEffective());
+    }
+    return steps;
+  }
+
+  /** Bits of capabilities that this kernel does not know are ignored (capset(2)). */
+  private static Call setAllEffective() {
+    Operand all = new Operand.Literal(0xffff_ffffL, "~0U");
+    Map<StructField, Operand> sets = new LinkedHashMap<>();
+    sets.put(StructField.USER_CAP_DATA_EFFECTIVE, all);
+    sets.put(StructField.USER_CAP_DATA_PERMITTED, all);
+    return capset(List.of(sets, sets));
+  }
+
+  /**
+   * Drops groups that the command's user namespace may not let this process drop. Where that is one
+   * that Cloister maps, {@link #becomeReally} does it.
+   */
+  private List<Instruction> dropGroupsBefore() {
+    return becomesInside(given) && dropsGroupsFirst() ? List.of(dropGroups()) : List.of();
+  }
+
+  private boolean dropsGroupsFirst() {
+    return caller.isPrivileged() && caller.canDropGroups();
+  }
+
+  private Call dropGroups() {
+    Call drop = Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL);
+    // In a user namespace that denies it (user_namespaces(7)), which is not known before.
+    return host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop;
   }
 
   /** As far as it concerns the process, and not the user namespace that it makes. */
@@ -335,6 +484,11 @@ public final class Credentials {
   private List<Instruction> enterUserNamespace(Set<Namespace> namespaces) {
     List<Instruction> steps = new ArrayList<>();
     steps.add(unshareUser(namespaces));
+    if (given.mapped().isPresent()) {
+      steps.addAll(awaitMaps());
+      steps.addAll(becomeInside());
+      return steps;
+    }
     steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
     steps.addAll(map("self/uid_map", uid, uid));
     steps.addAll(map("self/gid_map", gid, gid));
@@ -381,9 +535,7 @@ public final class Credentials {
   private List<Instruction> becomeReally() {
     List<Instruction> steps = new ArrayList<>();
     if (caller.canDropGroups()) {
-      Call drop = Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL);
-      // In a user namespace that denies it (user_namespaces(7)), which is not known before.
-      steps.add(host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop);
+      steps.add(dropGroups());
     }
     if (!gid.is(callerGid)) {
       steps.add(
@@ -404,7 +556,7 @@ public final class Credentials {
     Call become =
         Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
             .hint(Errno.EINVAL, "--uid: the caller's user namespace has no uid " + uid);
-    return host.needs(Workaround.NO_USER_NAMESPACE)
+    return host.needs(Workaround.NO_USER_NAMESPACE) && given.last().isEmpty()
         ? List.of(become)
         : List.of(
             // The next user namespace may be allowed to nobody without CAP_SYS_ADMIN.
@@ -440,6 +592,10 @@ public final class Credentials {
    */
   public List<Instruction> leaveOnlyWhatIsAskedFor() {
     List<Instruction> steps = new ArrayList<>();
+    if (given.shared()) {
+      // A change of ids may have taken it back.
+      steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 0));
+    }
     if (privileges.capabilities().isEmpty()) {
       steps.addAll(giveUpCapabilities());
     } else {
@@ -480,6 +636,35 @@ public final class Credentials {
               : raise.hint(Errno.EINVAL, "this kernel does not know " + capability));
     }
     return steps;
+  }
+
+  /**
+   * A capability that protects the sandbox's init from the command: who lacks one that another
+   * process has is not let trace that one, even with the same ids in the same user namespace
+   * (ptrace(2)). Permitted and not effective, it allows nothing. Which one it is does not matter.
+   */
+  private static final LinuxConstant SHIELD = LinuxConstant.CAP_SYS_PACCT;
+
+  /**
+   * Whether the init can be protected so, and must, because the one who asked for {@link
+   * dev.cloister.spec.Reports} has a use for the process id only if {@code /proc/PID/ns} is open to
+   * it; what forbids everyone to trace a process closes that to all but root.
+   */
+  boolean shieldsInit() {
+    Set<LinuxConstant> kept = privileges.capabilities();
+    return spec.reports().any()
+        && !given.shared()
+        && !caller.isPrivileged()
+        && !kept.contains(SHIELD)
+        && !kept.contains(LinuxConstant.CAP_SYS_PTRACE);
+  }
+
+  /** Leaves the init what protects it. */
+  static Call keepShield() {
+    return capset(
+        List.of(
+            Map.of(StructField.USER_CAP_DATA_PERMITTED, capabilityBits(List.of(SHIELD))),
+            Map.of()));
   }
 
   private static Instruction provenDisabled(String option) {
@@ -555,23 +740,50 @@ public final class Credentials {
     if (privileges.capabilities().isEmpty()) {
       given.add(Guarantee.NO_CAPABILITIES);
     }
-    boolean ownNamespace = !host.needs(Workaround.NO_USER_NAMESPACE);
-    if (ownNamespace) {
+    if (hasOwnUserNamespace()) {
       given.add(Guarantee.OWN_USER_NAMESPACE);
     }
-    // In the caller's user namespace, the command may trace the caller's other processes that have
-    // no capabilities, and walk through /proc/PID/root of theirs (ptrace(2)).
-    if (ownNamespace || host.needs(Workaround.LANDLOCK_DOMAIN)) {
+    if (noProcessLeadsOut()) {
       given.add(Guarantee.OLD_ROOT_UNREACHABLE);
     }
     // An unprivileged caller's ids only look different inside.
-    if (!(becomesReally ? uid : callerUid).mayBeRoot()) {
+    if (!reallyUid().mayBeRoot() && !becomesUnknown(spec.identity().uid())) {
       given.add(Guarantee.UNPRIVILEGED_USER);
     }
     if (dropsGroups()) {
       given.add(Guarantee.GROUPS_DROPPED);
     }
     return given;
+  }
+
+  private boolean hasOwnUserNamespace() {
+    return !given.userIsShared()
+        && !commandOwnsMounts()
+        && !host.needs(Workaround.NO_USER_NAMESPACE);
+  }
+
+  /**
+   * In a user namespace with others, the caller's own or a given one, the command may trace those
+   * of its user that have no capabilities, and walk through /proc/PID/root of theirs (ptrace(2)).
+   * In one that owns the mounts, capabilities would do for that: the process that waits is in it.
+   */
+  private boolean noProcessLeadsOut() {
+    if (given.userIsShared()) {
+      return false;
+    }
+    return hasOwnUserNamespace()
+        || (startsUnmapped() && privileges.capabilities().isEmpty())
+        || host.needs(Workaround.LANDLOCK_DOMAIN);
+  }
+
+  /** Whether that id is whatever others have mapped it to. */
+  private boolean becomesUnknown(OptionalLong id) {
+    return becomesInside(given) && id.isPresent();
+  }
+
+  /** Whether capabilities of the command's could change its mounts. */
+  boolean mountsAreLocked() {
+    return !commandOwnsMounts() || privileges.capabilities().isEmpty();
   }
 
   /** Who the command is for the kernel. */
@@ -584,8 +796,11 @@ public final class Credentials {
     if (host.anyOf().isPresent()) {
       return false;
     }
-    if (becomesReally && caller.canDropGroups()) {
+    if (caller.canDropGroups() && (becomesReally || (becomesInside(given) && dropsGroupsFirst()))) {
       return true;
+    }
+    if (becomesUnknown(spec.identity().gid())) {
+      return caller.groups().isEmpty();
     }
     Id kept = becomesReally ? gid : callerGid;
     for (long group : caller.groups()) {
@@ -599,6 +814,12 @@ public final class Credentials {
   /** Whether this caller can be given the identity that {@code spec} asks for. */
   public static Assessment assess(SandboxSpec spec, HostReport host) {
     Caller caller = host.caller();
+    Assessment unreachable = assessGiven(spec, host);
+    if (unreachable instanceof Assessment.Unusable || becomesInside(spec.given())) {
+      return unreachable instanceof Assessment.Unusable
+          ? unreachable
+          : assessUserNamespace(spec, host);
+    }
     Credentials wanted = new Credentials(host, spec.identity());
     if (caller.isPrivileged()
         && !wanted.uid.is(wanted.callerUid)
@@ -610,11 +831,38 @@ public final class Credentials {
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }
-    return assessUserNamespace(spec.privileges(), host);
+    return assessUserNamespace(spec, host);
   }
 
-  private static Assessment assessUserNamespace(Privileges privileges, HostReport host) {
-    if (!host.needs(Workaround.NO_USER_NAMESPACE)) {
+  /** Whether namespaces that are given can be entered, and what is made be named. */
+  private static Assessment assessGiven(SandboxSpec spec, HostReport host) {
+    GivenNamespaces given = spec.given();
+    if (spec.reports().any() && host.needs(Workaround.OWN_PROC)) {
+      return new Assessment.Unusable(
+          "without the host's /proc, Cloister cannot tell what the sandbox's process is called"
+              + " there, as --info-fd and --json-status-fd ask",
+          "mount a /proc, or leave them out");
+    }
+    if (given.user().isPresent() || host.caller().isPrivileged()) {
+      return Assessment.USABLE;
+    }
+    if (given.pid().isPresent()) {
+      return new Assessment.Unusable(
+          "a caller without CAP_SYS_ADMIN enters no pid namespace, as --pidns asks, but in a user"
+              + " namespace that owns it",
+          "add --userns");
+    }
+    return given.last().isPresent()
+        ? new Assessment.Unusable(
+            "a caller without CAP_SYS_ADMIN makes the sandbox in a new user namespace, below which"
+                + " the one of --userns2 cannot be",
+            "add --userns")
+        : Assessment.USABLE;
+  }
+
+  private static Assessment assessUserNamespace(SandboxSpec spec, HostReport host) {
+    Privileges privileges = spec.privileges();
+    if (!host.needs(Workaround.NO_USER_NAMESPACE) || spec.given().userIsShared()) {
       return Assessment.USABLE;
     }
     String allow = "allow user namespaces: `cloister probe` says what forbids them";

@@ -100,7 +100,10 @@ final class MountPlanner {
 
   private MountPlanner(SandboxSpec spec, HostReport host) {
     this.host = host;
-    this.freshProc = spec.namespaces().contains(Namespace.PID) || host.needs(Workaround.OWN_PROC);
+    this.freshProc =
+        spec.namespaces().contains(Namespace.PID)
+            || spec.given().pid().isPresent()
+            || host.needs(Workaround.OWN_PROC);
     this.descriptors = new InheritedDescriptors(spec);
     this.staging = Staging.of(host, descriptors);
     this.commandUid = new Credentials(host, spec).reallyUid();

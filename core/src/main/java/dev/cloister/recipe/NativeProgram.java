@@ -60,8 +60,13 @@ public final class NativeProgram {
     Credentials credentials = new Credentials(host, spec);
     ProcessTree processes = new ProcessTree(spec, Cgroup.of(spec, host));
     List<Instruction> inside = new ArrayList<>();
+    if (spec.given().mapped().isPresent()) {
+      // Others may take any time to map its ids.
+      inside.addAll(processes.endWithWaiting());
+    }
     inside.addAll(makeMounts(credentials, spec, host, enterRoot, new Channels(spec).lendMounts()));
     inside.addAll(credentials.becomeCommandUser());
+    inside.addAll(credentials.announce());
     inside.addAll(leaveAndBecomeCommand(credentials, spec, processes));
     List<Instruction> steps = new ArrayList<>();
     steps.addAll(startClean(spec));
@@ -111,11 +116,15 @@ public final class NativeProgram {
 
   private static List<Instruction> leaveAndBecomeCommand(
       Credentials credentials, SandboxSpec spec, ProcessTree processes) {
-    List<Instruction> steps = new ArrayList<>(credentials.leaveOnlyWhatIsAskedFor());
+    List<Instruction> steps = new ArrayList<>();
+    List<Instruction> last = new ArrayList<>();
+    boolean shielded = processes.waitsInside() && credentials.shieldsInit();
+    (shielded ? last : steps).addAll(credentials.leaveOnlyWhatIsAskedFor());
     steps.addAll(awaitCaller(spec, processes));
     steps.add(Call.of(SystemCall.UMASK, Operand.of(UMASK)));
     steps.add(new Instruction.FilterEnvironment(spec.environment()));
-    steps.addAll(processes.command(becomeCommand(spec), Operand.of(Credentials.PROC)));
+    last.addAll(becomeCommand(spec));
+    steps.addAll(processes.command(last, Operand.of(Credentials.PROC), shielded));
     return steps;
   }
 
@@ -154,6 +163,8 @@ public final class NativeProgram {
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
     if (ProcessTree.waits(spec)
+        || spec.given().shared()
+        || spec.reports().any()
         || host.needs(Workaround.OWN_PROC)
         || host.needs(Workaround.LEAVE_CHROOT)) {
       return Optional.empty();
@@ -221,14 +232,19 @@ public final class NativeProgram {
     steps.addAll(Channels.announce(spec.handover()));
     steps.addAll(installFilters(spec));
     steps.add(
-        new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND, spec.processes().name()));
+        new Instruction.ExecuteCommand(
+            Instruction.SearchPath.COMMAND, spec.processes().name(), Announcement.executed(spec)));
     return steps;
   }
 
   /** What all sandboxes guarantee that {@link #plan} makes. */
   public static Set<Guarantee> guarantees(SandboxSpec spec, HostReport host) {
-    Set<Guarantee> given = new Credentials(host, spec).guarantees();
+    Credentials credentials = new Credentials(host, spec);
+    Set<Guarantee> given = credentials.guarantees();
     given.addAll(guaranteesOf(spec));
+    if (!credentials.mountsAreLocked()) {
+      given.remove(Guarantee.READ_ONLY_RECURSIVE);
+    }
     given.add(Guarantee.NO_MOUNT_PROPAGATION);
     given.add(Guarantee.NO_SYMLINK_RACES);
     if (!ProcessTree.waits(spec)) {

@@ -18,8 +18,8 @@ import java.util.Optional;
 /**
  * Which processes a sandbox has besides the command's own: often none. One outside waits where
  * someone must: for a pid namespace, whose first process is a child, for a time limit, for the
- * caller's end, to remove a cgroup, or because a process that leads a group cannot have a new
- * session (setsid(2)). In a pid namespace, another is its init.
+ * caller's end, to remove a cgroup, to report how the command ended, or because a process that
+ * leads a group cannot have a new session (setsid(2)). In a pid namespace, another is its init.
  *
  * <p>A lifeline joins them: a pipe whose writing end only the waiting process has. Its end tells
  * that of the waiting process, however that came about. A signal on a parent's death would not do
@@ -70,7 +70,14 @@ public final class ProcessTree {
         || spec.processes().newSession()
         || spec.processes().timeout().isPresent()
         || spec.limits().needCgroup()
-        || !spec.descriptors().held().isEmpty();
+        || !spec.descriptors().held().isEmpty()
+        || spec.given().pid().isPresent()
+        || spec.reports().status().isPresent();
+  }
+
+  /** Whether a process waits in the sandbox. */
+  boolean waitsInside() {
+    return hasInit() || locks.areHeld();
   }
 
   /** Whether there is an init. */
@@ -96,6 +103,7 @@ public final class ProcessTree {
     if (spec.processes().dieWithParent()) {
       steps.addAll(openParent());
     }
+    steps.addAll(Announcement.prepare(spec));
     cgroup.ifPresent(own -> steps.addAll(own.open()));
     return steps;
   }
@@ -130,6 +138,9 @@ public final class ProcessTree {
       child.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWCGROUP)));
     }
     child.addAll(inside);
+    if (spec.given().pid().isPresent() && spec.namespaces().contains(Namespace.PID)) {
+      child = belowGiven(child);
+    }
     List<Instruction> steps = new ArrayList<>(makeCgroup());
     if (hasInit()) {
       steps.add(supervise(child).waiting(stepBackOutside(channels.closeAll())));
@@ -142,6 +153,17 @@ public final class ProcessTree {
                   .waiting(stepBackOutside(channels.closeAllButStatus()))
                   .sayingOn(channels.status()));
     }
+    return steps;
+  }
+
+  /**
+   * Only a process that is in the given pid namespace can make one below it (pid_namespaces(7)), so
+   * one more waits there: for the first in the new one, and until the one outside ends.
+   */
+  private List<Instruction> belowGiven(List<Instruction> child) {
+    List<Instruction> steps = new ArrayList<>(endWithWaiting());
+    steps.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWPID)));
+    steps.add(Supervise.of(child).waiting(stepBackOutside(channels.closeAll())));
     return steps;
   }
 
@@ -171,6 +193,7 @@ public final class ProcessTree {
     if (spec.handover().channels()) {
       supervise = supervise.killedBy(Handover.KILLER);
     }
+    supervise = supervise.reporting(Announcement.exit(spec));
     return spec.processes().newSession() ? supervise.passingOnTheTerminals() : supervise;
   }
 
@@ -208,12 +231,15 @@ public final class ProcessTree {
     return steps;
   }
 
-  private List<Instruction> stepBackInside() {
-    List<Instruction> steps = new ArrayList<>(List.of(hide()));
+  private List<Instruction> stepBackInside(boolean shielded) {
+    List<Instruction> steps = new ArrayList<>();
+    if (!shielded) {
+      steps.add(hide());
+    }
     steps.addAll(channels.closeAllButStatusInside());
     steps.addAll(descriptors.closeInherited());
     // Those that were asked for are the command's.
-    steps.add(Credentials.setCapabilities(List.of()));
+    steps.add(shielded ? Credentials.keepShield() : Credentials.setCapabilities(List.of()));
     return steps;
   }
 
@@ -243,11 +269,21 @@ public final class ProcessTree {
    *     where the command inherits descriptors
    */
   public List<Instruction> command(List<Instruction> last, Operand proc) {
+    return command(last, proc, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param shielded whether the init keeps a capability that protects it from the command, which
+   *     {@code last} begins with taking from that
+   */
+  List<Instruction> command(List<Instruction> last, Operand proc, boolean shielded) {
     if (hasInit()) {
-      return behindInit(last, proc);
+      return behindInit(last, proc, shielded);
     }
     List<Instruction> steps = new ArrayList<>(endWithWaiting());
-    steps.addAll(locks.areHeld() ? behindHolder(last, proc) : alone(last, proc));
+    steps.addAll(locks.areHeld() ? behindHolder(last, proc, shielded) : alone(last, proc));
     return steps;
   }
 
@@ -273,7 +309,7 @@ public final class ProcessTree {
     return steps;
   }
 
-  private List<Instruction> behindInit(List<Instruction> last, Operand proc) {
+  private List<Instruction> behindInit(List<Instruction> last, Operand proc, boolean shielded) {
     Operand lifeline = lifeline();
     List<Instruction> child = new ArrayList<>(List.of(close(lifeline)));
     child.addAll(descriptors.closeList());
@@ -287,9 +323,11 @@ public final class ProcessTree {
     // Who was killed while the sandbox was made shall not have its command started after that.
     steps.add(new Instruction.RequireLifeline(lifeline));
     steps.addAll(locks.take());
-    // Before the command exists; execve(2) makes that one's memory its own again.
-    steps.add(hide());
-    steps.add(new Instruction.Init(child, lifeline, stepBackInside(), channels.status()));
+    if (!shielded) {
+      // Before the command exists; execve(2) makes that one's memory its own again.
+      steps.add(hide());
+    }
+    steps.add(new Instruction.Init(child, lifeline, stepBackInside(shielded), channels.status()));
     return steps;
   }
 
@@ -305,7 +343,7 @@ public final class ProcessTree {
    * The command in a child of a process that does nothing but hold locks: they are a process's
    * (fcntl(2)), and the command could let go of its own. Both see the same files.
    */
-  private List<Instruction> behindHolder(List<Instruction> last, Operand proc) {
+  private List<Instruction> behindHolder(List<Instruction> last, Operand proc, boolean shielded) {
     List<Instruction> child = new ArrayList<>();
     child.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
     child.add(new Instruction.RequireLifeline(Operand.of(HOLDER)));
@@ -320,11 +358,13 @@ public final class ProcessTree {
             : descriptors.closeOwn(proc, List.of()));
     steps.addAll(locks.take());
     steps.add(openPipe(HOLDER));
-    steps.add(hide());
+    if (!shielded) {
+      steps.add(hide());
+    }
     steps.add(
         Supervise.of(child)
             .withLifeline(HOLDER)
-            .waiting(stepBackInside())
+            .waiting(stepBackInside(shielded))
             .sayingOn(channels.status()));
     return steps;
   }
@@ -332,7 +372,7 @@ public final class ProcessTree {
   /** The same in a sandbox that another program made, with the lifeline at some number. */
   public List<Instruction> commandBehind(int lifeline, List<Instruction> last, Operand proc) {
     if (!hasInit()) {
-      return locks.areHeld() ? behindHolder(last, proc) : alone(last, proc);
+      return locks.areHeld() ? behindHolder(last, proc, false) : alone(last, proc);
     }
     List<Instruction> steps = new ArrayList<>();
     Call own =
@@ -349,7 +389,7 @@ public final class ProcessTree {
             Operand.of(lifelineNumber),
             Operand.of(LinuxConstant.O_CLOEXEC));
     steps.add(spec.descriptors().inherited() ? own : move);
-    steps.addAll(behindInit(last, proc));
+    steps.addAll(behindInit(last, proc, false));
     return steps;
   }
 

@@ -20,6 +20,8 @@ import java.util.function.UnaryOperator;
  * @param limits what it may use of the machine
  * @param handover what the launcher is given, and by whom
  * @param descriptors what it does with those that a person or a script left open for it
+ * @param given namespaces that are not its own
+ * @param reports who is told what was made
  */
 public record SandboxSpec(
     List<MountOperation> mounts,
@@ -32,7 +34,9 @@ public record SandboxSpec(
     Privileges privileges,
     Limits limits,
     Handover handover,
-    CallerDescriptors descriptors) {
+    CallerDescriptors descriptors,
+    GivenNamespaces given,
+    Reports reports) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
@@ -71,7 +75,9 @@ public record SandboxSpec(
         privileges,
         limits,
         handover,
-        descriptors);
+        descriptors,
+        given,
+        reports);
   }
 
   /** The same for such a starter. */
@@ -87,7 +93,9 @@ public record SandboxSpec(
         privileges,
         limits,
         other,
-        descriptors);
+        descriptors,
+        given,
+        reports);
   }
 
   /** Collects a specification; not thread-safe. */
@@ -104,6 +112,8 @@ public record SandboxSpec(
     private Privileges privileges = Privileges.NONE;
     private Limits limits = Limits.NONE;
     private CallerDescriptors descriptors = CallerDescriptors.NONE;
+    private GivenNamespaces given = GivenNamespaces.NONE;
+    private Reports reports = Reports.NONE;
 
     private Builder() {}
 
@@ -178,6 +188,18 @@ public record SandboxSpec(
       return this;
     }
 
+    /** Changes which namespaces are not the sandbox's own. */
+    public Builder given(UnaryOperator<GivenNamespaces> change) {
+      given = change.apply(given);
+      return this;
+    }
+
+    /** Changes who is told what was made. */
+    public Builder reports(UnaryOperator<Reports> change) {
+      reports = change.apply(reports);
+      return this;
+    }
+
     public SandboxSpec build() {
       return new SandboxSpec(
           mounts,
@@ -190,7 +212,9 @@ public record SandboxSpec(
           privileges,
           limits,
           Handover.NONE,
-          descriptors);
+          descriptors,
+          given,
+          reports);
     }
   }
 }

@@ -18,6 +18,7 @@ import dev.cloister.spec.Handover;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -209,5 +210,55 @@ class SupervisionTest {
     Ended ended = shell("exit 0").through("/bin/sh", "-c", "ulimit -n 4; exec \"$@\"", "sh").end();
     assertEquals(125, ended.exit());
     assertTrue(ended.error().contains("EMFILE"), ended.error());
+  }
+
+  private static final Slot EXECUTED = new Slot("executed");
+
+  private Path reporting(int descriptor, List<Instruction> beforeCommand) throws Exception {
+    List<Instruction> child = new ArrayList<>(beforeCommand);
+    child.add(
+        new Instruction.ExecuteCommand(
+            Instruction.SearchPath.COMMAND, Optional.empty(), Optional.of(EXECUTED)));
+    return Launcher.of(
+        directory,
+        Call.of(
+                SystemCall.MMAP,
+                Operand.NULL,
+                Operand.of(8),
+                Operand.of(LinuxConstant.PROT_READ, LinuxConstant.PROT_WRITE),
+                Operand.of(LinuxConstant.MAP_SHARED, LinuxConstant.MAP_ANONYMOUS),
+                Operand.of(-1),
+                Operand.of(0))
+            .into(EXECUTED),
+        Instruction.Supervise.of(child)
+            .reporting(Optional.of(new Instruction.Supervise.ExitReport(descriptor, EXECUTED))));
+  }
+
+  private static Ended run(Path launcher, String... command) throws Exception {
+    return Execution.of(launcher, command).environment("PATH=/etc:/no/such:/usr/bin:/bin").end();
+  }
+
+  @Test
+  void theEndOfTheCommandIsReported() throws Exception {
+    Path launcher = reporting(1, List.of());
+    Ended left = run(launcher, "/bin/sh", "-c", "exit 42");
+    assertEquals("{ \"exit-code\": 42 }\n", left.text());
+    assertEquals(42, left.exit());
+    assertEquals("{ \"exit-code\": 0 }\n", run(launcher, "true").text());
+    assertEquals("{ \"exit-code\": 143 }\n", run(launcher, "sh", "-c", "kill $$").text());
+  }
+
+  @Test
+  void thatThereWasNoCommandIsNot() throws Exception {
+    Path launcher = reporting(1, List.of());
+    for (String command : List.of("/", "/etc/passwd", "no-such-command", "")) {
+      Ended ended = run(launcher, command);
+      assertEquals("", ended.text(), command);
+      assertTrue(ended.exit() >= 126, command);
+    }
+    Call failing = Call.of(SystemCall.CHDIR, Operand.of("/no/such/directory"));
+    Ended failed = run(reporting(1, List.of(failing)), "true");
+    assertEquals("", failed.text());
+    assertEquals(125, failed.exit());
   }
 }

@@ -11,6 +11,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
+import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
@@ -119,6 +120,84 @@ class CredentialsTest {
     assertTrue(reason(assess(own, none)).contains("--unshare-user"));
     // That is proved when the program runs.
     assertEquals(Assessment.USABLE, assess(disabled, none));
+  }
+
+  private static final Caller USER = new Caller(1000, 1000, false, List.of(), true, 0, false, 0);
+  private static final Caller ROOT = new Caller(0, 0, false, List.of(4L), true, ALL, false, 0);
+
+  private static SandboxSpec.Builder given(UnaryOperator<GivenNamespaces> change) {
+    return SandboxSpec.builder().given(change);
+  }
+
+  private static Set<Guarantee> guarantees(Caller caller, SandboxSpec.Builder spec) {
+    return new Credentials(host(caller), spec.build()).guarantees();
+  }
+
+  @Test
+  void nothingIsClaimedOfAUserNamespaceThatOthersAreIn() {
+    for (Caller caller : List.of(USER, ROOT)) {
+      for (SandboxSpec.Builder spec :
+          List.of(
+              given(some -> some.withUser(7)),
+              given(some -> some.withUser(7).withPid(8)),
+              given(some -> some.withUser(7).withLast(8)))) {
+        Set<Guarantee> given = guarantees(caller, spec);
+        assertFalse(given.contains(Guarantee.OWN_USER_NAMESPACE));
+        assertFalse(given.contains(Guarantee.OLD_ROOT_UNREACHABLE));
+        assertTrue(given.containsAll(Set.of(Guarantee.NO_CAPABILITIES, Guarantee.GROUPS_DROPPED)));
+      }
+    }
+    // That is below one of its own all the same.
+    assertTrue(
+        guarantees(ROOT, given(some -> some.withPid(7)))
+            .containsAll(Set.of(Guarantee.OWN_USER_NAMESPACE, Guarantee.OLD_ROOT_UNREACHABLE)));
+  }
+
+  @Test
+  void whoOthersMapMayBeAnyone() {
+    SandboxSpec.Builder inGiven = given(some -> some.withUser(7));
+    assertTrue(guarantees(USER, inGiven).contains(Guarantee.UNPRIVILEGED_USER));
+    assertFalse(guarantees(ROOT, inGiven).contains(Guarantee.UNPRIVILEGED_USER));
+    inGiven.identity(Identity.CALLER.withUid(5));
+    assertFalse(guarantees(USER, inGiven).contains(Guarantee.UNPRIVILEGED_USER));
+    assertFalse(guarantees(ROOT, inGiven).contains(Guarantee.UNPRIVILEGED_USER));
+    Caller grouped = new Caller(1000, 1000, false, List.of(1000L), true, 0, false, 0);
+    SandboxSpec.Builder asGroup = given(some -> some.withUser(7));
+    assertTrue(guarantees(grouped, asGroup).contains(Guarantee.GROUPS_DROPPED));
+    asGroup.identity(Identity.CALLER.withGid(1000));
+    assertFalse(guarantees(grouped, asGroup).contains(Guarantee.GROUPS_DROPPED));
+  }
+
+  @Test
+  void oneThatOthersMapIsNewButOwnsTheMounts() {
+    SandboxSpec.Builder mapped = given(some -> some.mappedBy(7));
+    assertEquals(Set.of(Guarantee.OLD_ROOT_UNREACHABLE), withoutOthers(guarantees(USER, mapped)));
+    assertEquals(
+        Set.of(Guarantee.OLD_ROOT_UNREACHABLE, Guarantee.OWN_USER_NAMESPACE),
+        withoutOthers(guarantees(ROOT, mapped)));
+    mapped.privileges(_ -> CAPABLE.privileges());
+    assertEquals(Set.of(), withoutOthers(guarantees(USER, mapped)));
+  }
+
+  private static Set<Guarantee> withoutOthers(Set<Guarantee> given) {
+    given.retainAll(Set.of(Guarantee.OLD_ROOT_UNREACHABLE, Guarantee.OWN_USER_NAMESPACE));
+    return given;
+  }
+
+  @Test
+  void whatIsGivenMustBeWithinReach() {
+    HostReport user = host(USER);
+    SandboxSpec pid = given(some -> some.withPid(7)).build();
+    SandboxSpec last = given(some -> some.withLast(7)).build();
+    assertTrue(reason(Credentials.assess(pid, user)).contains("--pidns"));
+    assertTrue(reason(Credentials.assess(last, user)).contains("--userns2"));
+    assertEquals(Assessment.USABLE, Credentials.assess(pid, host(ROOT)));
+    assertEquals(Assessment.USABLE, Credentials.assess(last, host(ROOT)));
+    SandboxSpec both = given(some -> some.withUser(8).withPid(7).withLast(9)).build();
+    assertEquals(Assessment.USABLE, Credentials.assess(both, user));
+    SandboxSpec told = SandboxSpec.builder().reports(some -> some.withInfo(7)).build();
+    assertEquals(Assessment.USABLE, assess(told));
+    assertTrue(reason(assess(told, Workaround.OWN_PROC)).contains("--info-fd"));
   }
 
   @Test

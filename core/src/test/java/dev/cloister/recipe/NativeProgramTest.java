@@ -16,6 +16,7 @@ import dev.cloister.host.Workaround;
 import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
+import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Limits.Cpu;
 import dev.cloister.spec.Limits.ResourceLimit;
@@ -32,6 +33,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -91,6 +93,50 @@ class NativeProgramTest {
       spec.unshare(namespace);
     }
     check("namespaces", caller(1000, 0), spec.build());
+  }
+
+  private static SandboxSpec.Builder given(UnaryOperator<GivenNamespaces> change) {
+    return SandboxSpec.builder().given(change);
+  }
+
+  @Test
+  void whoAsksIsToldBeforeTheCommandAndAfterIt() throws Exception {
+    SandboxSpec.Builder spec =
+        SandboxSpec.builder().unshare(Namespace.NET).reports(some -> some.withInfo(7));
+    check("info", caller(1000, 0), spec.build());
+    spec.unshare(Namespace.PID).reports(some -> some.withStatus(8));
+    check("reports", caller(1000, 0), spec.build());
+    check("root-reports", caller(0, ALL), spec.build());
+  }
+
+  @Test
+  void aGivenUserNamespaceComesFirst() throws Exception {
+    SandboxSpec.Builder spec =
+        given(some -> some.withUser(7)).identity(Identity.CALLER.withUid(5).withGid(6));
+    check("given-user", caller(1000, 0), spec.build());
+    check("root-given-user", caller(0, ALL), spec.build());
+    check("given-users", caller(1000, 0), given(some -> some.withUser(7).withLast(8)).build());
+    check("root-given-last", caller(0, ALL), given(some -> some.withLast(8)).build());
+  }
+
+  @Test
+  void aGivenPidNamespaceIsEnteredThroughItsOwner() throws Exception {
+    SandboxSpec.Builder spec =
+        given(some -> some.withUser(7).withPid(8)).identity(Identity.CALLER.withUid(5));
+    check("given-pid", caller(1000, 0), spec.build());
+    check("given-pid-and-new", caller(1000, 0), spec.unshare(Namespace.PID).build());
+    check("root-given-pid", caller(0, ALL), given(some -> some.withPid(8)).build());
+  }
+
+  @Test
+  void othersMapWhatTheyWereToldOf() throws Exception {
+    SandboxSpec spec =
+        given(some -> some.mappedBy(7))
+            .reports(some -> some.withInfo(8))
+            .identity(Identity.ROOT)
+            .build();
+    check("unmapped", caller(1000, 0), spec);
+    check("root-unmapped", caller(0, ALL), spec);
   }
 
   /** On a host where everything is there but one controller. */

@@ -44,7 +44,9 @@ class SandboxSpecTest {
                 Privileges.NONE,
                 Limits.NONE,
                 Handover.NONE,
-                CallerDescriptors.NONE));
+                CallerDescriptors.NONE,
+                GivenNamespaces.NONE,
+                Reports.NONE));
   }
 
   @Test

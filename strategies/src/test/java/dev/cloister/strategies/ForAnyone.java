@@ -77,6 +77,8 @@ record ForAnyone(IsolationStrategy strategy) implements IsolationStrategy {
         spec.privileges(),
         spec.limits(),
         spec.handover(),
-        spec.descriptors());
+        spec.descriptors(),
+        spec.given(),
+        spec.reports());
   }
 }

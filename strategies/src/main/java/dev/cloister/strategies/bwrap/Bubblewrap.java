@@ -19,6 +19,7 @@ import dev.cloister.recipe.ProcessTree;
 import dev.cloister.recipe.ResourceLimits;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.CallerDescriptors;
+import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.OsString;
@@ -106,6 +107,10 @@ public final class Bubblewrap implements IsolationStrategy {
               + " passed on to it",
           "leave out --as-pid-1, or use --strategy pivot_root or chroot");
     }
+    Assessment status = assessGiven(spec, host);
+    if (status instanceof Assessment.Unusable) {
+      return status;
+    }
     Optional<InnerLauncher> place = InnerLauncher.place(spec.mounts());
     if (place.isEmpty()) {
       return new Assessment.Unusable(
@@ -115,6 +120,7 @@ public final class Bubblewrap implements IsolationStrategy {
     }
     List<String> needed = new ArrayList<>(BwrapArguments.optionsOf(spec, host));
     needed.addAll(place.get().options());
+    needed.addAll(GivenArguments.options(spec));
     if (!asRoot(host.caller())) {
       needed.addAll(privilegeOptions(spec).stream().filter(word -> word.startsWith("--")).toList());
     }
@@ -133,6 +139,29 @@ public final class Bubblewrap implements IsolationStrategy {
                 + " could not write to it as another user",
             "use --strategy pivot_root or chroot, or bind a directory of that user's")
         : Credentials.assess(spec, host);
+  }
+
+  /** Whether bubblewrap can report, and go into namespaces, for this. */
+  private static Assessment assessGiven(SandboxSpec spec, HostReport host) {
+    String others = "use --strategy pivot_root or chroot";
+    if (spec.reports().status().isPresent()) {
+      return new Assessment.Unusable(
+          "bubblewrap takes the end of Cloister's inner launcher for the command's, even where that"
+              + " was not executed, so --json-status-fd would say what is not true",
+          "leave out --json-status-fd, or " + others);
+    }
+    if (spec.given().equals(GivenNamespaces.NONE)) {
+      return Assessment.USABLE;
+    }
+    if (asRoot(host.caller())) {
+      return new Assessment.Unusable(
+          "the bwrap strategy goes into no namespace that is given when root calls it", others);
+    }
+    return makesUserNamespace(spec)
+        ? new Assessment.Unusable(
+            "with --cap-add, the bwrap strategy makes a user namespace of its own inside",
+            "leave out --cap-add, or " + others)
+        : Assessment.USABLE;
   }
 
   private static boolean makesForAnother(SandboxSpec spec, Caller caller) {
@@ -277,8 +306,11 @@ public final class Bubblewrap implements IsolationStrategy {
     Caller caller = host.caller();
     List<OsString> arguments = new ArrayList<>();
     arguments.add(OsString.of("bwrap"));
+    arguments.addAll(GivenArguments.of(spec));
     if (!asRoot(caller)) {
-      add(arguments, "--unshare-user");
+      if (!spec.given().userIsShared()) {
+        add(arguments, "--unshare-user");
+      }
       add(arguments, "--uid", spec.identity().uid().orElse(caller.uid()));
       add(arguments, "--gid", spec.identity().gid().orElse(caller.gid()));
       for (String option : privilegeOptions(spec)) {

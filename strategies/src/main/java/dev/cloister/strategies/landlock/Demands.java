@@ -4,6 +4,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.spec.Destination;
+import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
@@ -64,6 +65,12 @@ final class Demands {
     }
     if (!spec.processes().locks().isEmpty()) {
       return unsupported("--lock-file");
+    }
+    if (!spec.given().equals(GivenNamespaces.NONE)) {
+      return unsupported("namespaces that are given");
+    }
+    if (spec.reports().any()) {
+      return unsupported("--info-fd and --json-status-fd: there are no namespaces to report");
     }
     return spec.limits().needCgroup() ? unsupported("limits that need a cgroup") : Optional.empty();
   }
