@@ -309,10 +309,7 @@ public final class ProgramCompiler {
 
   private void dieWithoutCommand(Label usage) {
     asm.place(usage);
-    routines.startMessage();
-    routines.append("cloister: no command given\n");
-    asm.set(Register.V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    routines.dieSaying("no command given");
   }
 
   private void write(List<Instruction> instructions) {
@@ -397,7 +394,7 @@ public final class ProgramCompiler {
     @Override
     public void say(Instruction.Say say) {
       routines.startMessage();
-      routines.append("cloister: " + program.name() + ": " + say.text() + "\n");
+      routines.append(routines.speaker().prefix() + program.name() + ": " + say.text() + "\n");
       routines.say();
     }
 
@@ -563,10 +560,7 @@ public final class ProgramCompiler {
     }
     emitter.systemCall(call.call());
     asm.branch(LESS, RESULT, 0, failed);
-    routines.startMessage();
-    routines.append("cloister: " + program.name() + ": " + expect.otherwise() + "\n");
-    asm.set(Register.V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    routines.dieSaying(program.name() + ": " + expect.otherwise());
     asm.place(next);
     Label report = onHost ? routines.failOnHost : routines.fail;
     emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next, report)));
@@ -734,10 +728,7 @@ public final class ProgramCompiler {
 
   private void dieSaying(Label here, String text) {
     asm.place(here);
-    routines.startMessage();
-    routines.append("cloister: " + text + "\n");
-    asm.set(Register.V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    routines.dieSaying(text);
   }
 
   /** Makes the argument vector on the stack: the fixed arguments, then the command's. */

@@ -233,7 +233,7 @@ public final class Bubblewrap implements IsolationStrategy {
             numbers.lifeline(),
             new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host)),
             new Instruction.Supervise.Started(
-                STARTED, "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up")));
+                STARTED, "bwrap: " + bwrap.path() + " could not set the sandbox up")));
     return new SyscallProgram(name(), steps);
   }
 
