@@ -355,6 +355,11 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void nameDirectory(Instruction.NameDirectory name) {
+      EnvironmentFilter.nameDirectory(emitter, routines, name.variable());
+    }
+
+    @Override
     public void filterEnvironment(Instruction.FilterEnvironment filter) {
       new EnvironmentFilter(emitter, routines, filter.rules()).write();
     }

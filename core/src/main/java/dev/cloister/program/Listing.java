@@ -130,6 +130,8 @@ public final class Listing {
               "      sendmsg(%d, [%d, SCM_RIGHTS %s], MSG_NOSIGNAL)"
                   .formatted(send.socket(), send.word(), send.descriptor().name()));
       case Instruction.RemoveCgroup remove -> removeCgroup(remove);
+      case Instruction.NameDirectory name ->
+          lines.add("      getcwd(%s, 4096)  # a variable".formatted(name.variable()));
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
           Instruction.FilterEnvironment _,

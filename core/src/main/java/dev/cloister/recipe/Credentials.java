@@ -16,6 +16,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Privileges.Authority;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -135,7 +136,7 @@ public final class Credentials {
    */
   public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
     Set<Namespace> last = EnumSet.noneOf(Namespace.class);
-    if (!spec.privileges().capabilities().isEmpty()) {
+    if (!spec.privileges().capabilities().isEmpty() && !spec.privileges().authority().isCallers()) {
       last.addAll(spec.namespaces());
       last.retainAll(EnumSet.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
     }
@@ -160,7 +161,7 @@ public final class Credentials {
 
   /** What {@link #becomeCommandUser} made. */
   KeptNamespaces keptLast() {
-    return host.needs(Workaround.NO_USER_NAMESPACE)
+    return staysInCallersNamespace()
         ? KeptNamespaces.of(false, false, Set.of())
         : KeptNamespaces.of(true, false, namespacesMadeLast(spec));
   }
@@ -269,7 +270,7 @@ public final class Credentials {
   /** Becomes who the command shall be, in a user namespace that owns nothing. */
   public List<Instruction> becomeCommandUser() {
     List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
-    if (host.needs(Workaround.NO_USER_NAMESPACE)) {
+    if (staysInCallersNamespace()) {
       return steps;
     }
     if (caller.isPrivileged()) {
@@ -288,9 +289,18 @@ public final class Credentials {
     return steps;
   }
 
+  /** Whether the command has no user namespace of its own. */
+  private boolean staysInCallersNamespace() {
+    return host.needs(Workaround.NO_USER_NAMESPACE) || privileges.authority().isCallers();
+  }
+
   /** As far as it concerns the process, and not the user namespace that it makes. */
   List<Instruction> becomeInCallersNamespace() {
     List<Instruction> steps = new ArrayList<>();
+    if (privileges.authority().isCallers()) {
+      // It is the caller, groups included, and a domain would forbid what it is to be able to do.
+      return steps;
+    }
     if (becomesReally) {
       steps.addAll(becomeReally());
     }
@@ -423,7 +433,9 @@ public final class Credentials {
    */
   public List<Instruction> leaveOnlyWhatIsAskedFor() {
     List<Instruction> steps = new ArrayList<>();
-    if (privileges.capabilities().isEmpty()) {
+    if (privileges.authority() == Authority.ALL_OF_CALLERS) {
+      steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    } else if (privileges.capabilities().isEmpty()) {
       steps.addAll(giveUpCapabilities());
     } else {
       steps.addAll(keepCapabilities());
@@ -538,13 +550,14 @@ public final class Credentials {
     if (privileges.capabilities().isEmpty()) {
       given.add(Guarantee.NO_CAPABILITIES);
     }
-    boolean ownNamespace = !host.needs(Workaround.NO_USER_NAMESPACE);
+    boolean ownNamespace = !staysInCallersNamespace();
     if (ownNamespace) {
       given.add(Guarantee.OWN_USER_NAMESPACE);
     }
     // In the caller's user namespace, the command may trace the caller's other processes that have
     // no capabilities, and walk through /proc/PID/root of theirs (ptrace(2)).
-    if (ownNamespace || host.needs(Workaround.LANDLOCK_DOMAIN)) {
+    if (ownNamespace
+        || (host.needs(Workaround.LANDLOCK_DOMAIN) && !privileges.authority().isCallers())) {
       given.add(Guarantee.OLD_ROOT_UNREACHABLE);
     }
     // An unprivileged caller's ids only look different inside.
@@ -567,7 +580,7 @@ public final class Credentials {
     if (host.anyOf().isPresent()) {
       return false;
     }
-    if (becomesReally && caller.canDropGroups()) {
+    if (becomesReally && caller.canDropGroups() && !privileges.authority().isCallers()) {
       return true;
     }
     Id kept = becomesReally ? gid : callerGid;
@@ -593,7 +606,29 @@ public final class Credentials {
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }
-    return assessUserNamespace(spec.privileges(), host);
+    return spec.privileges().authority().isCallers()
+        ? assessAuthority(spec, wanted)
+        : assessUserNamespace(spec.privileges(), host);
+  }
+
+  /** Whether the command can keep the caller's authority. */
+  private static Assessment assessAuthority(SandboxSpec spec, Credentials wanted) {
+    if (!wanted.caller.isPrivileged()) {
+      return new Assessment.Unusable(
+          "without CAP_SYS_ADMIN, the caller can make no sandbox in its own user namespace",
+          "ask for a user namespace: --unshare-user");
+    }
+    boolean asks =
+        spec.privileges().ownUserNamespace()
+            || spec.privileges().userNamespaces() == Privileges.UserNamespaces.DISABLED
+            || !wanted.uid.is(wanted.callerUid)
+            || !wanted.gid.is(wanted.callerGid);
+    return asks
+        ? new Assessment.Unusable(
+            "a command with the caller's capabilities stays in the caller's user namespace, with its"
+                + " ids",
+            "ask for a user namespace: --unshare-user")
+        : Assessment.USABLE;
   }
 
   private static Assessment assessUserNamespace(Privileges privileges, HostReport host) {

@@ -83,6 +83,11 @@ public final class Bubblewrap implements IsolationStrategy {
           link.get() + ", which bubblewrap before 0.12.0 would follow (CVE-2026-87766)",
           "use --strategy pivot_root or chroot, or a destination without that link");
     }
+    if (spec.privileges().authority().isCallers()) {
+      return new Assessment.Unusable(
+          "Cloister's bwrap strategy leaves a command nothing of what its caller may do",
+          "ask for a user namespace, --unshare-user, or use --strategy pivot_root or chroot");
+    }
     if (spec.processes().commandIsInit()) {
       return new Assessment.Unusable(
           "bubblewrap does not say which process of the host's process 1 is, so no signal could be"
