@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.CallerKind;
@@ -64,12 +65,23 @@ record RunRequest(
   /** Makes a request of parsed options. */
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
       throws CliException {
-    Builder builder = new Builder(invocation, /* late= */ false);
-    for (ParsedOptions.Use<RunOption> use : parsed.options()) {
-      use.option().apply(builder, use.values());
+    return of(parsed, invocation, caller, Dialect.CLOISTER);
+  }
+
+  /** The same of a command line in some dialect. */
+  static RunRequest of(
+      ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller, Dialect dialect)
+      throws CliException {
+    Builder builder = new Builder(invocation, dialect, /* late= */ false);
+    if (dialect == Dialect.BUBBLEWRAP) {
+      BubblewrapRules.start(builder, caller);
     }
+    builder.apply(parsed.options());
     if (parsed.command() >= invocation.arguments().size()) {
       throw new CliException("no command given (try --help)");
+    }
+    if (dialect == Dialect.BUBBLEWRAP) {
+      BubblewrapRules.finish(builder, caller);
     }
     return builder.build(parsed.command(), caller.uid() == 0);
   }
@@ -105,16 +117,15 @@ record RunRequest(
 
   private static Builder applyLate(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
       throws CliException {
-    Builder builder = new Builder(invocation, /* late= */ true);
-    for (ParsedOptions.Use<RunOption> use : uses) {
-      use.option().apply(builder, use.values());
-    }
+    Builder builder = new Builder(invocation, Dialect.CLOISTER, /* late= */ true);
+    builder.apply(uses);
     return builder;
   }
 
   /** Collects options in their order. */
   static final class Builder {
     private final Invocation invocation;
+    private final Dialect dialect;
     private final boolean late;
     private final List<Instruction.RequireVariable> conditions = new ArrayList<>();
     private final SandboxSpec.Builder spec = SandboxSpec.builder();
@@ -132,6 +143,10 @@ record RunRequest(
     private boolean asPid1;
     private Optional<Duration> timeout = Optional.empty();
     private Optional<Duration> killAfter = Optional.empty();
+    private Optional<OsString> hostname = Optional.empty();
+    private Optional<OsString> workingDirectory = Optional.empty();
+    private boolean ownUserNamespace;
+    private boolean changesCapabilities;
 
     /** Mounts that may depend on who the command is and on what makes them. */
     @FunctionalInterface
@@ -160,9 +175,20 @@ record RunRequest(
       }
     }
 
-    private Builder(Invocation invocation, boolean late) {
+    private Builder(Invocation invocation, Dialect dialect, boolean late) {
       this.invocation = invocation;
+      this.dialect = dialect;
       this.late = late;
+    }
+
+    private void apply(List<ParsedOptions.Use<RunOption>> uses) throws CliException {
+      for (ParsedOptions.Use<RunOption> use : uses) {
+        try {
+          use.option().apply(this, use.values());
+        } catch (CliException e) {
+          throw use.wrong(e);
+        }
+      }
     }
 
     /** Whether the host has this kind of namespaces; a host that is not known yet will. */
@@ -247,9 +273,11 @@ record RunRequest(
       mounts.add(_ -> List.of(operation));
     }
 
-    private static Destination destination(RunOption option, OsString path) throws CliException {
+    private Destination destination(RunOption option, OsString path) throws CliException {
+      // bubblewrap takes all of them from the root.
+      boolean fromRoot = dialect == Dialect.BUBBLEWRAP && !path.isEmpty() && !path.startsWith("/");
       try {
-        return Destination.of(path);
+        return Destination.of(fromRoot ? OsString.of("/").concat(path) : path);
       } catch (IllegalArgumentException e) {
         throw new CliException(
             "%s %s: %s".formatted(option.word(), Messages.value(path), e.getMessage()));
@@ -277,7 +305,9 @@ record RunRequest(
     private static CliException cannotUse(RunOption option, OsString path, SourceException e) {
       String advice = e.isMissing() ? " (create it, or use --bind-try)" : "";
       return new CliException(
-          "%s %s: %s%s".formatted(option.word(), Messages.value(path), e.getMessage(), advice));
+          "%s %s: %s%s".formatted(option.word(), Messages.value(path), e.getMessage(), advice),
+          "Can't find source path %s: %s"
+              .formatted(path, e.isMissing() ? Errno.ENOENT.text() : e.getMessage()));
     }
 
     void environment(RunOption option, OsString name, UnaryOperator<EnvironmentRules> change)
@@ -312,6 +342,47 @@ record RunRequest(
       limits = value;
     }
 
+    EnvironmentRules environment() {
+      return environment;
+    }
+
+    void environment(EnvironmentRules value) {
+      environment = value;
+    }
+
+    Identity identity() {
+      return identity;
+    }
+
+    void hostname(OsString name) {
+      hostname = Optional.of(name);
+    }
+
+    Optional<OsString> hostname() {
+      return hostname;
+    }
+
+    void workingDirectory(OsString directory) {
+      workingDirectory = Optional.of(directory);
+    }
+
+    Optional<OsString> workingDirectory() {
+      return workingDirectory;
+    }
+
+    /** Some option asks for a user namespace, required or not. */
+    void ownUserNamespace() {
+      ownUserNamespace = true;
+    }
+
+    boolean hasOwnUserNamespace() {
+      return ownUserNamespace;
+    }
+
+    boolean changesCapabilities() {
+      return changesCapabilities;
+    }
+
     void uid(long id) {
       identity = identity.withUid(id);
     }
@@ -321,6 +392,7 @@ record RunRequest(
     }
 
     void capabilities(Consumer<Set<LinuxConstant>> change) {
+      changesCapabilities = true;
       spec.privileges(
           some -> {
             Set<LinuxConstant> capabilities = EnumSet.noneOf(LinuxConstant.class);
@@ -355,7 +427,7 @@ record RunRequest(
 
     SeccompFilters seccomp() {
       if (seccomp.isEmpty()) {
-        seccomp = Optional.of(new SeccompFilters());
+        seccomp = Optional.of(new SeccompFilters(dialect));
       }
       return seccomp.get();
     }
@@ -376,7 +448,9 @@ record RunRequest(
     private void setProcesses() throws CliException {
       if (asPid1) {
         if (!spec.unshares(Namespace.PID)) {
-          throw new CliException("--as-pid-1: means nothing without --unshare-pid");
+          throw new CliException(
+              "--as-pid-1: means nothing without --unshare-pid",
+              "Specifying --as-pid-1 requires --unshare-pid");
         }
         spec.processes(Processes::withCommandAsInit);
       }
@@ -402,9 +476,15 @@ record RunRequest(
             "--keep-env %s: means nothing without --clearenv".formatted(kept.getLast()));
       }
       setProcesses();
+      if (hostname.isPresent()) {
+        spec.hostname(hostname.get());
+      }
+      if (workingDirectory.isPresent()) {
+        spec.workingDirectory(workingDirectory.get());
+      }
       boolean reallyRoot = isUserZero && identity.uid().orElse(0) == 0;
       PresetView view = new PresetView(reallyRoot, spec.unshares(Namespace.PID), inPlace(), late);
-      if (onlyMountPaths) {
+      if (onlyMountPaths && dialect == Dialect.CLOISTER) {
         spec.mounts(view.of(Preset.HOST));
       }
       List<MountOperation> operations = new ArrayList<>();
