@@ -27,6 +27,7 @@ final class CapabilityNames {
     }
     throw new CliException(
         "%s %s: not a capability, such as CAP_NET_ADMIN, or ALL (capabilities(7) lists them)"
-            .formatted(option.word(), Messages.value(name)));
+            .formatted(option.word(), Messages.value(name)),
+        "unknown cap: " + name);
   }
 }

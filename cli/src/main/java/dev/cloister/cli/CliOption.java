@@ -14,6 +14,11 @@ interface CliOption {
   /** What it does, in a line. */
   String help();
 
+  /** Whether a launcher that was compiled with this option can be used again. */
+  default boolean cacheable() {
+    return true;
+  }
+
   /** The one of these with that word. */
   static <O extends CliOption> Optional<O> find(O[] options, String word) {
     for (O option : options) {

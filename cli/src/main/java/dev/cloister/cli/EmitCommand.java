@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** {@code cloister emit}. */
 final class EmitCommand implements Subcommand {
@@ -49,6 +50,9 @@ final class EmitCommand implements Subcommand {
       Output.print(help());
       return 0;
     }
+    parsed =
+        new OptionFiles<>(invocation, Dialect.CLOISTER, EmitOption::find, Optional.empty())
+            .expand(parsed);
     EmitRequest request = EmitRequest.of(invocation.arguments(), parsed);
     OsString output =
         request

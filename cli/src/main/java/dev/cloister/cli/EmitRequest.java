@@ -56,8 +56,9 @@ record EmitRequest(
         output = Optional.of(value);
       } else if (use.option() == EmitOption.ARCH) {
         architecture = architecture(value);
-      } else {
-        uses.add(bakeable((RunOption) use.option(), use.values()));
+      } else if (use.option() != RunOption.ARGS && use.option() != RunOption.PROFILE) {
+        // What stands in the place of these two is baked in.
+        uses.add(bakeable((RunOption) use.option(), use.values()).in(use.origin()));
       }
     }
     return new EmitRequest(

@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.machine.Speaker;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.EnvironmentRules;
@@ -59,7 +60,7 @@ final class EnvCommand implements Subcommand {
       }
     }
     return LauncherStart.start(
-        program, parsed.command(), invocation, sandboxing.directory(), caching);
+        program, parsed.command(), Speaker.CLOISTER, invocation, sandboxing.directory(), caching);
   }
 
   private static EnvironmentRules keep(

@@ -6,6 +6,7 @@ import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.machine.Reporting;
+import dev.cloister.machine.Speaker;
 import dev.cloister.probe.VerdictStore;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.OsString;
@@ -27,11 +28,13 @@ final class LauncherStart {
    * Through the script: says which file to execute. Otherwise replaces this JVM.
    *
    * @param command index of the command among the arguments
+   * @param speaker in whose name the launcher speaks
    * @param caching how the launcher is kept, if it is
    */
   static int start(
       SyscallProgram program,
       int command,
+      Speaker speaker,
       Invocation invocation,
       PrivateDirectory directory,
       Optional<Caching> caching)
@@ -42,7 +45,7 @@ final class LauncherStart {
         return start(
             file,
             program,
-            options(command, invocation, directory, caching),
+            options(command, speaker, invocation, directory, caching),
             invocation,
             directory,
             caching);
@@ -76,7 +79,11 @@ final class LauncherStart {
   }
 
   private static ProgramCompiler.Options options(
-      int command, Invocation invocation, PrivateDirectory directory, Optional<Caching> caching) {
+      int command,
+      Speaker speaker,
+      Invocation invocation,
+      PrivateDirectory directory,
+      Optional<Caching> caching) {
     List<OsString> forgotten = new ArrayList<>();
     forgotten.add(OsString.of(VerdictStore.file(directory)));
     if (caching.isPresent()) {
@@ -86,7 +93,7 @@ final class LauncherStart {
         Architecture.host(),
         // The launcher's own name comes first.
         command + 1,
-        Reporting.TEXT,
+        Reporting.text(speaker),
         invocation.environmentIntact() ? Optional.empty() : Optional.of(invocation.environment()),
         invocation.caller(),
         forgotten,

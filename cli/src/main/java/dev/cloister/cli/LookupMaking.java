@@ -68,6 +68,8 @@ final class LookupMaking {
         options.put(option.word(), option.operands().size());
       }
     }
+    CliOption prefix = BwrapOption.LEVEL_PREFIX;
+    options.put(prefix.word(), prefix.operands().size());
     return options;
   }
 

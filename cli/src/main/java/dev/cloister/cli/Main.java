@@ -11,6 +11,7 @@ public final class Main {
   private static final List<Subcommand> SUBCOMMANDS =
       List.of(
           new RunCommand(),
+          new BwrapCommand(),
           new EnvCommand(),
           new ProbeCommand(),
           new BenchCommand(),

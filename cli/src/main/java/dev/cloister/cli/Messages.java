@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.machine.Speaker;
 import dev.cloister.spec.OsString;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -17,7 +18,12 @@ final class Messages {
 
   /** One write per message, in UTF-8 whatever the locale: a path is shown as its bytes are. */
   static void print(String message) {
-    write("cloister: " + message + "\n");
+    print(Speaker.CLOISTER, message);
+  }
+
+  /** The same in the name of another. */
+  static void print(Speaker speaker, String message) {
+    write(speaker.prefix() + message + "\n");
   }
 
   /** The same for what is no message, but drawn on a terminal. */

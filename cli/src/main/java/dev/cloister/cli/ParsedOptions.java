@@ -22,10 +22,28 @@ record ParsedOptions<O extends CliOption>(List<Use<O>> options, int command, boo
     options = List.copyOf(options);
   }
 
-  /** One option with its values. */
-  record Use<O extends CliOption>(O option, List<OsString> values) {
+  /**
+   * One option with its values.
+   *
+   * @param origin the file and line in which it stands; empty for the command line
+   */
+  record Use<O extends CliOption>(O option, List<OsString> values, String origin) {
     Use {
       values = List.copyOf(values);
+    }
+
+    Use(O option, List<OsString> values) {
+      this(option, values, "");
+    }
+
+    /** The same in a file. */
+    Use<O> in(String file) {
+      return new Use<>(option, values, file);
+    }
+
+    /** What is wrong with it, and where it stands. */
+    CliException wrong(CliException cause) {
+      return origin.isEmpty() ? cause : cause.in(origin);
     }
   }
 
@@ -49,16 +67,29 @@ record ParsedOptions<O extends CliOption>(List<Use<O>> options, int command, boo
         help = true;
         continue;
       }
-      O option =
-          find.apply(word)
-              .orElseThrow(() -> new CliException("unknown option " + word + " (try --help)"));
+      O option = find.apply(word).orElseThrow(() -> unknown(word));
       int count = option.operands().size();
       if (i + count > arguments.size()) {
-        throw new CliException(word + " needs " + String.join(" ", option.operands()));
+        throw incomplete(option);
       }
       uses.add(new Use<>(option, arguments.subList(i, i + count)));
       i += count;
     }
     return new ParsedOptions<>(uses, i, help);
+  }
+
+  private static CliException unknown(String word) {
+    return new CliException("unknown option " + word + " (try --help)", "Unknown option " + word);
+  }
+
+  private static CliException incomplete(CliOption option) {
+    return new CliException(
+        option.word() + " needs " + String.join(" ", option.operands()),
+        option.word()
+            + switch (option.operands().size()) {
+              case 1 -> " takes an argument";
+              case 2 -> " takes two arguments";
+              default -> " takes three arguments";
+            });
   }
 }

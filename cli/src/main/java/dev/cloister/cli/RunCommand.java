@@ -1,8 +1,7 @@
 package dev.cloister.cli;
 
-import dev.cloister.launch.StaleCgroups;
+import dev.cloister.machine.Speaker;
 import java.util.List;
-import java.util.Optional;
 
 /** {@code cloister run}. */
 final class RunCommand implements Subcommand {
@@ -42,35 +41,8 @@ final class RunCommand implements Subcommand {
       Output.print(help());
       return 0;
     }
-    Sandboxing sandboxing = Sandboxing.prepare(invocation);
-    Optional<Caching> caching =
-        isCacheable(parsed)
-            ? Caching.of(invocation, parsed.command(), sandboxing)
-            : Optional.empty();
-    RunRequest request = RunRequest.of(parsed, invocation, sandboxing.host().caller());
-    Sandboxing.Planned planned = sandboxing.plan(request);
-    StaleCgroups.removeFor(request.spec().limits(), sandboxing.host());
-    List<String> lines =
-        request.verbose() ? planned.choice().report() : planned.choice().warnings();
-    for (String line : lines) {
-      Messages.print(line);
-    }
-    if (caching.isPresent()) {
-      // A launcher from the cache says nothing before it starts.
-      caching =
-          lines.isEmpty() || Caching.training()
-              ? caching.get().with(request, planned, invocation)
-              : Optional.empty();
-    }
-    return LauncherStart.start(
-        planned.program(), request.command(), invocation, sandboxing.directory(), caching);
-  }
-
-  private static boolean isCacheable(ParsedOptions<RunOption> parsed) {
-    boolean cacheable = true;
-    for (ParsedOptions.Use<RunOption> use : parsed.options()) {
-      cacheable &= use.option().cacheable();
-    }
-    return cacheable || Caching.training();
+    SandboxStart start = new SandboxStart(invocation, Dialect.CLOISTER, parsed);
+    ParsedOptions<RunOption> all = start.withFiles(parsed, RunOption::find);
+    return start.start(all, List.of(), Speaker.CLOISTER, Speaker.CLOISTER);
   }
 }

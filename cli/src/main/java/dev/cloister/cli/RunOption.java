@@ -187,13 +187,21 @@ enum RunOption implements CliOption {
                               .formatted(Messages.value(values.get(0))))));
     }
   },
+  PROFILE("--profile", "FILE", "the options in this file, or of a shipped profile of this name") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {}
+  },
+  ARGS("--args", "FD", "the options that can be read from this descriptor, each word with a NUL") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) {}
+  },
   CHDIR("--chdir", "DIR", "start the command in DIR") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
       if (values.get(0).isEmpty()) {
         throw new CliException("--chdir '': an empty path");
       }
-      run.spec().workingDirectory(values.get(0));
+      run.workingDirectory(values.get(0));
     }
   },
   SETENV("--setenv", "VAR VALUE", "set a variable") {
@@ -247,7 +255,7 @@ enum RunOption implements CliOption {
       if (name.isEmpty() || name.length() > 64) {
         throw new CliException("--hostname '" + name + "': must have 1 to 64 bytes");
       }
-      run.spec().hostname(name);
+      run.hostname(name);
     }
   },
   CAP_ADD("--cap-add", "CAP", "give the command a capability, or ALL, over what is the sandbox's") {
@@ -287,6 +295,7 @@ enum RunOption implements CliOption {
   UNSHARE_USER("--unshare-user", "", "require a user namespace of the command's own") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
+      run.ownUserNamespace();
       run.spec().privileges(Privileges::withOwnUserNamespace);
       run.namespaces().unshareUser(true);
     }
@@ -294,18 +303,21 @@ enum RunOption implements CliOption {
   UNSHARE_USER_TRY("--unshare-user-try", "", "make one wherever it can be made, as always") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
+      run.ownUserNamespace();
       run.namespaces().unshareUser(false);
     }
   },
   USERNS("--userns", "FD", "use this user namespace (/proc/PID/ns/user) in place of a new one") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.ownUserNamespace();
       run.namespaces().set(this, values.get(0));
     }
   },
   USERNS2("--userns2", "FD", "when all is made, put the command into this user namespace") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.ownUserNamespace();
       run.namespaces().set(this, values.get(0));
     }
   },
@@ -371,6 +383,7 @@ enum RunOption implements CliOption {
   UNSHARE_ALL("--unshare-all", "", "all of these, the cgroup namespace where there are such") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) {
+      run.ownUserNamespace();
       for (Namespace namespace : Namespace.values()) {
         if (namespace != Namespace.CGROUP || run.has(Namespace.CGROUP)) {
           run.spec().unshare(namespace);
@@ -529,13 +542,14 @@ enum RunOption implements CliOption {
   }
 
   /**
-   * Whether a launcher that was compiled with this option can be used again. Not where something is
-   * said or read meanwhile, or what the option means depends on more than {@link Caching} looks at:
-   * descriptors, limits and cgroups of the caller, and which process it is.
+   * Not where something is said or read meanwhile, or what the option means depends on more than
+   * {@link Caching} looks at: descriptors, limits and cgroups of the caller, and which process it
+   * is.
    */
-  boolean cacheable() {
+  @Override
+  public boolean cacheable() {
     return switch (this) {
-      case NO_CACHE, VERBOSE, SECCOMP, ADD_SECCOMP_FD, DIE_WITH_PARENT -> false;
+      case NO_CACHE, VERBOSE, ARGS, SECCOMP, ADD_SECCOMP_FD, DIE_WITH_PARENT -> false;
       case BIND_FD, RO_BIND_FD -> false;
       case RLIMIT, MEMORY, PIDS, CPU -> false;
       default -> true;
@@ -583,6 +597,7 @@ enum RunOption implements CliOption {
       }
     }
     throw new CliException(
-        "%s %s: not a number from 0 to %d".formatted(word, Messages.value(text), Identity.MAX_ID));
+        "%s %s: not a number from 0 to %d".formatted(word, Messages.value(text), Identity.MAX_ID),
+        "Invalid %s: %s".formatted(word.substring(2), text));
   }
 }

@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.CallerKind;
@@ -71,10 +72,23 @@ record RunRequest(
   /** Makes a request of parsed options. */
   static RunRequest of(ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller)
       throws CliException {
-    Builder builder = new Builder(invocation, /* late= */ false);
+    return of(parsed, invocation, caller, Dialect.CLOISTER);
+  }
+
+  /** The same of a command line in some dialect. */
+  static RunRequest of(
+      ParsedOptions<RunOption> parsed, Invocation invocation, Caller caller, Dialect dialect)
+      throws CliException {
+    Builder builder = new Builder(invocation, dialect, /* late= */ false);
+    if (dialect == Dialect.BUBBLEWRAP) {
+      BubblewrapRules.start(builder, caller);
+    }
     builder.apply(parsed.options());
     if (parsed.command() >= invocation.arguments().size()) {
       throw new CliException("no command given (try --help)");
+    }
+    if (dialect == Dialect.BUBBLEWRAP) {
+      BubblewrapRules.finish(builder, caller);
     }
     return builder.build(parsed.command(), caller.uid() == 0);
   }
@@ -110,7 +124,7 @@ record RunRequest(
 
   private static Builder applyLate(List<ParsedOptions.Use<RunOption>> uses, Invocation invocation)
       throws CliException {
-    Builder builder = new Builder(invocation, /* late= */ true);
+    Builder builder = new Builder(invocation, Dialect.CLOISTER, /* late= */ true);
     builder.apply(uses);
     return builder;
   }
@@ -118,6 +132,7 @@ record RunRequest(
   /** Collects options in their order. */
   static final class Builder {
     private final Invocation invocation;
+    private final Dialect dialect;
     private final boolean late;
     private final List<Instruction.RequireVariable> conditions = new ArrayList<>();
     private final SandboxSpec.Builder spec = SandboxSpec.builder();
@@ -140,6 +155,10 @@ record RunRequest(
     private boolean asPid1;
     private Optional<Duration> timeout = Optional.empty();
     private Optional<Duration> killAfter = Optional.empty();
+    private Optional<OsString> hostname = Optional.empty();
+    private Optional<OsString> workingDirectory = Optional.empty();
+    private boolean ownUserNamespace;
+    private boolean changesCapabilities;
 
     /** Mounts that may depend on who the command is and on what makes them. */
     @FunctionalInterface
@@ -168,15 +187,20 @@ record RunRequest(
       }
     }
 
-    private Builder(Invocation invocation, boolean late) {
+    private Builder(Invocation invocation, Dialect dialect, boolean late) {
       this.invocation = invocation;
+      this.dialect = dialect;
       this.late = late;
     }
 
     private void apply(List<ParsedOptions.Use<RunOption>> uses) throws CliException {
       for (ParsedOptions.Use<RunOption> use : uses) {
-        use.option().apply(this, use.values());
-        modifiers.requireTakenBy(use.option());
+        try {
+          use.option().apply(this, use.values());
+          modifiers.requireTakenBy(use.option());
+        } catch (CliException e) {
+          throw use.wrong(e);
+        }
       }
       modifiers.requireTaken();
     }
@@ -253,8 +277,7 @@ record RunRequest(
       add(new MountOperation.DataBind(number, destination, mode, access));
     }
 
-    private static Destination fileDestination(RunOption option, OsString path)
-        throws CliException {
+    private Destination fileDestination(RunOption option, OsString path) throws CliException {
       Destination destination = destination(option, path);
       if (destination.isRoot()) {
         throw new CliException(
@@ -355,9 +378,11 @@ record RunRequest(
       mounts.add(_ -> List.of(operation));
     }
 
-    private static Destination destination(RunOption option, OsString path) throws CliException {
+    private Destination destination(RunOption option, OsString path) throws CliException {
+      // bubblewrap takes all of them from the root.
+      boolean fromRoot = dialect == Dialect.BUBBLEWRAP && !path.isEmpty() && !path.startsWith("/");
       try {
-        return Destination.of(path);
+        return Destination.of(fromRoot ? OsString.of("/").concat(path) : path);
       } catch (IllegalArgumentException e) {
         throw new CliException(
             "%s %s: %s".formatted(option.word(), Messages.value(path), e.getMessage()));
@@ -385,7 +410,9 @@ record RunRequest(
     private static CliException cannotUse(RunOption option, OsString path, SourceException e) {
       String advice = e.isMissing() ? " (create it, or use --bind-try)" : "";
       return new CliException(
-          "%s %s: %s%s".formatted(option.word(), Messages.value(path), e.getMessage(), advice));
+          "%s %s: %s%s".formatted(option.word(), Messages.value(path), e.getMessage(), advice),
+          "Can't find source path %s: %s"
+              .formatted(path, e.isMissing() ? Errno.ENOENT.text() : e.getMessage()));
     }
 
     void environment(RunOption option, OsString name, UnaryOperator<EnvironmentRules> change)
@@ -420,6 +447,47 @@ record RunRequest(
       limits = value;
     }
 
+    EnvironmentRules environment() {
+      return environment;
+    }
+
+    void environment(EnvironmentRules value) {
+      environment = value;
+    }
+
+    Identity identity() {
+      return identity;
+    }
+
+    void hostname(OsString name) {
+      hostname = Optional.of(name);
+    }
+
+    Optional<OsString> hostname() {
+      return hostname;
+    }
+
+    void workingDirectory(OsString directory) {
+      workingDirectory = Optional.of(directory);
+    }
+
+    Optional<OsString> workingDirectory() {
+      return workingDirectory;
+    }
+
+    /** Some option asks for a user namespace, required or not. */
+    void ownUserNamespace() {
+      ownUserNamespace = true;
+    }
+
+    boolean hasOwnUserNamespace() {
+      return ownUserNamespace;
+    }
+
+    boolean changesCapabilities() {
+      return changesCapabilities;
+    }
+
     void uid(long id) {
       identity = identity.withUid(id);
     }
@@ -429,6 +497,7 @@ record RunRequest(
     }
 
     void capabilities(Consumer<Set<LinuxConstant>> change) {
+      changesCapabilities = true;
       spec.privileges(
           some -> {
             Set<LinuxConstant> capabilities = EnumSet.noneOf(LinuxConstant.class);
@@ -463,7 +532,7 @@ record RunRequest(
 
     SeccompFilters seccomp() {
       if (seccomp.isEmpty()) {
-        seccomp = Optional.of(new SeccompFilters());
+        seccomp = Optional.of(new SeccompFilters(dialect));
       }
       return seccomp.get();
     }
@@ -514,7 +583,9 @@ record RunRequest(
     private void setProcesses() throws CliException {
       if (asPid1) {
         if (!spec.unshares(Namespace.PID)) {
-          throw new CliException("--as-pid-1: means nothing without --unshare-pid");
+          throw new CliException(
+              "--as-pid-1: means nothing without --unshare-pid",
+              "Specifying --as-pid-1 requires --unshare-pid");
         }
         if (locks) {
           throw new CliException(
@@ -544,6 +615,12 @@ record RunRequest(
             "--keep-env %s: means nothing without --clearenv".formatted(kept.getLast()));
       }
       setProcesses();
+      if (hostname.isPresent()) {
+        spec.hostname(hostname.get());
+      }
+      if (workingDirectory.isPresent()) {
+        spec.workingDirectory(workingDirectory.get());
+      }
       boolean othersMapIds = false;
       boolean otherPids = spec.unshares(Namespace.PID);
       if (namespaces.isPresent()) {
@@ -554,7 +631,7 @@ record RunRequest(
       }
       boolean reallyRoot = isUserZero && (identity.uid().orElse(0) == 0 || othersMapIds);
       PresetView view = new PresetView(reallyRoot, otherPids, inPlace(), late);
-      if (onlyMountPaths) {
+      if (onlyMountPaths && dialect == Dialect.CLOISTER) {
         spec.mounts(view.of(Preset.HOST));
       }
       List<MountOperation> operations = new ArrayList<>();

@@ -10,14 +10,29 @@ import dev.cloister.spec.SeccompFilter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The filters that options ask for. */
 final class SeccompFilters {
+  /** In bytes: struct sock_filter (seccomp(2)). */
+  private static final int INSTRUCTION_SIZE = 8;
+
   /** What the three options said, in the order in which they were said. */
   private final List<Wish> wishes = new ArrayList<>();
 
+  private final Dialect dialect;
   private boolean profile;
+
+  /**
+   * None yet.
+   *
+   * @param dialect whose warnings are said elsewhere, if it is bubblewrap's
+   */
+  SeccompFilters(Dialect dialect) {
+    this.dialect = dialect;
+  }
 
   private record Wish(RunOption option, OsString descriptor) {
     String words() {
@@ -46,10 +61,13 @@ final class SeccompFilters {
     if (last.option() != wish.option()) {
       throw new CliException(
           "%s %s: --seccomp cannot be combined with --add-seccomp-fd"
-              .formatted(wish.option().word(), Messages.value(wish.descriptor())));
+              .formatted(wish.option().word(), Messages.value(wish.descriptor())),
+          "%s cannot be combined with %s".formatted(wish.option().word(), last.option().word()));
     }
     if (wish.option() == RunOption.SECCOMP) {
-      Messages.print("only the last --seccomp takes effect: not " + last.words());
+      if (dialect == Dialect.CLOISTER) {
+        Messages.print("only the last --seccomp takes effect: not " + last.words());
+      }
       wishes.clear();
     }
   }
@@ -74,25 +92,57 @@ final class SeccompFilters {
     if (profile) {
       filters.add(DefaultProfile.INSTANCE);
     }
+    List<byte[]> contents = new ArrayList<>();
+    Set<Integer> numbers = new HashSet<>();
     for (Wish wish : wishes) {
-      filters.add(read(wish, invocation));
+      contents.add(read(wish, numbers.add(number(wish)), invocation));
+    }
+    for (int i = 0; i < contents.size(); i++) {
+      filters.add(parse(wishes.get(i), contents.get(i)));
     }
     return filters;
   }
 
-  private static SeccompFilter read(Wish wish, Invocation invocation) throws CliException {
+  /**
+   * Reads one.
+   *
+   * @param isFirst whether no other has the same descriptor, which is at its end then
+   */
+  private static byte[] read(Wish wish, boolean isFirst, Invocation invocation)
+      throws CliException {
     int number = number(wish);
     try {
       if (!invocation.inherited(number)) {
-        throw new CliException(wish.words() + ": not an open descriptor");
+        throw unreadable(wish, "not an open descriptor", "Bad file descriptor");
       }
-      return BpfProgram.of(content(number));
-    } catch (MalformedFilterException e) {
-      throw new CliException(wish.words() + ": not a seccomp filter: " + e.getMessage());
+      if (!isFirst) {
+        throw unreadable(wish, "is empty, as it was read before", "Bad file descriptor");
+      }
+      byte[] content = content(number);
+      if (content.length < BpfProgram.MAX_SIZE && content.length % INSTRUCTION_SIZE != 0) {
+        throw new CliException(
+            wish.words()
+                + ": not a seccomp filter: its %d bytes are not a multiple of %d"
+                    .formatted(content.length, INSTRUCTION_SIZE),
+            "Invalid seccomp data, must be multiple of " + INSTRUCTION_SIZE);
+      }
+      return content;
     } catch (LinuxException e) {
-      throw new CliException(wish.words() + ": cannot be read: " + e.getMessage());
+      throw unreadable(wish, "cannot be read: " + e.getMessage(), String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw new CliException(wish.words() + ": cannot be found in /proc: " + e.getMessage());
+    }
+  }
+
+  private static CliException unreadable(Wish wish, String why, String bubblewraps) {
+    return new CliException(wish.words() + ": " + why, "Can't read seccomp data: " + bubblewraps);
+  }
+
+  private static SeccompFilter parse(Wish wish, byte[] content) throws CliException {
+    try {
+      return BpfProgram.of(content);
+    } catch (MalformedFilterException e) {
+      throw new CliException(wish.words() + ": not a seccomp filter: " + e.getMessage());
     }
   }
 
@@ -102,7 +152,8 @@ final class SeccompFilters {
     if (text.matches("[0-9]{1,10}") && Long.parseLong(text) <= Integer.MAX_VALUE) {
       return Integer.parseInt(text);
     }
-    throw new CliException(wish.words() + ": not the number of a descriptor");
+    throw new CliException(
+        wish.words() + ": not the number of a descriptor", "Invalid fd: " + wish.descriptor());
   }
 
   /**

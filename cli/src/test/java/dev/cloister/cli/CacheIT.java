@@ -86,6 +86,51 @@ final class CacheIT {
     script(user, text).run().prints("a\njvm 1\nb\njvm 1\nc\njvm 2\nd\njvm 2\n2\n");
   }
 
+  /** Its words are others, and so is what it says when something fails. */
+  @EveryUser
+  void soIsBubblewrapsCommandLine(CallingUser user) throws IOException {
+    String text =
+        """
+        cd /usr
+        b() { "$c" bwrap --ro-bind / / --setenv A 1 "$@"; }
+        b sh -c 'echo $PWD $A'; starts
+        cd /usr; b sh -c 'echo $PWD $A'; starts
+        b /no/such; echo $?; starts
+        cd /etc; hits b true || echo other
+        cd /usr; ln -s "$c" "$HOME/bwrap"
+        "$HOME/bwrap" --ro-bind / / --setenv A 1 sh -c 'echo $A'; starts
+        misses "$c" bwrap --ro-bind / / --args 9 true 9</dev/null
+        misses "$c" bwrap --ro-bind / / --args 9 true 9</dev/null
+        """;
+    Ran ran = script(user, text).run().exits(0);
+    assertEquals(
+        List.of("/usr 1", "jvm 1", "/usr 1", "jvm 1", "1", "jvm 1", "no hit: b true", "1", "jvm 2"),
+        ran.lines(),
+        ran::toString);
+    assertTrue(ran.err().startsWith("bwrap: execvp /no/such: No such file"), ran::toString);
+  }
+
+  /** A profile and what it includes are read again once they have changed. */
+  @EveryUser
+  void whoseProfileChangedIsCompiledAnew(CallingUser user) throws IOException {
+    String text =
+        """
+        cd "$HOME"
+        echo 'include ./other' >profile
+        echo '--setenv A ${HOME}' >other
+        r() { "$c" run --profile ./profile -- sh -c 'echo $A'; }
+        misses r; hits r; r
+        echo '--setenv A 2' >other; misses r; hits r; r
+        echo '--setenv A ${HOME}' >profile; misses r; hits r
+        HOME=/tmp; misses r; r
+        misses "$c" run --profile offline true; hits "$c" run --profile offline true
+        rm profile; r; echo $?
+        """;
+    Path work = user.work();
+    Ran ran = script(user, text).env("HOME", work.toString()).run().exits(0);
+    assertEquals(List.of(work.toString(), "2", "/tmp", "125"), ran.lines(), ran::toString);
+  }
+
   @EverySetting
   void aSecondCallIsLikeTheFirst(Setting setting) throws IOException {
     setting.mustWork();

@@ -66,6 +66,11 @@ record CallingUser(long uid, boolean current) {
     return new Call(this, command);
   }
 
+  /** The same as {@code cloister bwrap}. */
+  Call bwrap(String... arguments) {
+    return cloister("bwrap").and(arguments);
+  }
+
   private Path place() {
     return Installation.BASE.resolve(Long.toString(uid));
   }

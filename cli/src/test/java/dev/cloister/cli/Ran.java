@@ -45,11 +45,16 @@ record Ran(List<String> command, int status, String out, String err) {
    * {@code words} (a hint may follow), and wrote nothing else.
    */
   Ran refuses(int expected, String... words) {
+    return refusesAs("cloister: ", expected, words);
+  }
+
+  /** The same for who speaks under another name. */
+  Ran refusesAs(String prefix, int expected, String... words) {
     exits(expected);
     assertEquals("", out, this::toString);
     List<String> said = err.lines().toList();
     assertFalse(said.isEmpty(), this::toString);
-    assertTrue(said.getFirst().startsWith("cloister: "), this::toString);
+    assertTrue(said.getFirst().startsWith(prefix), this::toString);
     assertTrue(
         said.stream().skip(1).allMatch(line -> line.startsWith("hint: ")) && said.size() <= 2,
         this::toString);

@@ -2,6 +2,7 @@ package dev.cloister.host;
 
 import dev.cloister.spec.OsString;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,9 @@ import java.util.stream.Collectors;
  * @param options those it says it has, found out only if needed; none if it says nothing
  */
 public record Bwrap(OsString path, Supplier<Set<String>> options) {
+  /** How the script starts that is Cloister's entry. */
+  private static final String CLOISTER = "#!/bin/sh\n# Starts Cloister:";
+
   /** One that is not asked what it can do. */
   public Bwrap(OsString path) {
     this(path, Set::of);
@@ -27,12 +31,24 @@ public record Bwrap(OsString path, Supplier<Set<String>> options) {
   static Optional<Bwrap> find(String path) {
     for (String directory : path.split(":", -1)) {
       // A relative element would let the working directory choose what runs with these rights.
-      if (directory.startsWith("/") && Files.isExecutable(Path.of(directory, "bwrap"))) {
+      if (directory.startsWith("/")
+          && Files.isExecutable(Path.of(directory, "bwrap"))
+          && !isCloister(Path.of(directory, "bwrap"))) {
         String file = directory + "/bwrap";
         return Optional.of(new Bwrap(OsString.of(file), () -> help(file)));
       }
     }
     return Optional.empty();
+  }
+
+  /** Cloister itself may go by that name; to call it for help it would call itself. */
+  private static boolean isCloister(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] start = in.readNBytes(CLOISTER.length());
+      return new String(start, StandardCharsets.US_ASCII).equals(CLOISTER);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.cloister.launch;
 
+import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.MountOperation.Overlay;
@@ -10,6 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -52,12 +54,21 @@ public final class HiddenLaunchers {
       // Looked at only where it matters: most sandboxes show nothing of it.
       if (!cache.equals(launchers) && !covers(spec, cache).isEmpty()) {
         LauncherCache.ensurePlace(cache, user);
-        if (Files.isDirectory(cache, LinkOption.NOFOLLOW_LINKS)) {
+        if (Files.isDirectory(cache, LinkOption.NOFOLLOW_LINKS) && isOwn(cache, user)) {
           covers.addAll(covers(spec, cache));
         }
       }
     }
     return covers.isEmpty() ? spec : spec.withMounts(covers);
+  }
+
+  /**
+   * Whether launchers of this user's could be in it. Root of a user namespace may find there what
+   * is the host's root's: it neither uses that, nor can it be written to.
+   */
+  private static boolean isOwn(Path cache, long user) throws IOException {
+    Object owner = Files.getAttribute(cache, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+    return owner instanceof Integer id && Integer.toUnsignedLong(id) == user;
   }
 
   /** Root can make a command anybody's. */
@@ -70,15 +81,35 @@ public final class HiddenLaunchers {
 
   private static List<MountOperation> covers(SandboxSpec spec, Path hidden) throws IOException {
     List<MountOperation> covers = new ArrayList<>();
-    for (MountOperation operation : spec.mounts()) {
-      if (operation instanceof Bind bind) {
-        Shown.writable(bind, hidden)
-            .ifPresent(place -> covers.add(new MountOperation.Tmpfs(place)));
-      } else if (operation instanceof Overlay overlay) {
-        Shown.writable(overlay, hidden)
-            .ifPresent(place -> covers.add(new MountOperation.Tmpfs(place)));
+    List<MountOperation> mounts = spec.mounts();
+    for (int i = 0; i < mounts.size(); i++) {
+      Optional<Destination> place = writable(mounts.get(i), hidden);
+      if (place.isPresent() && !isCovered(place.get(), mounts.subList(i + 1, mounts.size()))) {
+        covers.add(new MountOperation.Tmpfs(place.get()));
       }
     }
     return covers;
+  }
+
+  /** Where the command could write to what is to be hidden. */
+  private static Optional<Destination> writable(MountOperation operation, Path hidden)
+      throws IOException {
+    if (operation instanceof Bind bind) {
+      return Shown.writable(bind, hidden);
+    }
+    return operation instanceof Overlay overlay
+        ? Shown.writable(overlay, hidden)
+        : Optional.empty();
+  }
+
+  /** Whether something is mounted later over it, or over what it is in. */
+  private static boolean isCovered(Destination place, List<MountOperation> later) {
+    for (MountOperation operation : later) {
+      boolean covers = operation instanceof Bind || operation instanceof MountOperation.Tmpfs;
+      if (covers && place.isAtOrBelow(operation.destination())) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -106,7 +106,8 @@ public final class HostConditions {
     conditions.link(link, target);
   }
 
-  private void same(Path file) throws IOException {
+  /** A file, as it is now, by any name. */
+  public void same(Path file) throws IOException {
     Map<String, Object> attributes = Files.readAttributes(file, "unix:dev,ino,ctime");
     if (attributes.get("dev") instanceof Long device
         && attributes.get("ino") instanceof Long inode

@@ -140,7 +140,7 @@ final class ArgumentVector {
   }
 
   private void fail() {
-    asm.set(V4, Routines.SETUP_FAILED);
+    asm.set(V4, routines.speaker().setUpFailed());
     asm.jump(routines.die);
   }
 

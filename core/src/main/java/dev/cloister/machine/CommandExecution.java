@@ -37,9 +37,6 @@ import java.util.Optional;
  * path being tried.
  */
 final class CommandExecution {
-  static final int CANNOT_EXECUTE = 126;
-  static final int NOT_FOUND = 127;
-
   private static final String DEFAULT_PATH = "/usr/bin:/bin";
 
   /** PATH_MAX of limits.h; longer paths are ENAMETOOLONG anyway. */
@@ -292,11 +289,9 @@ final class CommandExecution {
   private void writeCannotExecute() {
     asm.place(cannotExecute);
     startMessage(V5);
-    routines.append(": cannot be executed: ");
-    asm.copy(V2, V4);
-    asm.call(routines.appendErrno);
+    appendReason(": cannot be executed: ");
     routines.append("\n");
-    end(CANNOT_EXECUTE);
+    end(routines.speaker().cannotExecute());
   }
 
   /** ENOENT of execve(2): the file, its interpreter, or its loader. */
@@ -306,39 +301,57 @@ final class CommandExecution {
     checkExists(V5);
     asm.branch(EQUAL, RESULT, 0, found);
     startMessage(V5);
-    routines.append(": command not found: ");
-    asm.copy(V2, V4);
-    asm.call(routines.appendErrno);
+    appendReason(": command not found: ");
     routines.append("\n");
-    end(NOT_FOUND);
+    end(routines.speaker().notFound());
     asm.place(found);
     startMessage(V5);
-    routines.append(": cannot start, because its interpreter does not exist here: ");
+    appendExplanation(": cannot start, because its interpreter does not exist here: ");
     appendInterpreter();
     routines.append(
         "\nhint: make the interpreter visible in the sandbox, for example with --ro-bind\n");
-    end(NOT_FOUND);
+    end(routines.speaker().notFound());
   }
 
   private void writeNotFound() {
     asm.place(notFound);
     startMessage(V1);
-    routines.append(": command not found in PATH=");
+    asm.set(V4, Errno.ENOENT.number());
+    appendExplanation(": command not found in PATH=");
     loadPath();
     asm.copy(A0, V2);
     asm.call(routines.appendName);
     routines.append("\n");
     routines.note(Errno.ENOENT);
     note(0);
-    asm.set(V4, NOT_FOUND);
+    asm.set(V4, routines.speaker().notFound());
     asm.jump(routines.die);
   }
 
+  /** As bubblewrap's, it is about what the caller said, and not about which file that is. */
   private void startMessage(Register subject) {
+    boolean likeBubblewrap = routines.speaker().isBubblewrap();
     routines.startMessage();
-    routines.append("cloister: ");
-    asm.copy(A0, subject);
+    routines.append(routines.speaker().prefix() + (likeBubblewrap ? "execvp " : ""));
+    asm.copy(A0, likeBubblewrap ? V1 : subject);
     asm.call(routines.appendName);
+  }
+
+  /** What errno V4 means here. */
+  private void appendReason(String meaning) {
+    routines.append(routines.speaker().isBubblewrap() ? ": " : meaning);
+    asm.copy(V2, V4);
+    asm.call(routines.appendErrno);
+  }
+
+  /** What is to be said in place of errno V4; as bubblewrap, that comes first, all the same. */
+  private void appendExplanation(String meaning) {
+    if (routines.speaker().isBubblewrap()) {
+      appendReason("");
+      routines.append("\nhint" + meaning);
+    } else {
+      routines.append(meaning);
+    }
   }
 
   private void end(int status) {

@@ -240,11 +240,11 @@ final class CommandReceipt {
     asm.place(malformed);
     routines.startMessage();
     routines.append("cloister: " + name + ": what was sent is no command\n");
-    asm.set(V4, Routines.SETUP_FAILED);
+    asm.set(V4, routines.speaker().setUpFailed());
     asm.jump(routines.die);
     // Nobody is left who could be told.
     asm.place(gone);
-    asm.set(A0, Routines.SETUP_FAILED);
+    asm.set(A0, routines.speaker().setUpFailed());
     emitter.systemCall(SystemCall.EXIT_GROUP);
   }
 }

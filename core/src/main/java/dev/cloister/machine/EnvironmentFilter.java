@@ -1,6 +1,7 @@
 package dev.cloister.machine;
 
 import static dev.cloister.machine.Condition.EQUAL;
+import static dev.cloister.machine.Condition.GREATER_OR_EQUAL;
 import static dev.cloister.machine.Condition.NOT_EQUAL;
 import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
@@ -10,11 +11,15 @@ import static dev.cloister.machine.Register.V1;
 import static dev.cloister.machine.Register.V2;
 import static dev.cloister.machine.Register.V3;
 
+import dev.cloister.ffm.SystemCall;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.OsString;
 
 /** Makes a new environment vector on the stack, by rules that are known when this is compiled. */
 final class EnvironmentFilter {
+  /** Of limits.h: the longest name that getcwd(2) gives. */
+  private static final int PATH_MAX = 4096;
+
   private static final OsString EQUALS = OsString.of("=");
 
   private final Emitter emitter;
@@ -86,6 +91,31 @@ final class EnvironmentFilter {
   private void store(Register variable) {
     asm.store(V1, 0, variable, Width.DOUBLE);
     asm.add(V1, 8);
+  }
+
+  /** Adds a variable with the working directory as its value; none of its name is there. */
+  static void nameDirectory(Emitter emitter, Routines routines, OsString name) {
+    new EnvironmentFilter(emitter, routines, EnvironmentRules.INHERIT).writeDirectory(name);
+  }
+
+  private void writeDirectory(OsString name) {
+    Label known = new Label();
+    Label variable = emitter.data.zeroed(name.length() + 1 + PATH_MAX);
+    asm.address(V3, variable);
+    asm.address(A0, emitter.data.text(name.concat(EQUALS)));
+    asm.call(routines.appendText);
+    asm.copy(A0, V3);
+    asm.set(A1, PATH_MAX);
+    emitter.systemCall(SystemCall.GETCWD);
+    asm.branch(GREATER_OR_EQUAL, RESULT, 0, known);
+    routines.appendPlain("/");
+    asm.place(known);
+    reserveVector(1);
+    copyVariables();
+    asm.address(A0, variable);
+    store(A0);
+    asm.set(A0, 0);
+    store(A0);
   }
 
   /** Adds the first variable of this name once more at the end. */

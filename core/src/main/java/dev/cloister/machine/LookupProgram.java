@@ -269,7 +269,7 @@ public final class LookupProgram {
             asm.call(routines.appendText);
           }
           routines.append(" " + reason + " (cloister cache clear removes it)\n");
-          asm.set(V4, Routines.SETUP_FAILED);
+          asm.set(V4, routines.speaker().setUpFailed());
           asm.jump(routines.die);
         });
     return label;

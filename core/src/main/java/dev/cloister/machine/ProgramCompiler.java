@@ -310,10 +310,7 @@ public final class ProgramCompiler {
 
   private void dieWithoutCommand(Label usage) {
     asm.place(usage);
-    routines.startMessage();
-    routines.append("cloister: no command given\n");
-    asm.set(Register.V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    routines.dieSaying("no command given");
   }
 
   private void write(List<Instruction> instructions) {
@@ -359,6 +356,11 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void nameDirectory(Instruction.NameDirectory name) {
+      EnvironmentFilter.nameDirectory(emitter, routines, name.variable());
+    }
+
+    @Override
     public void filterEnvironment(Instruction.FilterEnvironment filter) {
       new EnvironmentFilter(emitter, routines, filter.rules()).write();
     }
@@ -398,7 +400,7 @@ public final class ProgramCompiler {
     @Override
     public void say(Instruction.Say say) {
       routines.startMessage();
-      routines.append("cloister: " + program.name() + ": " + say.text() + "\n");
+      routines.append(routines.speaker().prefix() + program.name() + ": " + say.text() + "\n");
       routines.say();
     }
 
@@ -586,10 +588,7 @@ public final class ProgramCompiler {
     }
     emitter.systemCall(call.call());
     asm.branch(LESS, RESULT, 0, failed);
-    routines.startMessage();
-    routines.append("cloister: " + program.name() + ": " + expect.otherwise() + "\n");
-    asm.set(Register.V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    routines.dieSaying(program.name() + ": " + expect.otherwise());
     asm.place(next);
     Label report = onHost ? routines.failOnHost : routines.fail;
     emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next, report)));
@@ -778,20 +777,17 @@ public final class ProgramCompiler {
 
   private void dieSaying(Label here, String text) {
     asm.place(here);
-    routines.startMessage();
-    routines.append("cloister: " + text + "\n");
-    asm.set(Register.V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    routines.dieSaying(text);
   }
 
   private void dieShowing(Label here, Instruction.RequireText require) {
     asm.place(here);
     routines.startMessage();
-    routines.append("cloister: " + program.name() + ": " + require.otherwise());
+    routines.append(routines.speaker().prefix() + program.name() + ": " + require.otherwise());
     asm.address(A0, emitter.buffer(require.text()));
     asm.call(routines.appendName);
     routines.append("\n");
-    asm.set(Register.V4, Routines.SETUP_FAILED);
+    asm.set(Register.V4, routines.speaker().setUpFailed());
     asm.jump(routines.die);
   }
 

@@ -9,7 +9,6 @@ import static dev.cloister.machine.Register.A3;
 import static dev.cloister.machine.Register.A4;
 import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.SCRATCH;
-import static dev.cloister.machine.Register.V4;
 
 import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
@@ -69,9 +68,6 @@ final class Relations {
 
   private void die(Label gone, String text) {
     asm.place(gone);
-    routines.startMessage();
-    routines.append("cloister: " + name + ": " + text + "\n");
-    asm.set(V4, Routines.SETUP_FAILED);
-    asm.jump(routines.die);
+    routines.dieSaying(name + ": " + text);
   }
 }

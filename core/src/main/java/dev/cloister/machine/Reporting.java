@@ -1,18 +1,19 @@
 package dev.cloister.machine;
 
 /**
- * How a launcher tells that its set-up failed, before it ends with status 125.
+ * How a launcher tells that its set-up failed, before it ends with the status of its speaker.
  *
  * @param descriptor on which; what there is to say to a person besides goes to standard error
+ * @param speaker who says it
  */
-public record Reporting(Form form, int descriptor) {
+public record Reporting(Form form, int descriptor, Speaker speaker) {
   private static final int STANDARD_ERROR = 2;
 
   /** One message for a person, on standard error. */
-  public static final Reporting TEXT = new Reporting(Form.TEXT, STANDARD_ERROR);
+  public static final Reporting TEXT = text(Speaker.CLOISTER);
 
   /** For a program, on standard output. */
-  public static final Reporting RECORD = new Reporting(Form.RECORD, 1);
+  public static final Reporting RECORD = new Reporting(Form.RECORD, 1, Speaker.CLOISTER);
 
   /** What is written. */
   public enum Form {
@@ -30,9 +31,14 @@ public record Reporting(Form form, int descriptor) {
     RECORD_AND_TEXT
   }
 
+  /** One message for a person, on standard error. */
+  public static Reporting text(Speaker speaker) {
+    return new Reporting(Form.TEXT, STANDARD_ERROR, speaker);
+  }
+
   /** For a library, which shows people the message, and programs the rest. */
   public static Reporting channel(int descriptor) {
-    return new Reporting(Form.RECORD_AND_TEXT, descriptor);
+    return new Reporting(Form.RECORD_AND_TEXT, descriptor, Speaker.CLOISTER);
   }
 
   /** On which descriptor messages are written. */

@@ -34,9 +34,6 @@ import java.util.Map;
  * registers it takes and changes; the others are kept.
  */
 final class Routines {
-  /** Cloister could not set the sandbox up. */
-  static final int SETUP_FAILED = 125;
-
   /** In bytes, of the number that a description of a failure starts with. */
   static final int STEP_SIZE = 2;
 
@@ -237,6 +234,19 @@ final class Routines {
     asm.leave();
   }
 
+  /** Who speaks, and with which status. */
+  Speaker speaker() {
+    return reporting.speaker();
+  }
+
+  /** Says this and ends, as nothing was set up. The text's prefix is added. */
+  void dieSaying(String text) {
+    startMessage();
+    append(speaker().prefix() + text + "\n");
+    asm.set(V4, speaker().setUpFailed());
+    asm.jump(die);
+  }
+
   /** Starts a message: V3 is its end. Changes all registers but V0 to V5. */
   void startMessage() {
     unpack();
@@ -418,10 +428,16 @@ final class Routines {
     String[] texts = new String[errnoCount()];
     Arrays.fill(texts, "");
     for (Errno errno : Errno.values()) {
-      texts[errno.number()] =
-          packed && isForeign(errno) ? errno.name() : errno.name() + " (" + errno.text() + ")";
+      texts[errno.number()] = text(errno);
     }
     return (String.join("\0", texts) + "\0").getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private String text(Errno errno) {
+    if (speaker().isBubblewrap()) {
+      return errno.text();
+    }
+    return packed && isForeign(errno) ? errno.name() : errno.name() + " (" + errno.text() + ")";
   }
 
   private void writeSkipPrefix() {
@@ -504,7 +520,7 @@ final class Routines {
   private void writeFailText() {
     Label described = new Label();
     startMessage();
-    append("cloister: ");
+    append(speaker().prefix());
     note(V2);
     asm.load(RESULT, V0, 0, Width.HALF);
     asm.branch(EQUAL, RESULT, 0, described);
@@ -521,7 +537,7 @@ final class Routines {
     asm.call(appendErrno);
     append("\n");
     appendHint();
-    asm.set(V4, SETUP_FAILED);
+    asm.set(V4, speaker().setUpFailed());
     asm.jump(die);
   }
 
@@ -557,7 +573,7 @@ final class Routines {
     asm.set(A0, reporting.descriptor());
     asm.set(A2, 8);
     emitter.systemCall(SystemCall.WRITE);
-    asm.set(A0, SETUP_FAILED);
+    asm.set(A0, speaker().setUpFailed());
     emitter.systemCall(SystemCall.EXIT_GROUP);
     asm.trap();
   }

@@ -10,7 +10,6 @@ import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.SCRATCH;
 import static dev.cloister.machine.Register.V0;
 import static dev.cloister.machine.Register.V3;
-import static dev.cloister.machine.Register.V4;
 
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
@@ -321,10 +320,7 @@ final class Supervision {
         .ifPresent(
             started -> {
               asm.place(failed);
-              routines.startMessage();
-              routines.append(started.failure() + "\n");
-              asm.set(V4, Routines.SETUP_FAILED);
-              asm.jump(routines.die);
+              routines.dieSaying(started.failure());
             });
   }
 }

@@ -39,6 +39,8 @@ public sealed interface Instruction {
 
     void enterHome(EnterHome enter);
 
+    void nameDirectory(NameDirectory name);
+
     void filterEnvironment(FilterEnvironment filter);
 
     void executeCommand(ExecuteCommand execute);
@@ -278,6 +280,17 @@ public sealed interface Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.enterHome(this);
+    }
+  }
+
+  /**
+   * Adds a variable to the command's environment with the working directory as its value. Where
+   * that has no name, it is the root's.
+   */
+  record NameDirectory(OsString variable) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.nameDirectory(this);
     }
   }
 

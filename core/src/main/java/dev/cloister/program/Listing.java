@@ -148,6 +148,8 @@ public final class Listing {
           lines.add(
               "      # %s and %s must be of the same file"
                   .formatted(require.one().name(), require.other().name()));
+      case Instruction.NameDirectory name ->
+          lines.add("      getcwd(%s, 4096)  # a variable".formatted(name.variable()));
       case Instruction.CloseListed _,
           Instruction.EnterHome _,
           Instruction.FilterEnvironment _,

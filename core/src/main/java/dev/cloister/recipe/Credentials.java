@@ -18,6 +18,7 @@ import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Privileges.Authority;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -155,7 +156,7 @@ public final class Credentials {
    */
   public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
     Set<Namespace> last = new TreeSet<>();
-    if (!spec.privileges().capabilities().isEmpty()) {
+    if (!spec.privileges().capabilities().isEmpty() && !spec.privileges().authority().isCallers()) {
       last.addAll(spec.namespaces());
       last.retainAll(List.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
       if (mountsQueues(spec)) {
@@ -215,7 +216,7 @@ public final class Credentials {
 
   /** What {@link #becomeCommandUser} made. */
   KeptNamespaces keptLast() {
-    return host.needs(Workaround.NO_USER_NAMESPACE)
+    return staysInCallersNamespace()
         ? KeptNamespaces.of(false, false, Set.of())
         : KeptNamespaces.of(true, false, madeLast());
   }
@@ -343,7 +344,7 @@ public final class Credentials {
       steps.addAll(makeLast());
       return steps;
     }
-    if (host.needs(Workaround.NO_USER_NAMESPACE) || commandOwnsMounts()) {
+    if (staysInCallersNamespace() || commandOwnsMounts()) {
       return steps;
     }
     if (caller.isPrivileged()) {
@@ -451,9 +452,18 @@ public final class Credentials {
     return host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop;
   }
 
+  /** Whether the command has no user namespace of its own. */
+  private boolean staysInCallersNamespace() {
+    return host.needs(Workaround.NO_USER_NAMESPACE) || privileges.authority().isCallers();
+  }
+
   /** As far as it concerns the process, and not the user namespace that it makes. */
   List<Instruction> becomeInCallersNamespace() {
     List<Instruction> steps = new ArrayList<>();
+    if (privileges.authority().isCallers()) {
+      // It is the caller, groups included, and a domain would forbid what it is to be able to do.
+      return steps;
+    }
     if (becomesReally) {
       steps.addAll(becomeReally());
     }
@@ -596,7 +606,9 @@ public final class Credentials {
       // A change of ids may have taken it back.
       steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 0));
     }
-    if (privileges.capabilities().isEmpty()) {
+    if (privileges.authority() == Authority.ALL_OF_CALLERS) {
+      steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    } else if (privileges.capabilities().isEmpty()) {
       steps.addAll(giveUpCapabilities());
     } else {
       steps.addAll(keepCapabilities());
@@ -757,9 +769,7 @@ public final class Credentials {
   }
 
   private boolean hasOwnUserNamespace() {
-    return !given.userIsShared()
-        && !commandOwnsMounts()
-        && !host.needs(Workaround.NO_USER_NAMESPACE);
+    return !given.userIsShared() && !commandOwnsMounts() && !staysInCallersNamespace();
   }
 
   /**
@@ -773,7 +783,7 @@ public final class Credentials {
     }
     return hasOwnUserNamespace()
         || (startsUnmapped() && privileges.capabilities().isEmpty())
-        || host.needs(Workaround.LANDLOCK_DOMAIN);
+        || (host.needs(Workaround.LANDLOCK_DOMAIN) && !privileges.authority().isCallers());
   }
 
   /** Whether that id is whatever others have mapped it to. */
@@ -796,7 +806,9 @@ public final class Credentials {
     if (host.anyOf().isPresent()) {
       return false;
     }
-    if (caller.canDropGroups() && (becomesReally || (becomesInside(given) && dropsGroupsFirst()))) {
+    if (!privileges.authority().isCallers()
+        && caller.canDropGroups()
+        && (becomesReally || (becomesInside(given) && dropsGroupsFirst()))) {
       return true;
     }
     if (becomesUnknown(spec.identity().gid())) {
@@ -831,7 +843,29 @@ public final class Credentials {
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }
-    return assessUserNamespace(spec, host);
+    return spec.privileges().authority().isCallers()
+        ? assessAuthority(spec, wanted)
+        : assessUserNamespace(spec, host);
+  }
+
+  /** Whether the command can keep the caller's authority. */
+  private static Assessment assessAuthority(SandboxSpec spec, Credentials wanted) {
+    if (!wanted.caller.isPrivileged()) {
+      return new Assessment.Unusable(
+          "without CAP_SYS_ADMIN, the caller can make no sandbox in its own user namespace",
+          "ask for a user namespace: --unshare-user");
+    }
+    boolean asks =
+        spec.privileges().ownUserNamespace()
+            || spec.privileges().userNamespaces() == Privileges.UserNamespaces.DISABLED
+            || !wanted.uid.is(wanted.callerUid)
+            || !wanted.gid.is(wanted.callerGid);
+    return asks
+        ? new Assessment.Unusable(
+            "a command with the caller's capabilities stays in the caller's user namespace, with its"
+                + " ids",
+            "ask for a user namespace: --unshare-user")
+        : Assessment.USABLE;
   }
 
   /** Whether namespaces that are given can be entered, and what is made be named. */

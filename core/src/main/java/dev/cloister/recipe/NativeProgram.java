@@ -258,10 +258,17 @@ public final class NativeProgram {
    * first step and closing descriptors the last but the command.
    */
   public static Set<Guarantee> guaranteesOf(SandboxSpec spec) {
-    Set<Guarantee> given = new TreeSet<>(List.of(Guarantee.READ_ONLY_RECURSIVE));
+    Set<Guarantee> given = new TreeSet<>();
     if (!spec.descriptors().inherited()) {
       given.add(Guarantee.NO_INHERITED_DESCRIPTORS);
     }
+    boolean mayUndoIt =
+        spec.privileges().authority().isCallers() && !spec.privileges().capabilities().isEmpty();
+    if (mayUndoIt) {
+      // With capabilities over the host, all else is the command's to respect or not.
+      return given;
+    }
+    given.add(Guarantee.READ_ONLY_RECURSIVE);
     if (spec.namespaces().contains(Namespace.NET)) {
       given.add(Guarantee.NETWORK_ISOLATION);
     }
@@ -335,6 +342,9 @@ public final class NativeProgram {
   public static List<Instruction> returnToPlace(SandboxSpec spec) {
     List<Instruction> steps = new ArrayList<>(List.of(toDefaultPlace(spec)));
     steps.addAll(Channels.enterDirectory(spec.handover()));
+    for (OsString variable : spec.environment().directories()) {
+      steps.add(new Instruction.NameDirectory(variable));
+    }
     return steps;
   }
 

@@ -23,6 +23,9 @@ public record EnvironmentRules(boolean inherit, Map<OsString, Rule> rules) {
 
     /** Passed on although the others are not. */
     record Keep() implements Rule {}
+
+    /** Set to the directory in which the command starts, once that is known. */
+    record Directory() implements Rule {}
   }
 
   public EnvironmentRules {
@@ -46,6 +49,22 @@ public record EnvironmentRules(boolean inherit, Map<OsString, Rule> rules) {
 
   public EnvironmentRules keep(OsString name) {
     return with(name, new Rule.Keep());
+  }
+
+  /** Sets a variable to the directory in which the command starts. */
+  public EnvironmentRules setToDirectory(OsString name) {
+    return with(name, new Rule.Directory());
+  }
+
+  /** Those variables. */
+  public List<OsString> directories() {
+    List<OsString> names = new ArrayList<>();
+    for (Map.Entry<OsString, Rule> rule : rules.entrySet()) {
+      if (rule.getValue() instanceof Rule.Directory) {
+        names.add(rule.getKey());
+      }
+    }
+    return names;
   }
 
   private EnvironmentRules with(OsString name, Rule rule) {

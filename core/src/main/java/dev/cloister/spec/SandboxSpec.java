@@ -170,6 +170,17 @@ public record SandboxSpec(
       return this;
     }
 
+    /** What the command may still do to the kernel, so far. */
+    public Privileges privileges() {
+      return privileges;
+    }
+
+    /** Says what the command may still do to the kernel. */
+    public Builder privileges(Privileges value) {
+      privileges = value;
+      return this;
+    }
+
     /** Changes what the command may still do to the kernel. */
     public Builder privileges(UnaryOperator<Privileges> change) {
       privileges = change.apply(privileges);

@@ -3,6 +3,7 @@ package dev.cloister.launch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostFiles;
@@ -92,6 +93,21 @@ class HiddenLaunchersTest {
   }
 
   @Test
+  void coversNothingThatIsMountedOver() throws Exception {
+    MountOperation all = bind(place, "/x", Access.READ_WRITE);
+    String name = launchers().path().getFileName().toString();
+    for (String over : List.of("/", "/x", "/x/" + name)) {
+      assertEquals(List.of(), covers(all, tmpfs(over).getFirst()));
+      assertEquals(List.of(), covers(all, bind(Path.of("/proc"), over, Access.READ_WRITE)));
+      assertEquals(tmpfs("/x/" + name), covers(tmpfs(over).getFirst(), all));
+    }
+    assertEquals(tmpfs("/x/" + name), covers(all, tmpfs("/x/" + name + "/below").getFirst()));
+    assertEquals(
+        tmpfs("/y/" + name),
+        covers(bind(place, "/y", Access.READ_WRITE), all, tmpfs("/x").getFirst()));
+  }
+
+  @Test
   void leavesOtherSandboxesAsTheyAre() throws Exception {
     Path other = Files.createDirectory(place.resolve("other"));
     SandboxSpec spec =
@@ -115,6 +131,17 @@ class HiddenLaunchersTest {
     SandboxSpec notShown =
         SandboxSpec.builder().mount(bind(parent, "/x", Access.READ_ONLY)).build();
     assertSame(notShown, HiddenLaunchers.in(notShown, launchers(), parent, uid));
+  }
+
+  /** Root of a user namespace sees the host's root's, which it cannot use. */
+  @Test
+  void leavesWhatIsAnothersAlone() throws Exception {
+    long other = Caller.current().uid() + 1;
+    Path parent = Files.createDirectory(place.resolve("parent"));
+    Path cache = Files.createDirectory(parent.resolve("cloister-" + other));
+    SandboxSpec spec = SandboxSpec.builder().mount(bind(parent, "/x", Access.READ_WRITE)).build();
+    assertSame(spec, HiddenLaunchers.in(spec, launchers(), parent, other));
+    assertTrue(Files.isDirectory(cache));
   }
 
   /** Its owner could make it a directory, and then a cache, from within. */

@@ -3,6 +3,7 @@ package dev.cloister.machine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.ffm.Architecture;
 import dev.cloister.fixture.Execution;
 import dev.cloister.fixture.Execution.Ended;
 import dev.cloister.fixture.Required;
@@ -66,6 +67,34 @@ class CommandExecutionTest {
     Ended ended = withPath("/none", "./tool", "a", "").in(directory).end();
     assertEquals("<./tool><a><>", ended.text());
     assertEquals(0, ended.exit());
+  }
+
+  /** Scripts look for bubblewrap's words and status. */
+  @Test
+  void speaksAsBubblewrapWhereItStandsInForIt() throws Exception {
+    ProgramCompiler.Options options =
+        ProgramCompiler.Options.plain(
+            Architecture.host(), Reporting.text(Speaker.BUBBLEWRAP), Launcher.VERSION);
+    launcher = Launcher.of(directory, options, new Instruction.ExecuteCommand(SearchPath.COMMAND));
+    file(directory.resolve("data"), "data", "rw-r--r--");
+    executable(directory.resolve("orphan"), "#!/none\n");
+    String path = directory.toString();
+    expect(
+        1,
+        "bwrap: execvp nope: No such file or directory\nhint: command not found in PATH="
+            + path
+            + "\n",
+        withPath(path, "nope").end());
+    expect(1, "bwrap: execvp /nope: No such file or directory\n", withPath(path, "/nope").end());
+    expect(1, "bwrap: execvp data: Permission denied\n", withPath(path, "data").end());
+    Ended orphan = withPath(path, "orphan").end();
+    assertEquals(1, orphan.exit());
+    assertTrue(
+        orphan
+            .error()
+            .startsWith("bwrap: execvp orphan: No such file or directory\nhint: cannot start"),
+        orphan::error);
+    assertTrue(orphan.error().contains("/none"), orphan::error);
   }
 
   @Test
@@ -386,7 +415,7 @@ class CommandExecutionTest {
         Launcher.of(
             directory,
             new Instruction.ExecuteCommand(
-                SearchPath.COMMAND, Optional.of(OsString.of("another name"))));
+                SearchPath.COMMAND, Optional.of(OsString.of("another name")), Optional.empty()));
     Ended ended =
         Execution.of(renaming, "sh", "-c", "echo $0").environment("PATH=/bin:/usr/bin").end();
     assertEquals(List.of("another name"), ended.lines());

@@ -2,8 +2,10 @@ package dev.cloister.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cloister.ffm.SystemCall;
 import dev.cloister.fixture.Execution;
 import dev.cloister.program.Instruction;
+import dev.cloister.program.Operand;
 import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.OsString;
 import java.nio.file.Path;
@@ -59,6 +61,23 @@ class EnvironmentTest {
     assertEquals(CALLER, after(INHERIT));
     assertEquals(CALLER, after(INHERIT.keep(text("FOO"))));
     assertEquals(List.of(), after(List.of(), new Instruction.FilterEnvironment(INHERIT)));
+  }
+
+  @Test
+  void namesTheDirectory() throws Exception {
+    OsString place = text("PLACE");
+    Instruction.Call enter = Instruction.Call.of(SystemCall.CHDIR, Operand.of("/usr/bin"));
+    Instruction.NameDirectory name = new Instruction.NameDirectory(place);
+    List<OsString> expected = new ArrayList<>(CALLER);
+    expected.add(text("PLACE=/usr/bin"));
+    assertEquals(expected, after(CALLER, enter, name));
+    assertEquals(texts("PLACE=/usr/bin"), after(List.of(), enter, name));
+    // Whoever is to have it set has no other of that name.
+    EnvironmentRules rules = INHERIT.setToDirectory(text("FOO"));
+    expected.remove(text("FOO=1"));
+    assertEquals(expected, after(CALLER, new Instruction.FilterEnvironment(rules), enter, name));
+    assertEquals(List.of(text("FOO")), rules.directories());
+    assertEquals(List.of(), rules.clear().directories());
   }
 
   @Test

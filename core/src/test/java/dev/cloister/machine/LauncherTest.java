@@ -367,6 +367,22 @@ class LauncherTest {
   }
 
   @Test
+  void anotherSpeakerHasItsOwnNameAndStatus() throws Exception {
+    for (Speaker speaker : List.of(Speaker.BUBBLEWRAP, Speaker.BUBBLEWRAP.withLevel(3))) {
+      ProgramCompiler.Options options =
+          ProgramCompiler.Options.plain(
+              Architecture.host(), Reporting.text(speaker), Launcher.VERSION);
+      Path launcher = Launcher.of(directory, options, chdir("/none"), EXIT);
+      Ended ended = Execution.of(launcher, "command").end();
+      assertEquals(1, ended.exit());
+      assertEquals(
+          speaker.name() + ": test: step 1 of 1: chdir(\"/none\"): No such file or directory\n",
+          ended.error());
+      assertEquals(speaker.name() + ": no command given\n", Execution.of(launcher).end().error());
+    }
+  }
+
+  @Test
   void theCommandMayBeALaterArgument() throws Exception {
     ProgramCompiler.Options options =
         new ProgramCompiler.Options(

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SupervisionTest {
   private static final Slot STARTED = new Slot("started");
   private static final Slot PID = new Slot("pid");
-  private static final String FAILURE = "cloister: test: it could not start";
+  private static final String FAILURE = "test: it could not start";
 
   @TempDir Path directory;
 
@@ -88,7 +88,7 @@ class SupervisionTest {
   void anEndBeforeTheStartIsAFailure() throws Exception {
     Ended ended = Execution.of(launcher(List.of()), "/bin/sh", "-c", "exit 0").end();
     assertEquals(125, ended.exit());
-    assertEquals(FAILURE + "\n", ended.error());
+    assertEquals("cloister: " + FAILURE + "\n", ended.error());
     Ended killed = Execution.of(launcher(List.of()), "/bin/sh", "-c", "kill -9 $$").end();
     assertEquals(125, killed.exit());
     Call fails = Call.of(SystemCall.CHDIR, Operand.of("/none"));

@@ -15,6 +15,7 @@ import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Privileges.Authority;
 import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
@@ -198,6 +199,59 @@ class CredentialsTest {
     SandboxSpec told = SandboxSpec.builder().reports(some -> some.withInfo(7)).build();
     assertEquals(Assessment.USABLE, assess(told));
     assertTrue(reason(assess(told, Workaround.OWN_PROC)).contains("--info-fd"));
+  }
+
+  private static SandboxSpec.Builder withAuthority(Authority authority) {
+    return SandboxSpec.builder()
+        .privileges(Privileges.NONE.withAuthority(authority, Set.of(LinuxConstant.CAP_SYS_ADMIN)));
+  }
+
+  @Test
+  void theCallersAuthorityIsGuaranteedAwayByNothing() {
+    Caller root = new Caller(0, 0, false, List.of(4L), true, ALL, false, 0);
+    for (Authority authority : List.of(Authority.CALLERS, Authority.ALL_OF_CALLERS)) {
+      Set<Guarantee> given =
+          new Credentials(host(root), withAuthority(authority).build()).guarantees();
+      assertEquals(Set.of(Guarantee.NO_NEW_PRIVILEGES), given);
+    }
+    SandboxSpec none =
+        SandboxSpec.builder()
+            .privileges(Privileges.NONE.withAuthority(Authority.CALLERS, Set.of()))
+            .build();
+    assertEquals(
+        Set.of(Guarantee.NO_NEW_PRIVILEGES, Guarantee.NO_CAPABILITIES),
+        new Credentials(host(root), none).guarantees());
+  }
+
+  @Test
+  void whoMayUndoItIsNotIsolated() {
+    SandboxSpec.Builder spec = withAuthority(Authority.CALLERS);
+    for (Namespace namespace : Namespace.values()) {
+      spec.unshare(namespace);
+    }
+    assertEquals(
+        Set.of(Guarantee.NO_INHERITED_DESCRIPTORS), NativeProgram.guaranteesOf(spec.build()));
+  }
+
+  @Test
+  void theCallersAuthorityCannotBeHadWithAnotherIdentity() {
+    SandboxSpec kept = withAuthority(Authority.CALLERS).build();
+    assertEquals(Assessment.USABLE, assess(kept));
+    assertEquals(Assessment.USABLE, assess(kept, Workaround.NO_USER_NAMESPACE));
+    assertTrue(
+        reason(
+                assess(
+                    withAuthority(Authority.CALLERS).identity(Identity.CALLER.withUid(7)).build()))
+            .contains("ids"));
+    assertTrue(
+        reason(
+                assess(
+                    withAuthority(Authority.CALLERS)
+                        .privileges(Privileges::withOwnUserNamespace)
+                        .build()))
+            .contains("user namespace"));
+    Caller user = new Caller(1000, 1000, false, List.of(), true, 0, false, 0);
+    assertTrue(reason(Credentials.assess(kept, host(user))).contains("CAP_SYS_ADMIN"));
   }
 
   @Test

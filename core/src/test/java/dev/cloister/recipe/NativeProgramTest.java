@@ -16,6 +16,7 @@ import dev.cloister.host.Workaround;
 import dev.cloister.program.Listing;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
+import dev.cloister.spec.EnvironmentRules;
 import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Limits.Cpu;
@@ -25,6 +26,8 @@ import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Privileges.Authority;
 import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
@@ -84,6 +87,27 @@ class NativeProgramTest {
   void rootReallyBecomesAnother() throws Exception {
     check("root-as-other", caller(0, ALL), as(Identity.CALLER.withUid(65_534).withGid(65_534)));
     check("root-as-other-group", caller(0, ALL), as(Identity.CALLER.withGid(5)));
+  }
+
+  /** As bubblewrap's command, called by root without a user namespace. */
+  @Test
+  void rootMayStayWhoItIs() throws Exception {
+    SandboxSpec.Builder all =
+        SandboxSpec.builder()
+            .unshare(Namespace.NET)
+            .privileges(
+                Privileges.NONE.withAuthority(
+                    Authority.ALL_OF_CALLERS, Privileges.allCapabilities()));
+    all.environment(EnvironmentRules.INHERIT.setToDirectory(OsString.of("PWD")));
+    check("root-with-authority", caller(0, ALL), all.build());
+    Set<LinuxConstant> some = Set.of(LinuxConstant.CAP_KILL);
+    check(
+        "root-with-some-authority",
+        caller(0, ALL),
+        SandboxSpec.builder()
+            .unshare(Namespace.PID)
+            .privileges(Privileges.NONE.withAuthority(Authority.CALLERS, some))
+            .build());
   }
 
   @Test

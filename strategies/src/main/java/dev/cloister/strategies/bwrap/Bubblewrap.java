@@ -101,6 +101,11 @@ public final class Bubblewrap implements IsolationStrategy {
           link.get() + ", which bubblewrap before 0.12.0 would follow (CVE-2026-87766)",
           "use --strategy pivot_root or chroot, or a destination without that link");
     }
+    if (spec.privileges().authority().isCallers()) {
+      return new Assessment.Unusable(
+          "Cloister's bwrap strategy leaves a command nothing of what its caller may do",
+          "ask for a user namespace, --unshare-user, or use --strategy pivot_root or chroot");
+    }
     if (spec.processes().commandIsInit()) {
       return new Assessment.Unusable(
           "bubblewrap does not say which process of the host's process 1 is, so no signal could be"
@@ -288,7 +293,7 @@ public final class Bubblewrap implements IsolationStrategy {
             numbers.lifeline(),
             new Instruction.ExecuteProgram(bwrap.path(), arguments(spec, host)),
             new Instruction.Supervise.Started(
-                STARTED, "cloister: bwrap: " + bwrap.path() + " could not set the sandbox up")));
+                STARTED, "bwrap: " + bwrap.path() + " could not set the sandbox up")));
     return new SyscallProgram(name(), steps);
   }
 
