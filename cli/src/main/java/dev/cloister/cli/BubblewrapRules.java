@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
+import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.Privileges;
@@ -44,6 +45,7 @@ final class BubblewrapRules {
   /** After the last option. */
   static void finish(RunRequest.Builder run, Caller caller) throws CliException {
     requireNamespaces(run);
+    run.spec().descriptors(CallerDescriptors::inheriting);
     // Whoever cannot do without a user namespace gets one unasked.
     if (caller.uid() == 0 && caller.isPrivileged() && !run.hasOwnUserNamespace()) {
       keepAuthority(run, caller);
