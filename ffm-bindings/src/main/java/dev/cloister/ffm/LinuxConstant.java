@@ -187,6 +187,7 @@ public enum LinuxConstant {
   F_DUPFD(0),
   F_GETFD(1),
   F_SETFD(2),
+  F_GETFL(3),
   F_SETFL(4),
   F_DUPFD_CLOEXEC(1030),
   FD_CLOEXEC(1),
