@@ -529,10 +529,7 @@ final class MountPlanner {
       return;
     }
     findExisting(destination, CHMOD);
-    // Of a descriptor that is only a place, nothing else changes the permissions before Linux 6.6.
-    steps.add(Steps.duplicate(DESTINATION, DESTINATION_FD));
-    steps.add(Steps.chmodDescriptor(DESTINATION_FD, destination, permissions.mode()));
-    steps.add(Steps.close(DESTINATION_FD));
+    steps.addAll(Steps.chmod(DESTINATION, destination, permissions.mode()));
     steps.add(Steps.close(DESTINATION));
   }
 
