@@ -563,11 +563,7 @@ final class MountPlanner {
       return;
     }
     findExisting(destination, CHMOD);
-    // Of a descriptor that is only a place, nothing else changes the permissions before Linux 6.6.
-    int number = descriptors.ownNumber(DESTINATION_FD);
-    steps.addAll(descriptors.duplicate(DESTINATION, number));
-    steps.add(Steps.chmodDescriptor(number, destination, permissions.mode()));
-    steps.add(Steps.close(number));
+    steps.addAll(Steps.chmod(DESTINATION, destination, permissions.mode()));
     steps.add(Steps.close(DESTINATION));
   }
 

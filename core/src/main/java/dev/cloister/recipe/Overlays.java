@@ -30,12 +30,13 @@ final class Overlays {
   /** mount(2) takes a page of options. */
   private static final Buffer OPTIONS = new Buffer("overlay_options", 4096);
 
-  private static final Buffer TARGET = new Buffer("overlay_target", 32);
   private static final Slot OPTIONS_LENGTH = new Slot("overlay_options_length");
-  private static final Slot TARGET_LENGTH = new Slot("overlay_target_length");
 
   /** A tmpfs for changes that are forgotten. */
   private static final Slot FORGOTTEN = new Slot("changes");
+
+  /** Only who is root on the host may use the others (overlayfs.rst, "User xattr"). */
+  private static final String USER_ATTRIBUTES = ",userxattr";
 
   private static final OsString UPPER = OsString.of("upper");
   private static final OsString WORK = OsString.of("work");
@@ -105,17 +106,17 @@ final class Overlays {
       steps.addAll(makeForgotten());
     }
     steps.add(Steps.fchdir(Credentials.PROC));
-    steps.add(
-        new Instruction.Compose(
-            TARGET, List.of(Operand.of("self/fd/"), Operand.of(destination)), TARGET_LENGTH));
+    steps.add(Steps.nameOf(destination));
     List<Operand> options = options(slots, overlay.changes());
     Call plain = mount(overlay);
     if (privileged) {
-      // Before Linux 5.11 there is no such option, and only root may mount overlays.
-      steps.add(compose(withUserAttributes(options)));
-      steps.add(plain.recover(Errno.EINVAL, List.of(compose(options), plain)));
+      // Before Linux 5.11 there is no such option, and only root may mount overlays. With the other
+      // attributes, a layer could redirect to a directory of another name, if the kernel is set so.
+      List<Operand> older = with(options, ",redirect_dir=nofollow");
+      steps.add(compose(with(options, USER_ATTRIBUTES)));
+      steps.add(plain.recover(Errno.EINVAL, List.of(compose(older), plain)));
     } else {
-      steps.add(compose(withUserAttributes(options)));
+      steps.add(compose(with(options, USER_ATTRIBUTES)));
       steps.add(plain);
     }
     if (forgets(overlay)) {
@@ -184,11 +185,10 @@ final class Overlays {
     }
   }
 
-  /** As only who is root on the host may use the others (overlayfs.rst, "User xattr"). */
-  private static List<Operand> withUserAttributes(List<Operand> options) {
-    List<Operand> more = new ArrayList<>(options);
-    more.add(Operand.of(",userxattr"));
-    return more;
+  private static List<Operand> with(List<Operand> options, String more) {
+    List<Operand> all = new ArrayList<>(options);
+    all.add(Operand.of(more));
+    return all;
   }
 
   private static Instruction compose(List<Operand> options) {
@@ -205,7 +205,7 @@ final class Overlays {
     return Call.of(
             SystemCall.MOUNT,
             Operand.of("overlay"),
-            Operand.of(TARGET),
+            Operand.of(Steps.DESCRIPTOR_NAME),
             Operand.of("overlay"),
             new Operand.Flags(flags),
             Operand.of(OPTIONS))

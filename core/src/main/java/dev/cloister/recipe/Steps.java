@@ -38,6 +38,11 @@ public final class Steps {
   private static final Buffer CALLERS_FILE = new Buffer("callers_file", LinuxStruct.STATX.size());
   private static final Buffer BOUND_FILE = new Buffer("bound_file", LinuxStruct.STATX.size());
 
+  /** From a /proc. */
+  static final Buffer DESCRIPTOR_NAME = new Buffer("descriptor_name", 32);
+
+  private static final Slot DESCRIPTOR_NAME_LENGTH = new Slot("descriptor_name_length");
+
   static Call mkdir(Operand directory, OsString path, int mode) {
     return mkdir(directory, Operand.of(path), mode);
   }
@@ -76,15 +81,28 @@ public final class Steps {
     return Call.of(SystemCall.FCHMODAT, CWD, Operand.of(destination.relative()), mode(mode));
   }
 
-  /** Changes what a descriptor stands for, which may be open as a path alone (fchmodat(2)). */
-  static Call chmodDescriptor(int descriptor, Destination destination, int mode) {
-    return Call.of(
-            SystemCall.FCHMODAT,
-            Operand.of(Credentials.PROC),
-            Operand.of("self/fd/" + descriptor),
-            mode(mode))
-        .hint(Errno.EPERM, "--chmod: " + destination + " belongs to another user")
-        .hint(Errno.EROFS, "--chmod: " + destination + " is bound read-only");
+  /**
+   * Changes what a descriptor stands for. One that is only a place is nothing for fchmod(2), and
+   * fchmodat2(2) is new in Linux 6.6.
+   */
+  static List<Instruction> chmod(Slot place, Destination destination, int mode) {
+    return List.of(
+        nameOf(place),
+        Call.of(
+                SystemCall.FCHMODAT,
+                Operand.of(Credentials.PROC),
+                Operand.of(DESCRIPTOR_NAME),
+                mode(mode))
+            .hint(Errno.EPERM, "--chmod: " + destination + " belongs to another user")
+            .hint(Errno.EROFS, "--chmod: " + destination + " is read-only"));
+  }
+
+  /** Writes the name that a descriptor has in a /proc to {@link #DESCRIPTOR_NAME}. */
+  static Instruction nameOf(Slot descriptor) {
+    return new Instruction.Compose(
+        DESCRIPTOR_NAME,
+        List.of(Operand.of("self/fd/"), Operand.of(descriptor)),
+        DESCRIPTOR_NAME_LENGTH);
   }
 
   /** What a symbolic link says, without a NUL at the end. */
