@@ -23,6 +23,8 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
+import dev.cloister.spec.Privileges;
+import dev.cloister.spec.Privileges.Authority;
 import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.spec.SeccompFilter;
@@ -1527,6 +1529,53 @@ abstract class StrategyContract {
     SandboxSpec empty = hostPrograms(user).environment(EnvironmentRules.INHERIT.clear()).build();
     Ended nothing = run(user, launcher(user, empty).orElseThrow(), "/usr/bin/env").end();
     assertEquals("", nothing.good().output());
+  }
+
+  @EachUser
+  void theDirectoryIsNamedWhereThatIsAskedFor(User user) throws Exception {
+    requireWorking(user);
+    EnvironmentRules rules = EnvironmentRules.INHERIT.setToDirectory(OsString.of("PWD"));
+    SandboxSpec.Builder spec = hostPrograms(user).environment(rules);
+    Path launcher = launcher(user, spec.build()).orElseThrow();
+    Run caller = run(user, launcher, "/usr/bin/env").in(Path.of("/usr/bin")).with("PWD", "/x");
+    assertEquals(List.of("PATH=/usr/bin:/bin", "PWD=/usr/bin"), sorted(caller.end().good()));
+    // That one's directory is none of the sandbox's, and neither is there a home.
+    Run root = run(user, launcher, "/usr/bin/env").in(folder(user, "outside"));
+    if (strategy.hasOwnView()) {
+      assertEquals(List.of("PATH=/usr/bin:/bin", "PWD=/"), sorted(root.end().good()));
+    }
+    spec.workingDirectory(OsString.of("/usr/lib"));
+    Path elsewhere = launcher(user, spec.build()).orElseThrow();
+    assertEquals(
+        List.of("PATH=/usr/bin:/bin", "PWD=/usr/lib"),
+        sorted(run(user, elsewhere, "/usr/bin/env").end().good()));
+  }
+
+  private static List<String> sorted(Ended ended) {
+    return ended.lines().stream().sorted().toList();
+  }
+
+  /** A strategy that cannot leave it to the command refuses to. */
+  @EachUser
+  void theCallersAuthorityIsKeptOrRefused(User user) throws Exception {
+    requireWorking(user);
+    String rights =
+        "grep -E '^(Uid|Gid|Groups|Cap)' /proc/self/status; readlink /proc/self/ns/user";
+    SandboxSpec spec =
+        hostPrograms(user)
+            .privileges(
+                Privileges.NONE.withAuthority(
+                    Authority.ALL_OF_CALLERS, Privileges.allCapabilities()))
+            .build();
+    Optional<Path> launcher = launcher(user, spec);
+    boolean can =
+        user.caller().isPrivileged() && !Set.of("bwrap", "landlock").contains(strategy.name());
+    assertEquals(can, launcher.isPresent());
+    if (can) {
+      String outside = new Run(List.of("/bin/sh", "-c", rights)).end().good().output();
+      Ended inside = run(user, launcher.orElseThrow(), "/bin/sh", "-c", rights).end().good();
+      assertEquals(outside, inside.output());
+    }
   }
 
   @EachUser
