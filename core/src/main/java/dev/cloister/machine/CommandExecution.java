@@ -102,12 +102,11 @@ final class CommandExecution {
    * who kills this process between the two.
    */
   private void note(int value) {
-    executed.ifPresent(
-        place -> {
-          emitter.loadVariable(A0, emitter.slot(place));
-          asm.set(A1, value);
-          asm.store(A0, 0, A1, Width.WORD);
-        });
+    if (executed.isPresent()) {
+      emitter.loadVariable(A0, emitter.slot(executed.get()));
+      asm.set(A1, value);
+      asm.store(A0, 0, A1, Width.WORD);
+    }
   }
 
   private void rename(OsString other) {

@@ -305,7 +305,9 @@ final class Supervision {
     }
     Label inTime = new Label();
     wait.say();
-    supervise.report().ifPresent(this::reportExit);
+    if (supervise.report().isPresent()) {
+      reportExit(supervise.report().get());
+    }
     supervise.killer().ifPresent(_ -> endLikewise());
     wait.loadStatus();
     if (time.isPresent()) {

@@ -163,7 +163,7 @@ public final class NativeProgram {
       String name, SandboxSpec spec, HostReport host, IntFunction<List<Instruction>> enterRoot)
       throws PlanException {
     if (ProcessTree.waits(spec)
-        || spec.given().shared()
+        || spec.given().any()
         || spec.reports().any()
         || host.needs(Workaround.OWN_PROC)
         || host.needs(Workaround.LEAVE_CHROOT)) {

@@ -46,6 +46,11 @@ public record GivenNamespaces(
     return new GivenNamespaces(user, last, pid, OptionalInt.of(descriptor));
   }
 
+  /** Whether there is anything that others have made or do. */
+  public boolean any() {
+    return shared() || mapped.isPresent();
+  }
+
   /** Whether the sandbox shares a namespace with other processes of the caller's choice. */
   public boolean shared() {
     return user.isPresent() || last.isPresent() || pid.isPresent();

@@ -42,6 +42,7 @@ class FaultInjectionTest {
           new Row(new PivotRoot(), FaultSpec.OVERLAYS),
           new Row(new PivotRoot(), FaultSpec.PROCESSES),
           new Row(new PivotRoot(), FaultSpec.PRIVILEGES),
+          new Row(new PivotRoot(), FaultSpec.REPORTS),
           new Row(new Chroot(), FaultSpec.EVERYTHING),
           new Row(new Chroot(), FaultSpec.PROCESSES),
           new Row(new Bubblewrap(), FaultSpec.PLAIN),

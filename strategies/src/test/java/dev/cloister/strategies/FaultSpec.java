@@ -59,6 +59,16 @@ enum FaultSpec {
     }
   },
 
+  /** The process that waits and the init say what they know, where the harness has a sink. */
+  REPORTS("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.unshare(Namespace.PID)
+          .reports(some -> some.withInfo(SINK).withStatus(SINK))
+          .descriptors(some -> some.holding("--json-status-fd", SINK));
+    }
+  },
+
   /** Apart, as the kernel takes ten times longer to make and remove these than all the rest. */
   NAMESPACES("") {
     @Override
@@ -166,6 +176,9 @@ enum FaultSpec {
     @Override
     void add(SandboxSpec.Builder spec, Path directory) {}
   };
+
+  /** Which descriptor takes all; {@code REPORTS} in harness.c. */
+  private static final int SINK = 20;
 
   /** Where the witness's directories are. */
   private final String root;

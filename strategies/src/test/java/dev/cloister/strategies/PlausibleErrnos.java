@@ -86,6 +86,7 @@ final class PlausibleErrnos {
     add(SystemCall.SETRESUID, List.of(EINVAL, EAGAIN));
     add(SystemCall.SIGNALFD4, NEW_DESCRIPTOR, List.of(EINVAL, ENODEV));
     add(SystemCall.SOCKET, NEW_DESCRIPTOR, List.of(EACCES, EAFNOSUPPORT, ENOBUFS));
+    add(SystemCall.STATX, PATHS, List.of(EBADF, EINVAL));
     add(SystemCall.SYMLINKAT, PATHS, NEW_FILE);
     add(SystemCall.TIMERFD_CREATE, NEW_DESCRIPTOR, List.of(EINVAL, ENODEV));
     add(SystemCall.TIMERFD_SETTIME, List.of(EBADF, EINVAL, ECANCELED));

@@ -55,6 +55,9 @@
 /* Above every number that a launcher is given. */
 #define APART 200
 
+/* What a launcher reports on, if it does. */
+#define REPORTS 20
+
 static char out[MAX_OUTPUT], error[MAX_OUTPUT], said[MAX_OUTPUT], ended[MAX_OUTPUT];
 static size_t out_size, error_size, said_size, ended_size;
 static char mounts[MAX_OUTPUT], usual[MAX_OUTPUT], files[MAX_OUTPUT], known[MAX_OUTPUT];
@@ -244,6 +247,8 @@ static void start(const char *path, int channel, char **words, struct given give
       give(namespaces[i], channel + 2 + i);
   }
   give(high.life, channel ? 99 : 9);
+  if (!channel)
+    give(apart(open("/dev/null", O_WRONLY | O_CLOEXEC)), REPORTS);
   words[0] = (char *)path;
   execve(path, words, environment);
   dprintf(2, "execve: %s\n", strerror(errno));

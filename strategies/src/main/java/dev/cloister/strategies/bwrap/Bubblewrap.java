@@ -19,7 +19,6 @@ import dev.cloister.recipe.ProcessTree;
 import dev.cloister.recipe.ResourceLimits;
 import dev.cloister.recipe.Steps;
 import dev.cloister.spec.CallerDescriptors;
-import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.OsString;
@@ -155,7 +154,7 @@ public final class Bubblewrap implements IsolationStrategy {
               + " was not executed, so --json-status-fd would say what is not true",
           "leave out --json-status-fd, or " + others);
     }
-    if (spec.given().equals(GivenNamespaces.NONE)) {
+    if (!spec.given().any()) {
       return Assessment.USABLE;
     }
     if (asRoot(host.caller())) {

@@ -4,7 +4,6 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.spec.Destination;
-import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
@@ -66,7 +65,7 @@ final class Demands {
     if (!spec.processes().locks().isEmpty()) {
       return unsupported("--lock-file");
     }
-    if (!spec.given().equals(GivenNamespaces.NONE)) {
+    if (spec.given().any()) {
       return unsupported("namespaces that are given");
     }
     if (spec.reports().any()) {
