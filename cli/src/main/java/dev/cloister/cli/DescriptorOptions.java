@@ -3,6 +3,8 @@ package dev.cloister.cli;
 import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -64,6 +66,23 @@ final class DescriptorOptions {
           "%s %s: not the number of a descriptor".formatted(option.word(), Messages.value(value)));
     }
     return (int) number;
+  }
+
+  /** Where a descriptor leads, for a moment. */
+  static OsString path(RunOption option, int number, Invocation invocation) throws CliException {
+    Wish wish = new Wish(option, number);
+    try {
+      if (!invocation.inherited(number)) {
+        throw new CliException(wish + ": not an open descriptor");
+      }
+      Path path = Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(number)));
+      if (path.isAbsolute()) {
+        return OsString.of(path);
+      }
+      throw new CliException(wish + ": leads to nothing that has a path: " + path);
+    } catch (IOException e) {
+      throw new CliException(wish + ": cannot be found in /proc: " + e.getMessage());
+    }
   }
 
   /** Adds them all. */

@@ -33,6 +33,8 @@ record EmitRequest(
           RunOption.SECCOMP, "a descriptor is this process's own (try --seccomp-profile default)",
           RunOption.ADD_SECCOMP_FD,
               "a descriptor is this process's own (try --seccomp-profile default)",
+          RunOption.BIND_FD, "what a descriptor leads to is looked at beforehand",
+          RunOption.RO_BIND_FD, "what a descriptor leads to is looked at beforehand",
           RunOption.MEMORY, "its cgroup must be looked for on the host",
           RunOption.PIDS, "its cgroup must be looked for on the host",
           RunOption.CPU, "its cgroup must be looked for on the host",

@@ -99,6 +99,10 @@ final class LauncherHelp {
           "%s %s %s".formatted(access(bind.access()), bind.source().path(), bind.destination());
       case MountOperation.HideLaunchers hidden ->
           "tmpfs over Cloister's launchers in " + hidden.destination();
+      case MountOperation.DataFile file ->
+          "file %s: a copy of descriptor %d".formatted(file.destination(), file.descriptor());
+      case MountOperation.DataBind data ->
+          "file %s: a copy of descriptor %d".formatted(data.destination(), data.descriptor());
       case MountOperation.Symlink link ->
           "symlink %s %s".formatted(link.target(), link.destination());
       case MountOperation.Tmpfs tmpfs -> "tmpfs " + tmpfs.destination();

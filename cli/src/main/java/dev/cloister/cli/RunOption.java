@@ -59,6 +59,36 @@ enum RunOption implements CliOption {
       run.bind(this, values, Access.DEVICES, true);
     }
   },
+  BIND_FD("--bind-fd", "FD DEST", "bind what this descriptor leads to at DEST, writable") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bindDescriptor(this, values, Access.READ_WRITE);
+    }
+  },
+  RO_BIND_FD("--ro-bind-fd", "FD DEST", "the same, read-only on every sub-mount") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.bindDescriptor(this, values, Access.READ_ONLY);
+    }
+  },
+  FILE("--file", "FD DEST", "copy what can be read from this descriptor to the file DEST") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.dataFile(this, values);
+    }
+  },
+  BIND_DATA("--bind-data", "FD DEST", "copy it to a file of its own that is bound at DEST") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.dataBind(this, values, Access.READ_WRITE);
+    }
+  },
+  RO_BIND_DATA("--ro-bind-data", "FD DEST", "the same, read-only") {
+    @Override
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.dataBind(this, values, Access.READ_ONLY);
+    }
+  },
   TMPFS("--tmpfs", "DEST", "mount an empty tmpfs on DEST") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
@@ -463,6 +493,7 @@ enum RunOption implements CliOption {
   boolean cacheable() {
     return switch (this) {
       case NO_CACHE, VERBOSE, SECCOMP, ADD_SECCOMP_FD, DIE_WITH_PARENT -> false;
+      case BIND_FD, RO_BIND_FD -> false;
       case RLIMIT, MEMORY, PIDS, CPU -> false;
       default -> true;
     };

@@ -58,6 +58,11 @@ record RunRequest(
     kept = List.copyOf(kept);
   }
 
+  /** bubblewrap's, for what data is put into. */
+  private static final int DATA_FILE_MODE = 0666;
+
+  private static final int DATA_BIND_MODE = 0600;
+
   /** How long a command has to end by itself once its time is over. */
   private static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
 
@@ -217,6 +222,43 @@ record RunRequest(
         onlyMountPaths = false;
         absent.add(values.get(0));
       }
+    }
+
+    /** Where a descriptor leads is looked at now; that it still does so, when it is bound. */
+    void bindDescriptor(RunOption option, List<OsString> values, Access access)
+        throws CliException {
+      Destination destination = destination(option, values.get(1));
+      int number = descriptors().use(option, values.get(0));
+      try {
+        Source source = HostFiles.inspect(DescriptorOptions.path(option, number, invocation));
+        add(new Bind(source.through(number), destination, access));
+      } catch (SourceException e) {
+        throw new CliException("%s %d: %s".formatted(option.word(), number, e.getMessage()));
+      }
+    }
+
+    void dataFile(RunOption option, List<OsString> values) throws CliException {
+      Destination destination = fileDestination(option, values.get(1));
+      int number = descriptors().use(option, values.get(0));
+      int mode = modifiers.takePerms().orElse(DATA_FILE_MODE);
+      add(new MountOperation.DataFile(number, destination, mode));
+    }
+
+    void dataBind(RunOption option, List<OsString> values, Access access) throws CliException {
+      Destination destination = fileDestination(option, values.get(1));
+      int number = descriptors().use(option, values.get(0));
+      int mode = modifiers.takePerms().orElse(DATA_BIND_MODE);
+      add(new MountOperation.DataBind(number, destination, mode, access));
+    }
+
+    private static Destination fileDestination(RunOption option, OsString path)
+        throws CliException {
+      Destination destination = destination(option, path);
+      if (destination.isRoot()) {
+        throw new CliException(
+            "%s %s: the root is a directory".formatted(option.word(), Messages.value(path)));
+      }
+      return destination;
     }
 
     private static OsString absolute(RunOption option, OsString path) throws CliException {

@@ -137,8 +137,8 @@ public final class Listing {
                   .formatted(send.socket(), send.word(), send.descriptor().name()));
       case Instruction.RemoveCgroup remove -> removeCgroup(remove);
       case Instruction.CopyData copy -> {
-        lines.add("      read(%d, data, 65536)  # to the end".formatted(copy.from()));
-        lines.add("      write(%s, data, size)".formatted(copy.to().name()));
+        lines.add("      read(%d, buffer, 65536)  # to the end".formatted(copy.from()));
+        lines.add("      write(%s, buffer, size)".formatted(copy.to().name()));
       }
       case Instruction.RequireSameFile require ->
           lines.add(

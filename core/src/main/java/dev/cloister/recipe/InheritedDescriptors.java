@@ -204,14 +204,9 @@ public final class InheritedDescriptors {
         : List.of();
   }
 
-  /** The same where no list was kept open for it. */
-  List<Instruction> closeInherited(Operand proc) {
-    List<Instruction> steps = new ArrayList<>();
-    if (descriptors.inherited()) {
-      steps.add(openList(proc, "self/fd"));
-      steps.addAll(closeInherited());
-    }
-    return steps;
+  /** What that needs, where no list was kept open for it. */
+  List<Instruction> list(Operand proc) {
+    return descriptors.inherited() ? List.of(openList(proc, "self/fd")) : List.of();
   }
 
   /** For the child of a process that keeps the list. */

@@ -2,6 +2,7 @@ package dev.cloister.recipe;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Instruction;
@@ -42,6 +43,11 @@ final class MountPlanner {
   private static final OsString HERE = OsString.of(".");
   private static final Slot DESTINATION = new Slot("destination");
   private static final Slot SOURCE = new Slot("source");
+  private static final Slot DATA = new Slot("data");
+
+  /** In what is mounted over the new root for a moment. */
+  private static final OsString DATA_FILE = OsString.of(NEW_ROOT + "/data");
+
   private static final List<String> DEVICES =
       List.of("null", "zero", "full", "random", "urandom", "tty");
 
@@ -129,8 +135,14 @@ final class MountPlanner {
       if (!bind.source().direct()
           || bind.source().isRoot()
           || bind.destination().isRoot()
+          || bind.source().descriptor().isPresent()
           || host.needs(Workaround.LEAVE_CHROOT)) {
-        clones.put(bind, cloneEarly(bind.source().path()));
+        Slot clone = cloneEarly(bind.source().path());
+        clones.put(bind, clone);
+        if (bind.source().descriptor().isPresent()) {
+          int number = bind.source().descriptor().getAsInt();
+          early.addAll(Steps.requireSameFile(number, Operand.of(clone), EMPTY));
+        }
       }
     } else if (operation instanceof MountOperation.LateBind late) {
       cloneLate(late);
@@ -177,7 +189,9 @@ final class MountPlanner {
   /** In the order in which planning takes the copies. */
   private void stage(MountOperation operation, Staging place) throws PlanException {
     if (operation instanceof Bind bind) {
-      place.add(bind.source().path(), bind.source().directory(), attributes(bind.access()));
+      place.add(bind.source(), attributes(bind.access()));
+    } else if (operation instanceof MountOperation.DataBind data) {
+      place.addData(data, attributes(data.access()));
     } else if (operation instanceof MountOperation.Proc && !freshProc) {
       place.add(PROC.path(), true, attributes(Access.DEVICES));
       for (String name : host.protectedProc()) {
@@ -242,6 +256,16 @@ final class MountPlanner {
     }
 
     @Override
+    public void dataFile(MountOperation.DataFile file) throws PlanException {
+      planDataFile(file);
+    }
+
+    @Override
+    public void dataBind(MountOperation.DataBind data) throws PlanException {
+      planDataBind(data);
+    }
+
+    @Override
     public void hideLaunchers(MountOperation.HideLaunchers hidden) {
       steps.addAll(LateSources.hideLaunchers(hidden.destination(), commandUid, hiding++));
     }
@@ -266,14 +290,18 @@ final class MountPlanner {
   }
 
   private void planBind(Bind bind) throws PlanException {
+    planBind(bind, Modes.MOUNT_POINT);
+  }
+
+  private void planBind(Bind bind, Modes modes) throws PlanException {
     Destination destination = bind.destination();
     if (destination.isRoot()) {
       bindRoot(bind);
     } else if (isKnown(destination)) {
-      bindKnown(bind);
+      bindKnown(bind, modes);
       put(destination, Node.opaque());
     } else {
-      bindFound(bind);
+      bindFound(bind, modes);
       forgetWays();
     }
   }
@@ -375,9 +403,9 @@ final class MountPlanner {
     coveringMounts++;
   }
 
-  private void bindKnown(Bind bind) throws PlanException {
+  private void bindKnown(Bind bind, Modes modes) throws PlanException {
     Destination destination = bind.destination();
-    makeMountPoint(bind);
+    makeMountPoint(bind, modes);
     Slot clone = clones.get(bind);
     if (staging.isPresent()) {
       steps.add(staging.get().attachNext(destination.relative()));
@@ -391,23 +419,23 @@ final class MountPlanner {
     }
   }
 
-  private void makeMountPoint(Bind bind) throws PlanException {
+  private void makeMountPoint(Bind bind, Modes modes) throws PlanException {
     Destination destination = bind.destination();
     if (bind.source().directory()) {
-      makeDirectory(destination, Modes.MOUNT_POINT);
+      makeDirectory(destination, modes);
     } else if (root.find(destination).isPresent()) {
       throw new PlanException(
           "%s is not a directory, but %s in the sandbox is one"
               .formatted(bind.source().path(), destination));
     } else {
-      makeDirectory(destination.parent(), Modes.MOUNT_POINT);
+      makeDirectory(destination.parent(), modes.ofParent());
       steps.add(Steps.mknod(destination.relative()));
     }
   }
 
-  private void bindFound(Bind bind) {
+  private void bindFound(Bind bind, Modes modes) {
     if (staging.isPresent()) {
-      attachFound(bind, staging.get());
+      attachFound(bind, modes, staging.get());
       return;
     }
     Slot clone = clones.get(bind);
@@ -416,15 +444,15 @@ final class MountPlanner {
     }
     Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
-    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
+    find(bind.destination(), modes, bind.source().directory());
     steps.add(withMismatch(Steps.moveMount(tree, DESTINATION), bind));
     steps.add(Steps.close(DESTINATION));
     steps.add(Steps.close(tree));
   }
 
   /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
-  private void attachFound(Bind bind, Staging place) {
-    find(bind.destination(), Modes.MOUNT_POINT, bind.source().directory());
+  private void attachFound(Bind bind, Modes modes, Staging place) {
+    find(bind.destination(), modes, bind.source().directory());
     int number = descriptors.ownNumber(DESTINATION_FD);
     steps.addAll(descriptors.duplicate(DESTINATION, number));
     OsString target = OsString.of("/proc/self/fd/" + number);
@@ -486,6 +514,57 @@ final class MountPlanner {
   private static String options(MountOperation.Tmpfs tmpfs) {
     String mode = "mode=0" + Integer.toOctalString(tmpfs.mode());
     return tmpfs.size().isPresent() ? mode + ",size=" + tmpfs.size().getAsLong() : mode;
+  }
+
+  private void planDataFile(MountOperation.DataFile file) throws PlanException {
+    Destination destination = file.destination();
+    Modes modes = Modes.of(file.mode()).ofParent();
+    if (isKnown(destination)) {
+      if (root.find(destination).isPresent()) {
+        throw new PlanException(
+            "--file %d %s: that is a directory in the sandbox"
+                .formatted(file.descriptor(), destination));
+      }
+      makeDirectory(destination.parent(), modes);
+      steps.add(Steps.createNew(destination.relative(), DATA, file.mode()));
+      put(destination, Node.opaque());
+    } else {
+      findDirectory(destination.parent(), modes);
+      if (host.needs(Workaround.WALK_PATHS)) {
+        steps.add(Steps.createIn(DESTINATION, destination, DATA, file.mode()));
+        steps.add(Steps.close(DESTINATION));
+      } else {
+        steps.add(Steps.close(DESTINATION));
+        // From the root anew, so that a link leads where it will for the command.
+        steps.add(Steps.createFound(destination, DATA, file.mode()));
+      }
+      forgetWays();
+    }
+    steps.addAll(copyData(file.descriptor(), destination));
+  }
+
+  private static List<Instruction> copyData(int descriptor, Destination destination) {
+    String what = "copying descriptor %d to %s".formatted(descriptor, destination);
+    return List.of(new Instruction.CopyData(descriptor, DATA, what), Steps.close(DATA));
+  }
+
+  /** As a bind of a file in a tmpfs that is there only until the file is mounted. */
+  private void planDataBind(MountOperation.DataBind data) throws PlanException {
+    String option = data.access() == Access.READ_ONLY ? "--ro-bind-data" : "--bind-data";
+    OsString name = OsString.of("what %s %d gives".formatted(option, data.descriptor()));
+    Bind bind =
+        new Bind(new MountOperation.Source(name, false, true), data.destination(), data.access());
+    if (staging.isEmpty() && !data.destination().isRoot()) {
+      Slot file = new Slot("data_file");
+      steps.add(Steps.mountTmpfs(OsString.of("/"), "mode=0700"));
+      steps.add(Steps.createNew(DATA_FILE, DATA, data.mode()));
+      steps.addAll(copyData(data.descriptor(), data.destination()));
+      steps.add(Steps.openTree(Operand.of(DATA_FILE), file));
+      steps.add(
+          Call.of(SystemCall.UMOUNT2, Operand.of(NEW_ROOT), Operand.of(LinuxConstant.MNT_DETACH)));
+      clones.put(bind, file);
+    }
+    planBind(bind, Modes.under(data.mode()));
   }
 
   private void planSymlink(MountOperation.Symlink symlink) throws PlanException {

@@ -15,6 +15,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.Handover;
+import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
@@ -93,11 +94,24 @@ public final class NativeProgram {
       throws PlanException {
     MountPlanner.Result mounts = MountPlanner.plan(spec, host);
     List<Instruction> steps = new ArrayList<>(credentials.makeAsCommandUser());
+    if (readsData(spec)) {
+      // Whoever writes the data may take any time.
+      steps.addAll(new ProcessTree(spec, Optional.empty()).endWithWaiting());
+    }
     steps.addAll(makeNewRoot(host, mounts.early()));
     steps.addAll(early);
     steps.addAll(mounts.steps());
     steps.addAll(enterRoot.apply(mounts.coveringMounts()));
     return steps;
+  }
+
+  private static boolean readsData(SandboxSpec spec) {
+    for (MountOperation mount : spec.mounts()) {
+      if (mount instanceof MountOperation.DataFile || mount instanceof MountOperation.DataBind) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static List<Instruction> leaveAndBecomeCommand(

@@ -222,15 +222,12 @@ public final class ProcessTree {
    * A process that waits shows nothing to the command, and holds nothing that others wait for the
    * end of, such as a pipe that is the command's output.
    */
-  private static List<Instruction> stepBack(List<Call> closing) {
-    List<Instruction> steps = new ArrayList<>(List.of(hide()));
-    steps.addAll(closing);
-    return steps;
-  }
-
   private List<Instruction> stepBackOutside(List<Call> closing) {
-    List<Instruction> steps = stepBack(closing);
-    steps.addAll(descriptors.closeInherited(Operand.of(Credentials.PROC)));
+    List<Instruction> steps = new ArrayList<>(List.of(hide()));
+    // Before what follows frees number 0, which would say that there is no list.
+    steps.addAll(descriptors.list(Operand.of(Credentials.PROC)));
+    steps.addAll(closing);
+    steps.addAll(descriptors.closeInherited());
     return steps;
   }
 

@@ -10,6 +10,7 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Instruction.RestrictEach;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
+import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.OsString;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayDeque;
@@ -35,6 +36,7 @@ final class Staging {
   static final OsString PLACE = OsString.of("/proc/fs");
 
   private static final Slot MOUNTS = new Slot("mounts");
+  private static final Slot DATA = new Slot("data");
 
   /** The bits of {@link RestrictEach#letter}: MS_RDONLY and so on, in mount_setattr's words. */
   private static final Map<LinuxConstant, Integer> FLAGS =
@@ -53,7 +55,9 @@ final class Staging {
   private final InheritedDescriptors descriptors;
   private final int number;
   private final List<Instruction> binds = new ArrayList<>();
+  private final List<Instruction> data = new ArrayList<>();
   private final Deque<OsString> places = new ArrayDeque<>();
+  private OsString lastPlace = PLACE;
   private int count;
 
   private Staging(HostReport host, InheritedDescriptors descriptors) {
@@ -69,12 +73,40 @@ final class Staging {
         : Optional.empty();
   }
 
+  /** The same of a source, which must still be what it was. */
+  void add(MountOperation.Source source, LinuxConstant... attributes) throws PlanException {
+    add(source.path(), source.directory(), attributes);
+    if (source.descriptor().isPresent()) {
+      binds.addAll(
+          Steps.requireSameFile(
+              source.descriptor().getAsInt(), Operand.of(LinuxConstant.AT_FDCWD), lastPlace));
+    }
+  }
+
+  /**
+   * Makes a file with data in the tmpfs itself, and a copy of that. Before any other, as nothing in
+   * the tmpfs can be bound from then on.
+   */
+  void addData(MountOperation.DataBind bind, LinuxConstant... attributes) {
+    OsString file = OsString.of(PLACE + "/data" + count);
+    String what = "copying descriptor %d to %s".formatted(bind.descriptor(), bind.destination());
+    data.add(Steps.createNew(file, DATA, bind.mode()));
+    data.add(new Instruction.CopyData(bind.descriptor(), DATA, what));
+    data.add(Steps.close(DATA));
+    copy(data, file, false, attributes);
+  }
+
   /** Makes one copy; the first that was added is the first that {@link #attachNext} moves. */
   void add(OsString source, boolean directory, LinuxConstant... attributes) throws PlanException {
     if (source.equals(PLACE) || source.startsWith(PLACE + "/")) {
       throw new PlanException(
           source + " cannot be bound: this kernel is so old that Cloister needs the place itself");
     }
+    copy(binds, source, directory, attributes);
+  }
+
+  private void copy(
+      List<Instruction> steps, OsString source, boolean directory, LinuxConstant... attributes) {
     int flags = 0;
     for (LinuxConstant attribute : attributes) {
       flags += FLAGS.getOrDefault(attribute, 0);
@@ -82,13 +114,14 @@ final class Staging {
     String name = "/" + RestrictEach.letter(flags) + count;
     OsString place = OsString.of(PLACE + name);
     count++;
-    binds.add(directory ? Steps.mkdir(place, 0755) : Steps.mknod(place));
-    binds.add(
+    steps.add(directory ? Steps.mkdir(place, 0755) : Steps.mknod(place));
+    steps.add(
         Steps.bind(source, place)
             .hint(Errno.EINVAL, source + " is of a kind that cannot be bound (a magic link?)"));
     if (!host.needs(Workaround.REMOUNT_EACH) && attributes.length > 0) {
-      binds.add(Steps.setAttributes(place, attributes));
+      steps.add(Steps.setAttributes(place, attributes));
     }
+    lastPlace = place;
     String from =
         host.needs(Workaround.LEAVE_CHROOT) ? "/proc/self/fd/" + number : PLACE.toString();
     places.add(OsString.of(from + name));
@@ -96,7 +129,7 @@ final class Staging {
 
   /** What to do while paths still mean what they mean on the host. */
   List<Instruction> early() {
-    if (binds.isEmpty()) {
+    if (places.isEmpty()) {
       return List.of();
     }
     List<Instruction> steps = new ArrayList<>();
@@ -107,6 +140,7 @@ final class Staging {
                 "this host has no "
                     + PLACE
                     + " (no /proc, or one mounted with subset=pid), and a kernel that needs it"));
+    steps.addAll(data);
     steps.add(Steps.makeUnbindable(PLACE));
     steps.addAll(binds);
     if (host.needs(Workaround.REMOUNT_EACH)) {

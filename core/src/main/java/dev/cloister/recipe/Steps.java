@@ -5,6 +5,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.program.Buffer;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
@@ -13,6 +14,7 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SeccompFilter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,18 @@ public final class Steps {
 
   private static final Operand CWD = Operand.of(LinuxConstant.AT_FDCWD);
   static final Operand NO_FLAGS = Operand.of(0);
+
+  private static final List<LinuxConstant> TO_WRITE =
+      List.of(
+          LinuxConstant.O_WRONLY,
+          LinuxConstant.O_CREAT,
+          LinuxConstant.O_TRUNC,
+          LinuxConstant.O_NONBLOCK,
+          LinuxConstant.O_NOCTTY,
+          LinuxConstant.O_CLOEXEC);
+
+  private static final Buffer CALLERS_FILE = new Buffer("callers_file", LinuxStruct.STATX.size());
+  private static final Buffer BOUND_FILE = new Buffer("bound_file", LinuxStruct.STATX.size());
 
   static Call mkdir(Operand directory, OsString path, int mode) {
     return mkdir(directory, Operand.of(path), mode);
@@ -281,6 +295,91 @@ public final class Steps {
         LinuxConstant.O_PATH,
         LinuxConstant.O_DIRECTORY,
         LinuxConstant.O_CLOEXEC);
+  }
+
+  /**
+   * Opens a file for data, made if it is missing and emptied if not, as {@link #find} finds it.
+   * O_NONBLOCK because a fifo would wait for a reader.
+   */
+  static Call createFound(Destination destination, Slot into, int mode) {
+    Map<StructField, Operand> how = new LinkedHashMap<>();
+    how.put(StructField.OPEN_HOW_FLAGS, new Operand.Flags(TO_WRITE));
+    how.put(StructField.OPEN_HOW_MODE, mode(mode));
+    how.put(
+        StructField.OPEN_HOW_RESOLVE,
+        Operand.of(LinuxConstant.RESOLVE_IN_ROOT, LinuxConstant.RESOLVE_NO_MAGICLINKS));
+    Call open =
+        Call.of(
+                SystemCall.OPENAT2,
+                CWD,
+                Operand.of(destination.relative()),
+                Operand.of(LinuxStruct.OPEN_HOW, how),
+                sizeof(LinuxStruct.OPEN_HOW))
+            .into(into)
+            .retry(Errno.EAGAIN);
+    return withFileHints(open, destination)
+        .hint(
+            Errno.ELOOP,
+            "the way to " + destination + " leads through a magic link (/proc/.../fd or the like)");
+  }
+
+  /** The same in an open directory, where it must be no symbolic link. */
+  static Call createIn(Slot directory, Destination destination, Slot into, int mode) {
+    List<LinuxConstant> flags = new ArrayList<>(TO_WRITE);
+    flags.add(LinuxConstant.O_NOFOLLOW);
+    Call open =
+        Call.of(
+                SystemCall.OPENAT,
+                Operand.of(directory),
+                Operand.of(destination.name()),
+                new Operand.Flags(flags),
+                mode(mode))
+            .into(into);
+    return withFileHints(open, destination).hint(Errno.ELOOP, destination + " is a symbolic link");
+  }
+
+  private static Call withFileHints(Call open, Destination destination) {
+    return open.hint(Errno.EISDIR, destination + " in the sandbox is a directory")
+        .hint(Errno.ENXIO, destination + " in the sandbox is a fifo that nobody reads")
+        .hint(Errno.EROFS, MountPlanner.cannotMake(destination))
+        .hint(Errno.EACCES, "the command's user may not write to " + destination);
+  }
+
+  /** Makes a file that is not there yet, and opens it for data. */
+  static Call createNew(OsString path, Slot into, int mode) {
+    return Call.of(
+            SystemCall.OPENAT,
+            CWD,
+            Operand.of(path),
+            Operand.of(
+                LinuxConstant.O_WRONLY,
+                LinuxConstant.O_CREAT,
+                LinuxConstant.O_EXCL,
+                LinuxConstant.O_CLOEXEC),
+            mode(mode))
+        .into(into);
+  }
+
+  /** Ends the program unless a descriptor of the caller's and a copy of a mount are the same. */
+  static List<Instruction> requireSameFile(int descriptor, Operand directory, OsString path) {
+    String otherwise =
+        "descriptor %d leads to something that was moved or replaced meanwhile"
+            .formatted(descriptor);
+    return List.of(
+        statx(Operand.of(descriptor), OsString.of(""), CALLERS_FILE),
+        statx(directory, path, BOUND_FILE),
+        new Instruction.RequireSameFile(CALLERS_FILE, BOUND_FILE, otherwise));
+  }
+
+  private static Call statx(Operand directory, OsString path, Buffer into) {
+    return Call.of(
+            SystemCall.STATX,
+            directory,
+            Operand.of(path),
+            Operand.of(LinuxConstant.AT_EMPTY_PATH, LinuxConstant.AT_SYMLINK_NOFOLLOW),
+            Operand.of(LinuxConstant.STATX_INO),
+            Operand.of(into))
+        .hint(Errno.ENOSYS, "statx needs Linux 4.11 and no filter that hides it");
   }
 
   private static Call find(

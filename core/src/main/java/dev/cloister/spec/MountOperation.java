@@ -1,6 +1,7 @@
 package dev.cloister.spec;
 
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -41,6 +42,10 @@ public sealed interface MountOperation {
     void asOnHost(AsOnHost shown) throws E;
 
     void hideLaunchers(HideLaunchers hidden) throws E;
+
+    void dataFile(DataFile file) throws E;
+
+    void dataBind(DataBind bind) throws E;
   }
 
   /**
@@ -187,14 +192,50 @@ public sealed interface MountOperation {
   }
 
   /**
+   * A file with all that can be read from a descriptor of the caller's. What is there already is
+   * overwritten, and keeps its mode.
+   *
+   * @param mode its permissions
+   */
+  record DataFile(int descriptor, Destination destination, int mode) implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.dataFile(this);
+    }
+  }
+
+  /**
+   * The same in a file that is mounted over whatever is there, and that nobody reaches in another
+   * way.
+   */
+  record DataBind(int descriptor, Destination destination, int mode, Access access)
+      implements MountOperation {
+    @Override
+    public <E extends Exception> void accept(Visitor<E> visitor) throws E {
+      visitor.dataBind(this);
+    }
+  }
+
+  /**
    * What a bind shows, as it was when the specification was made.
    *
    * @param path absolute
    * @param directory whether it is one; all else (files, devices, sockets, fifos) goes onto a file
    * @param direct whether the path has no symbolic link and no {@code ..} in it, so that it means
    *     the same after something was mounted over the root
+   * @param descriptor of the caller's, which leads to the same file
    */
-  record Source(OsString path, boolean directory, boolean direct) {
+  record Source(OsString path, boolean directory, boolean direct, OptionalInt descriptor) {
+    /** One that is known by its path alone. */
+    public Source(OsString path, boolean directory, boolean direct) {
+      this(path, directory, direct, OptionalInt.empty());
+    }
+
+    /** The same, which is the right one only if it is what a descriptor leads to. */
+    public Source through(int number) {
+      return new Source(path, directory, direct, OptionalInt.of(number));
+    }
+
     /** Whether this is the root itself, which must be cloned before anything is mounted over it. */
     public boolean isRoot() {
       return path.equals(OsString.of("/"));

@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -374,5 +375,25 @@ class CommandExecutionTest {
     OsString odd = OsString.ofBytes(new byte[] {'x', (byte) 0xc3, (byte) 0xa9});
     Ended ended = withPath("/bin").and(odd).end();
     assertEquals("cloister: xé: command not found in PATH=/bin\n", ended.error());
+  }
+
+  /** It is found by its own. */
+  @Test
+  void tellsTheCommandAnotherName() throws Exception {
+    Path bin = makeDirectory("named");
+    executable(bin.resolve("script"), SCRIPT);
+    Path renaming =
+        Launcher.of(
+            directory,
+            new Instruction.ExecuteCommand(
+                SearchPath.COMMAND, Optional.of(OsString.of("another name"))));
+    Ended ended =
+        Execution.of(renaming, "sh", "-c", "echo $0").environment("PATH=/bin:/usr/bin").end();
+    assertEquals(List.of("another name"), ended.lines());
+    // The kernel gives an interpreter the path of its script.
+    ended = Execution.of(renaming, "script", "x").environment("PATH=" + bin).end();
+    assertEquals(List.of("<" + bin.resolve("script") + "><x>"), ended.lines());
+    ended = Execution.of(renaming, "missing").environment("PATH=" + bin).end();
+    assertTrue(ended.error().startsWith("cloister: missing: command not found"), ended.error());
   }
 }

@@ -10,6 +10,7 @@ import dev.cloister.fixture.Execution.Ended;
 import dev.cloister.fixture.Required;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
+import dev.cloister.program.Instruction.CloseListed.Whose;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import java.nio.file.Path;
@@ -90,6 +91,75 @@ class DescriptorClosingTest {
   @Test
   void closesTheListWhateverItsNumber() throws Exception {
     assertEquals(List.of("0", "1", "2"), left("os.close(0); os.dup2(1, 7, inheritable=True)"));
+  }
+
+  private static final String OPEN_SOME =
+      "os.closerange(3, 100)\nfor number in (5, 6, 7, 64): os.dup2(0, number, inheritable=True)";
+
+  /** What is left by a launcher that opened two more, as 3 and 4, to be closed on exec. */
+  private List<String> leftBy(Instruction.CloseListed close, String opening) throws Exception {
+    Call openOwn =
+        Call.of(
+            SystemCall.OPENAT,
+            Operand.of(LinuxConstant.AT_FDCWD),
+            Operand.of("/"),
+            Operand.of(LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC));
+    Call openList =
+        Call.of(
+                SystemCall.OPENAT,
+                Operand.of(LinuxConstant.AT_FDCWD),
+                Operand.of("/proc/self/fd"),
+                Operand.of(LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
+            .into(LIST);
+    // What is closed on exec shows only before that.
+    Call look =
+        Call.of(SystemCall.FCNTL, Operand.of(3), Operand.of(LinuxConstant.F_SETFD), Operand.of(0));
+    Path launcher =
+        Launcher.of(
+            directory,
+            openOwn,
+            openList,
+            close,
+            look.tolerate(dev.cloister.ffm.Errno.EBADF),
+            new Instruction.ExecuteCommand(Instruction.SearchPath.COMMAND));
+    String script = "import os, sys\n" + opening + "\nos.execv(sys.argv[1], sys.argv[1:])";
+    Ended ended =
+        Execution.of(
+                launcher,
+                "/bin/sh",
+                "-c",
+                "i=0; while [ $i -lt 70 ]; do [ ! -e /proc/$$/fd/$i ] || echo $i; i=$((i+1)); done")
+            .through(Required.program("python3"), "-c", script)
+            .end();
+    assertEquals(0, ended.exit(), ended.error());
+    return ended.lines();
+  }
+
+  @Test
+  void leavesTheCallersOpen() throws Exception {
+    assertEquals(
+        List.of("0", "1", "2", "5", "6", "7", "64"),
+        leftBy(new Instruction.CloseListed(LIST, 3, Whose.OWN, List.of()), OPEN_SOME));
+    assertEquals(
+        List.of("0", "1", "2", "3", "5", "6", "7", "64"),
+        leftBy(new Instruction.CloseListed(LIST, 3, Whose.OWN, List.of(Operand.of(3))), OPEN_SOME));
+  }
+
+  @Test
+  void closesTheCallersAlone() throws Exception {
+    assertEquals(
+        List.of("0", "1", "2", "3"),
+        leftBy(new Instruction.CloseListed(LIST, 3, Whose.CALLERS, List.of()), OPEN_SOME));
+  }
+
+  @Test
+  void leavesOutWhatIsKept() throws Exception {
+    assertEquals(
+        List.of("0", "1", "2", "6", "64"),
+        leftBy(
+            new Instruction.CloseListed(
+                LIST, 3, Whose.ANYONES, List.of(Operand.of(6), Operand.of(64))),
+            OPEN_SOME));
   }
 
   @Test

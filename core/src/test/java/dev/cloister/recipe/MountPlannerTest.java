@@ -36,6 +36,9 @@ class MountPlannerTest {
           Optional.empty(),
           _ -> Optional.empty());
 
+  private static final Set<Workaround> OLD_KERNEL =
+      Set.of(Workaround.REMOUNT_EACH, Workaround.BIND_BY_PATH, Workaround.WALK_PATHS);
+
   private static Bind bind(String source, boolean isDirectory, String destination, Access access) {
     return new Bind(
         new Source(OsString.of(source), isDirectory, true), Destination.of(destination), access);
@@ -110,6 +113,50 @@ class MountPlannerTest {
     assertEquals(List.of(), result.early());
     assertEquals(List.of(), result.steps());
     assertEquals(1, result.coveringMounts());
+  }
+
+  private static MountOperation data(String destination, int mode) {
+    return new MountOperation.DataFile(5, Destination.of(destination), mode);
+  }
+
+  private static MountOperation dataBind(String destination, Access access) {
+    return new MountOperation.DataBind(6, Destination.of(destination), 0600, access);
+  }
+
+  private static MountOperation[] dataOperations() {
+    return new MountOperation[] {
+      data("/a/file", 0640),
+      dataBind("/b/bound", Access.READ_WRITE),
+      directory("/data", "/data"),
+      data("/data/deep/file", 0666),
+      dataBind("/data/bound", Access.READ_ONLY)
+    };
+  }
+
+  @Test
+  void putsDataIntoFiles() throws Exception {
+    check("data", dataOperations());
+    check("data-old-kernel", HOST.with(OLD_KERNEL), dataOperations());
+  }
+
+  @Test
+  void refusesDataWhereADirectoryIs() {
+    assertEquals(
+        "--file 5 /a: that is a directory in the sandbox", refused(tmpfs("/a"), data("/a", 0666)));
+    assertEquals(
+        "what --bind-data 6 gives is not a directory, but /a in the sandbox is one",
+        refused(tmpfs("/a"), dataBind("/a", Access.READ_WRITE)));
+    assertEquals(
+        "what --ro-bind-data 6 gives is not a directory: it cannot be the root",
+        refused(dataBind("/", Access.READ_ONLY)));
+  }
+
+  @Test
+  void provesWhatADescriptorLeadsTo() throws Exception {
+    Source source = new Source(OsString.of("/data"), true, true).through(9);
+    Bind bind = new Bind(source, Destination.of("/data"), Access.READ_ONLY);
+    check("descriptor", bind);
+    check("descriptor-old-kernel", HOST.with(OLD_KERNEL), bind);
   }
 
   @Test

@@ -63,7 +63,12 @@ class LandlockTest extends StrategyContract {
     REFUSED.put("bindsFilesBelowAndOverBinds", ELSEWHERE);
     REFUSED.put("bindsWhatIsNoDirectory", ELSEWHERE);
     REFUSED.put("closedStandardDescriptorsAreNoWayOut", ELSEWHERE);
+    REFUSED.put("aLockThatAnotherHasIsAnError", "does not support --lock-file");
+    REFUSED.put("dataBecomesFiles", TMPFS);
+    REFUSED.put("dataIsReachedInNoOtherWay", TMPFS);
+    REFUSED.put("dataOverwritesWhatIsThere", ELSEWHERE);
     REFUSED.put("laterMountsCoverEarlierOnes", ELSEWHERE);
+    REFUSED.put("locksAreHeldWhileTheCommandRuns", "does not support --lock-file");
     REFUSED.put("makesWhatIsMissingAndLeavesWhatIsThere", ELSEWHERE);
     REFUSED.put("minimalDevicesWork", "Landlock cannot make a /dev");
     REFUSED.put("noDescriptorIsLeftToStartIn", ELSEWHERE);

@@ -222,7 +222,10 @@ final class ModelRoot {
     switch (operation) {
       case MountOperation.Bind bind -> bind(path, source, bind.access());
       case MountOperation.LateBind bind -> bind(path, source, bind.access());
-      case MountOperation.AsOnHost _, MountOperation.HideLaunchers _ ->
+      case MountOperation.AsOnHost _,
+          MountOperation.HideLaunchers _,
+          MountOperation.DataFile _,
+          MountOperation.DataBind _ ->
           throw new IllegalArgumentException("not in the model: " + operation);
       case MountOperation.Tmpfs _ -> mount(makeDirectory(path), File.directory(), false);
       case MountOperation.Directory _ -> makeDirectory(path);

@@ -1281,4 +1281,288 @@ abstract class StrategyContract {
       assertNotEquals(0, ended.status(), file);
     }
   }
+
+  /** The launcher is started with what a shell opens by these redirections. */
+  private static Run opening(Run run, String redirections) {
+    return run.through(
+        List.of("/bin/bash", "-c", "exec " + redirections + "; exec \"$@\"", "bash"));
+  }
+
+  private static MountOperation dataFile(int descriptor, String destination, int mode) {
+    return new MountOperation.DataFile(descriptor, Destination.of(destination), mode);
+  }
+
+  private static MountOperation dataBind(
+      int descriptor, String destination, int mode, Access access) {
+    return new MountOperation.DataBind(descriptor, Destination.of(destination), mode, access);
+  }
+
+  /** Says which descriptors are open, without one of its own. */
+  private static final String OPEN =
+      "i=0; while [ $i -lt 120 ]; do [ ! -e /proc/self/fd/$i ] || printf '%s ' $i; i=$((i+1));"
+          + " done; echo;";
+
+  @EachUser
+  void dataBecomesFiles(User user) throws Exception {
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(tmpfs("/t"))
+            .mount(dataFile(0, "/t/deep/file", 0640))
+            .mount(dataBind(7, "/t/bound", 0604, Access.READ_WRITE))
+            .mount(dataBind(12, "/t/fixed", 0444, Access.READ_ONLY))
+            .descriptors(
+                some -> some.using("--file", 0).using("--bind-data", 7).using("--ro-bind-data", 12))
+            .build();
+    String script =
+        "stat -c '%a %u %n' /t/deep /t/deep/file /t/bound /t/fixed; cat /t/bound /t/fixed;"
+            + " echo more >>/t/bound && tail -n 1 /t/bound; wc -c </t/deep/file;"
+            + " { echo no >>/t/fixed; } 2>/dev/null || echo fixed;"
+            + OPEN;
+    Ended ended =
+        opening(sandbox(user, spec, script), "< <(seq 100000) 7<<<seven 12<<<twelve").end().good();
+    long uid = user.caller().uid();
+    assertEquals(
+        List.of(
+            "750 " + uid + " /t/deep",
+            "640 " + uid + " /t/deep/file",
+            "604 " + uid + " /t/bound",
+            "444 " + uid + " /t/fixed",
+            "seven",
+            "twelve",
+            "more",
+            "588895",
+            "fixed",
+            "1 2"),
+        ended.lines().stream().map(String::strip).toList());
+  }
+
+  /** Nothing but the file is mounted: where it lies, nobody gets. */
+  @EachUser
+  void dataIsReachedInNoOtherWay(User user) throws Exception {
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(tmpfs("/t"))
+            .mount(dataBind(7, "/t/bound", 0644, Access.READ_WRITE))
+            .descriptors(some -> some.using("--bind-data", 7))
+            .build();
+    Ended mounts =
+        opening(sandbox(user, spec, "cat /proc/self/mountinfo"), "7<<<secret").end().good();
+    List<String> before =
+        inside(user, hostPrograms(user).mount(tmpfs("/t")).build(), "cat /proc/self/mountinfo")
+            .lines();
+    List<String> data =
+        mounts.lines().stream().filter(line -> line.split(" ", -1)[4].equals("/t/bound")).toList();
+    assertEquals(1, data.size(), mounts::output);
+    assertNotEquals("/", data.getFirst().split(" ", -1)[3], mounts::output);
+    assertEquals(before.size() + 1, mounts.lines().size(), mounts::output);
+  }
+
+  /** A link that is planted where data shall go leads nowhere outside. */
+  @EachUser
+  void dataIsNotWrittenOutside(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    Path victim = file(user, directory.resolve("victim"), "mine");
+    Files.createSymbolicLink(bound.resolve("absolute"), victim);
+    Files.createSymbolicLink(
+        bound.resolve("relative"), Path.of("../../../../../../../../.." + victim));
+    for (String link : List.of("absolute", "relative")) {
+      SandboxSpec spec =
+          hostPrograms(user)
+              .mount(bind(bound, "/data", Access.READ_WRITE))
+              .mount(dataFile(7, "/data/" + link, 0666))
+              .descriptors(some -> some.using("--file", 7))
+              .build();
+      if (launcher(user, spec).isPresent()) {
+        Ended ended = opening(sandbox(user, spec, "true"), "7<<<evil").end();
+        assertEquals(125, ended.status(), ended.toString());
+      }
+      assertEquals("mine", Files.readString(victim));
+    }
+  }
+
+  @EachUser
+  void dataOverwritesWhatIsThere(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    file(user, bound.resolve("file"), "a longer text than that");
+    SandboxSpec spec =
+        hostPrograms(user)
+            .mount(bind(bound, "/data", Access.READ_WRITE))
+            .mount(dataFile(7, "/data/file", 0666))
+            .mount(dataFile(8, "/data/new/file", 0666))
+            .descriptors(some -> some.using("--file", 7).using("--file", 8))
+            .build();
+    Ended ended = opening(sandbox(user, spec, "cat /data/file"), "7<<<new 8<<<other").end().good();
+    assertEquals("new\n", ended.output());
+    assertEquals("new\n", Files.readString(bound.resolve("file")));
+    assertEquals("other\n", Files.readString(bound.resolve("new/file")));
+  }
+
+  @EachUser
+  void whatIsNotOpenIsAnError(User user) throws Exception {
+    for (int number : new int[] {0, 7}) {
+      SandboxSpec spec =
+          hostPrograms(user).descriptors(some -> some.holding("--sync-fd", number)).build();
+      Ended ended = opening(sandbox(user, spec, "echo ran"), "0<&- 8</").end();
+      assertEquals(125, ended.status(), ended.toString());
+      assertEquals("", ended.output());
+      assertTrue(
+          ended.error().contains("--sync-fd " + number + ": not an open descriptor"),
+          ended.error());
+    }
+  }
+
+  /** Specifications that differ in the processes that wait. */
+  private List<SandboxSpec.Builder> processes(User user) throws Exception {
+    List<SandboxSpec.Builder> all = new ArrayList<>(List.of(hostPrograms(user)));
+    all.add(hostPrograms(user).processes(some -> some.inNewSession()));
+    if (strategy.hasOwnView()) {
+      all.add(hostPrograms(user).unshare(Namespace.PID));
+    }
+    return all;
+  }
+
+  @EachUser
+  void whatIsHeldIsOpenUntilTheSandboxIsGone(User user) throws Exception {
+    for (SandboxSpec.Builder builder : processes(user)) {
+      SandboxSpec spec = builder.descriptors(some -> some.holding("--sync-fd", 9)).build();
+      Path closed = directory.resolve("closed");
+      Ended ended =
+          opening(
+                  sandbox(user, spec, OPEN + "sleep 0.3; date +%s%N"),
+                  "9> >(cat; date +%s%N >" + closed + ")")
+              .end()
+              .good();
+      assertEquals("0 1 2 ", ended.lines().getFirst());
+      HostProcess.await(
+          "the end of what was held", () -> Files.exists(closed) && Files.size(closed) > 0);
+      long end = Long.parseLong(Files.readString(closed).strip());
+      assertTrue(end > Long.parseLong(ended.lines().get(1)), ended::toString);
+      Files.delete(closed);
+    }
+  }
+
+  @EachUser
+  void theCommandIsAwaited(User user) throws Exception {
+    for (String last : List.of("echo go", "true")) {
+      for (SandboxSpec.Builder builder : processes(user)) {
+        SandboxSpec spec = builder.descriptors(some -> some.awaiting("--block-fd", 9)).build();
+        Ended ended =
+            opening(
+                    sandbox(user, spec, "date +%s%N;" + OPEN),
+                    "9< <(sleep 0.3; date +%s%N >&2; " + last + ")")
+                .end()
+                .good();
+        assertTrue(
+            Long.parseLong(ended.error().strip()) < Long.parseLong(ended.lines().getFirst()),
+            ended::toString);
+        assertEquals("0 1 2 ", ended.lines().get(1));
+      }
+    }
+  }
+
+  private static final String TRY_TO_LOCK =
+      "python3 -c 'import fcntl; fcntl.lockf(open(\"%s\", \"r+\"), fcntl.LOCK_EX |"
+          + " fcntl.LOCK_NB)' 2>/dev/null && echo free || echo locked";
+
+  @EachUser
+  void locksAreHeldWhileTheCommandRuns(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    Path lock = file(user, bound.resolve("lock"), "");
+    file(user, bound.resolve("other"), "");
+    for (SandboxSpec.Builder builder : processes(user)) {
+      SandboxSpec spec =
+          builder
+              .mount(bind(bound, "/data", Access.READ_WRITE))
+              .processes(some -> some.locking(Destination.of("/data/lock")))
+              .build();
+      String script =
+          TRY_TO_LOCK.formatted("/data/lock") + ";" + TRY_TO_LOCK.formatted("/data/other") + ";";
+      Ended ended = inside(user, spec, script + OPEN);
+      assertEquals(List.of("locked", "free", "0 1 2 "), ended.lines());
+      Run outside = new Run(List.of("/bin/sh", "-c", TRY_TO_LOCK.formatted(lock)));
+      assertEquals("free\n", outside.end().output());
+    }
+  }
+
+  @EachUser
+  void aLockThatAnotherHasIsAnError(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    Path lock = file(user, bound.resolve("lock"), "");
+    for (SandboxSpec.Builder builder : processes(user)) {
+      SandboxSpec spec =
+          builder
+              .mount(bind(bound, "/data", Access.READ_WRITE))
+              .processes(some -> some.locking(Destination.of("/data/lock")))
+              .build();
+      String locked =
+          "import fcntl, subprocess, sys; lock = open('"
+              + lock
+              + "', 'r+'); fcntl.lockf(lock, fcntl.LOCK_EX);"
+              + " sys.exit(subprocess.call(sys.argv[1:]))";
+      Ended ended =
+          sandbox(user, spec, "echo ran")
+              .through(List.of(Required.program("python3"), "-c", locked))
+              .end();
+      assertEquals(125, ended.status(), ended.toString());
+      assertEquals("", ended.output());
+      assertTrue(ended.error().contains("another process has /data/lock locked"), ended::error);
+    }
+  }
+
+  /** And none of the launcher's, whatever their numbers. */
+  @EachUser
+  void theCommandInheritsTheCallersDescriptors(User user) throws Exception {
+    Path bound = folder(user, "bound");
+    file(user, bound.resolve("lock"), "");
+    List<SandboxSpec.Builder> all = processes(user);
+    if (strategy.hasOwnView()) {
+      for (SandboxSpec.Builder builder : processes(user)) {
+        all.add(
+            builder
+                .mount(bind(bound, "/data", Access.READ_WRITE))
+                .processes(some -> some.locking(Destination.of("/data/lock"))));
+      }
+    }
+    for (SandboxSpec.Builder builder : all) {
+      SandboxSpec spec =
+          builder
+              .descriptors(
+                  some ->
+                      some.inheriting()
+                          .awaiting("--block-fd", 4)
+                          .holding("--sync-fd", 11)
+                          .holding("--sync-fd", 2))
+              .build();
+      Ended ended =
+          opening(
+                  sandbox(user, spec, OPEN + "cat <&5; readlink /proc/self/fd/100"),
+                  "3</dev/zero 4<<<go 5<<<five 11</dev/null 63</dev/zero 100</usr")
+              .end()
+              .good();
+      assertEquals(List.of("0 1 3 5 63 100 ", "five", "/usr"), ended.lines(), ended::toString);
+    }
+  }
+
+  /** Who reads the other end of a pipe need not wait for more than the command. */
+  @EachUser
+  void whoWaitsKeepsNothingThatTheCommandInherits(User user) throws Exception {
+    if (host(user).needs(Workaround.OWN_PROC)) {
+      // It cannot tell what is open before there is a /proc.
+      return;
+    }
+    Path bound = folder(user, "bound");
+    for (SandboxSpec.Builder builder : processes(user)) {
+      SandboxSpec spec = builder.descriptors(some -> some.inheriting()).build();
+      String script =
+          "exec 9>&-; i=0; while [ $i -lt 50 ] && read line <&8; do [ \"$line\" != end ] ||"
+              + " { echo end; exit; }; i=$((i+1)); done";
+      Ended ended =
+          opening(
+                  sandbox(user, spec, script),
+                  "9> >(cat; echo end >" + bound + "/fifo) 8<>" + bound + "/fifo")
+              .after("rm -f " + bound + "/fifo; mkfifo " + bound + "/fifo")
+              .end();
+      assertEquals("end\n", ended.output(), ended::toString);
+    }
+  }
 }

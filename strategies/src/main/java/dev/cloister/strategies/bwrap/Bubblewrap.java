@@ -134,7 +134,7 @@ public final class Bubblewrap implements IsolationStrategy {
     }
     return makesForAnother(spec, host.caller())
         ? new Assessment.Unusable(
-            "bubblewrap called by root makes what --tmpfs and --dir ask for root's, so the command"
+            "bubblewrap called by root makes what --tmpfs, --dir and --file ask for root's, so the command"
                 + " could not write to it as another user",
             "use --strategy pivot_root or chroot, or bind a directory of that user's")
         : Credentials.assess(spec, host);
@@ -172,7 +172,11 @@ public final class Bubblewrap implements IsolationStrategy {
       boolean forOwner =
           operation instanceof MountOperation.Tmpfs
               || (operation instanceof MountOperation.Directory directory
-                  && (directory.mode() & OTHERS_WRITE) == 0);
+                  && (directory.mode() & OTHERS_WRITE) == 0)
+              || (operation instanceof MountOperation.DataFile file
+                  && (file.mode() & OTHERS_WRITE) == 0)
+              || (operation instanceof MountOperation.DataBind data
+                  && (data.mode() & OTHERS_WRITE) == 0);
       if (forOwner) {
         return true;
       }

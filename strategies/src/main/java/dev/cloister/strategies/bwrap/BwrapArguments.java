@@ -104,6 +104,8 @@ final class BwrapArguments {
     return switch (operation) {
       case MountOperation.Tmpfs tmpfs -> MountOperation.parentsMode(tmpfs.mode());
       case MountOperation.Directory directory -> MountOperation.parentsMode(directory.mode());
+      case MountOperation.DataFile file -> MountOperation.parentsMode(file.mode());
+      case MountOperation.DataBind data -> MountOperation.parentsMode(data.mode());
       default -> MountOperation.parentsMode(0755);
     };
   }
@@ -111,7 +113,11 @@ final class BwrapArguments {
   private void add(MountOperation operation) {
     OsString destination = operation.destination().absolute();
     switch (operation) {
-      case Bind bind -> add(option(bind.access()), bind.source().path(), destination);
+      case Bind bind -> bind(bind, destination);
+      case MountOperation.DataFile file ->
+          data("--file", file.descriptor(), file.mode(), destination);
+      case MountOperation.DataBind data ->
+          data(option(data.access()) + "-data", data.descriptor(), data.mode(), destination);
       case MountOperation.Tmpfs tmpfs -> {
         if (tmpfs.size().isPresent()) {
           add("--size", OsString.of(Long.toString(tmpfs.size().getAsLong())));
@@ -148,6 +154,24 @@ final class BwrapArguments {
       OsString below = OsString.of("/" + name);
       add("--ro-bind", OsString.of("/proc").concat(below), destination.concat(below));
     }
+  }
+
+  private void bind(Bind bind, OsString destination) {
+    String option = option(bind.access());
+    if (bind.source().descriptor().isPresent()) {
+      add(option + "-fd", number(bind.source().descriptor().getAsInt()), destination);
+    } else {
+      add(option, bind.source().path(), destination);
+    }
+  }
+
+  private void data(String option, int descriptor, int mode, OsString destination) {
+    add("--perms", octal(mode));
+    add(option, number(descriptor), destination);
+  }
+
+  private static OsString number(int descriptor) {
+    return OsString.of(Integer.toString(descriptor));
   }
 
   private static String option(MountOperation.Access access) {

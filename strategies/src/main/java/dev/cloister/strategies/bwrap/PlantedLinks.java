@@ -99,6 +99,8 @@ final class PlantedLinks {
       case MountOperation.Directory _,
           MountOperation.Tmpfs _,
           MountOperation.AsOnHost _,
+          MountOperation.DataFile _,
+          MountOperation.DataBind _,
           MountOperation.HideLaunchers _ ->
           Optional.empty();
     };

@@ -119,6 +119,8 @@ final class Demands {
                 refused(
                     "Landlock cannot make a /proc at " + proc.destination(),
                     "bind the host's instead: --ro-bind /proc /proc");
+            case MountOperation.DataFile file -> data(file.destination());
+            case MountOperation.DataBind data -> data(data.destination());
             case MountOperation.LateBind _,
                 MountOperation.AsOnHost _,
                 MountOperation.HideLaunchers _ ->
@@ -135,7 +137,18 @@ final class Demands {
     return Optional.empty();
   }
 
+  private static Optional<Unusable> data(Destination destination) {
+    return refused(
+        "Landlock cannot put data at " + destination + " for the sandbox alone", OTHER_STRATEGY);
+  }
+
   private Optional<Unusable> bind(Bind bind) {
+    if (bind.source().descriptor().isPresent()) {
+      return refused(
+          "Landlock allows what paths lead to, and cannot prove that descriptor %d does, too"
+              .formatted(bind.source().descriptor().getAsInt()),
+          "bind the path instead, or " + OTHER_STRATEGY);
+    }
     Optional<Rule> rule = Rule.of(bind, host);
     if (rule.isEmpty()) {
       return elsewhere(bind);

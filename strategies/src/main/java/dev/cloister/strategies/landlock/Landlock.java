@@ -112,6 +112,10 @@ public final class Landlock implements IsolationStrategy {
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.addAll(processes.prepare());
     steps.addAll(NativeProgram.rememberDirectory(spec));
+    if (spec.descriptors().inherited()) {
+      // For who waits; the command's own is opened by the process that becomes it.
+      steps.add(Credentials.openProc());
+    }
     steps.addAll(processes.sandbox(inside));
     return new SyscallProgram(name(), steps);
   }
