@@ -313,7 +313,12 @@ public sealed interface Instruction {
       implements Instruction {
     /** The command by its own name, without a note of it. */
     public ExecuteCommand(SearchPath searchPath) {
-      this(searchPath, Optional.empty(), Optional.empty());
+      this(searchPath, Optional.empty());
+    }
+
+    /** The same by any name. */
+    public ExecuteCommand(SearchPath searchPath, Optional<OsString> name) {
+      this(searchPath, name, Optional.empty());
     }
 
     @Override
