@@ -227,12 +227,16 @@ final class CommandLines {
       case "DEST", "DIR" -> destination();
       case "TARGET" ->
           Cases.pick(random, strings("a", "../a", "/a", "/usr", "usr/bin", "..", "/proc/self"));
-      case "UID", "GID", "FD", "N", "NUMBER" ->
-          OsString.of(Integer.toString(random.nextInt(1, 100_000)));
+      case "FD" -> OsString.of(random.nextBoolean() ? "0" : number());
+      case "UID", "GID", "N", "NUMBER" -> OsString.of(number());
       case "VAR" -> Cases.pick(random, strings("HOME", "PATH", "A", "UNSET"));
       case "GUARANTEE" -> OsString.of(Cases.pick(random, Guarantee.values()).word());
       default -> Cases.pick(random, WORDS);
     };
+  }
+
+  private String number() {
+    return Integer.toString(random.nextInt(1, 100_000));
   }
 
   private OsString destination() {
