@@ -255,11 +255,13 @@ record RunRequest(
         throws CliException {
       Destination destination = destination(option, values.get(1));
       int number = descriptors().use(option, values.get(0));
+      OsString path = DescriptorOptions.path(option, number, invocation);
       try {
-        Source source = HostFiles.inspect(DescriptorOptions.path(option, number, invocation));
-        add(new Bind(source.through(number), destination, access));
+        add(new Bind(HostFiles.inspect(path).through(number), destination, access));
       } catch (SourceException e) {
-        throw new CliException("%s %d: %s".formatted(option.word(), number, e.getMessage()));
+        throw new CliException(
+            "%s %d: leads to %s: %s"
+                .formatted(option.word(), number, Messages.value(path), e.getMessage()));
       }
     }
 

@@ -54,6 +54,7 @@ final class BadInputIT {
     return Stream.of(
             options(),
             numbers(),
+            descriptors(),
             destinations(),
             sources(),
             names(),
@@ -99,6 +100,34 @@ final class BadInputIT {
             mistake("--uid", "\u0663"),
             naming(List.of("--uid", "''"), "--uid", "")),
         Arrays.stream(wrong).map(number -> mistake("--uid", number)));
+  }
+
+  private static Stream<Mistake> descriptors() {
+    String[] wrong = {"abc", "-1", "+1", "2147483648", "1.5", "0x1", " 1", "99999"};
+    return Stream.concat(
+        Stream.of(
+            naming(List.of("--file", "''"), "--file", "", "/x"),
+            naming(List.of("--file", "relative"), "--file", "0", "relative"),
+            naming(List.of("--file", "/", "root"), "--file", "0", "/"),
+            naming(List.of("--bind-data", "/", "root"), "--bind-data", "0", "/"),
+            naming(List.of("--file 0", "/usr"), "--dir", "/usr", "--file", "0", "/usr"),
+            naming(List.of("--bind-data 0", "/x"), "--dir", "/x", "--bind-data", "0", "/x"),
+            naming(
+                List.of("--bind-data 0", "--file 0"),
+                "--file",
+                "0",
+                "/x",
+                "--bind-data",
+                "0",
+                "/y"),
+            naming(List.of("--ro-bind-fd", "x"), "--ro-bind-fd", "x", "/x")),
+        Arrays.stream(wrong)
+            .flatMap(
+                number ->
+                    Stream.of(
+                        naming(List.of("--file", number), "--file", number, "/x"),
+                        mistake("--sync-fd", number),
+                        mistake("--block-fd", number))));
   }
 
   private static Stream<Mistake> destinations() {
@@ -147,6 +176,14 @@ final class BadInputIT {
         naming(List.of("--keep-env", "HOME", "--clearenv"), "--keep-env", "HOME"),
         naming(List.of("--symlink", "''"), "--symlink", "", "/x"),
         naming(List.of("--hostname", "''"), "--hostname", ""),
+        naming(List.of("--argv0", "b", "a"), "--argv0", "a", "--argv0", "b"),
+        naming(
+            List.of("--as-pid-1", "--lock-file"),
+            "--unshare-pid",
+            "--as-pid-1",
+            "--lock-file",
+            "/x"),
+        mistake("--lock-file", "relative"),
         mistake("--timeout", "0"),
         mistake("--timeout", "-1"),
         mistake("--timeout", "1y"),

@@ -227,8 +227,8 @@ final class CommandLines {
       case "DEST", "DIR" -> destination();
       case "TARGET" ->
           Cases.pick(random, strings("a", "../a", "/a", "/usr", "usr/bin", "..", "/proc/self"));
-      case "UID", "GID", "FD", "N", "NUMBER" ->
-          OsString.of(Integer.toString(random.nextInt(1, 100_000)));
+      case "FD" -> OsString.of(random.nextBoolean() ? "0" : number());
+      case "UID", "GID", "N", "NUMBER" -> OsString.of(number());
       case "UPPER", "WORK" -> Cases.pick(random, sources);
       case "OCTAL" -> Cases.pick(random, strings("0755", "700", "1777", "0", "7777"));
       case "BYTES" -> Cases.pick(random, strings("4096", "0x1000", "1048576"));
@@ -236,6 +236,10 @@ final class CommandLines {
       case "GUARANTEE" -> OsString.of(Cases.pick(random, Guarantee.values()).word());
       default -> Cases.pick(random, WORDS);
     };
+  }
+
+  private String number() {
+    return Integer.toString(random.nextInt(1, 100_000));
   }
 
   private OsString destination() {

@@ -43,6 +43,8 @@ class FaultInjectionTest {
           new Row(new PivotRoot(), FaultSpec.PROCESSES),
           new Row(new PivotRoot(), FaultSpec.PRIVILEGES),
           new Row(new PivotRoot(), FaultSpec.REPORTS),
+          new Row(new PivotRoot(), FaultSpec.DESCRIPTORS),
+          new Row(new PivotRoot(), FaultSpec.LOCKS),
           new Row(new Chroot(), FaultSpec.EVERYTHING),
           new Row(new Chroot(), FaultSpec.PROCESSES),
           new Row(new Bubblewrap(), FaultSpec.PLAIN),

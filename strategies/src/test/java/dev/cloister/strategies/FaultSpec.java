@@ -69,6 +69,25 @@ enum FaultSpec {
     }
   },
 
+  /** A holder of locks besides, in the place of an init. */
+  LOCKS("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) throws Exception {
+      spec.mount(bind(directory.resolve("file"), "/file", Access.READ_ONLY))
+          .processes(some -> some.locking(Destination.of("/file")).dyingWithParent());
+    }
+  },
+
+  /** Descriptors that the command does not get. */
+  DESCRIPTORS("") {
+    @Override
+    void add(SandboxSpec.Builder spec, Path directory) {
+      spec.mount(new MountOperation.DataFile(0, Destination.of("/data/file"), 0640))
+          .mount(new MountOperation.DataBind(0, Destination.of("/t/data"), 0600, Access.READ_ONLY))
+          .descriptors(some -> some.using("--file", 0));
+    }
+  },
+
   /** Apart, as the kernel takes ten times longer to make and remove these than all the rest. */
   NAMESPACES("") {
     @Override
@@ -189,7 +208,7 @@ enum FaultSpec {
 
   /** Whether nothing of the sandbox shall outlive the launcher, even while it is made. */
   boolean diesWithLauncher() {
-    return this == PROCESSES || this == PRIVILEGES;
+    return this == PROCESSES || this == PRIVILEGES || this == LOCKS;
   }
 
   abstract void add(SandboxSpec.Builder spec, Path directory) throws Exception;
