@@ -63,7 +63,8 @@ final class DescriptorOptions {
     }
     if (!valid || number > Integer.MAX_VALUE) {
       throw new CliException(
-          "%s %s: not the number of a descriptor".formatted(option.word(), Messages.value(value)));
+          "%s %s: not the number of a descriptor".formatted(option.word(), Messages.value(value)),
+          "Invalid fd: " + value);
     }
     return (int) number;
   }

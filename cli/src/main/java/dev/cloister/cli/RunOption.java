@@ -193,7 +193,9 @@ enum RunOption implements CliOption {
   },
   ARGS("--args", "FD", "the options that can be read from this descriptor, each word with a NUL") {
     @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {}
+    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.readBefore(this, values.get(0));
+    }
   },
   CHDIR("--chdir", "DIR", "start the command in DIR") {
     @Override
@@ -469,12 +471,14 @@ enum RunOption implements CliOption {
   SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.readBefore(this, values.get(0));
       run.seccomp().only(values.get(0));
     }
   },
   ADD_SECCOMP_FD("--add-seccomp-fd", "FD", "the same, once for each filter; all apply") {
     @Override
     void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+      run.readBefore(this, values.get(0));
       run.seccomp().add(this, values.get(0));
     }
   },

@@ -539,6 +539,14 @@ record RunRequest(
       return seccomp.get();
     }
 
+    /** What this program has read itself is not for the command, which would inherit it. */
+    void readBefore(RunOption option, OsString descriptor) throws CliException {
+      if (dialect == Dialect.BUBBLEWRAP) {
+        int number = DescriptorOptions.number(option, descriptor);
+        spec.descriptors(some -> some.using(option.word(), number));
+      }
+    }
+
     DescriptorOptions descriptors() {
       if (descriptors.isEmpty()) {
         descriptors = Optional.of(new DescriptorOptions());
