@@ -14,6 +14,7 @@ import static dev.cloister.machine.Register.V2;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
+import java.util.Optional;
 
 /**
  * Copies what a caller left to be read, whatever it is: sendfile(2) and copy_file_range(2) take
@@ -42,8 +43,12 @@ final class DataCopying {
     Label write = new Label();
     Label end = new Label();
     Label failed = new Label();
+    Optional<Interruption> interruption =
+        copy.lifeline().map(lifeline -> new Interruption(emitter, routines, lifeline));
+    interruption.ifPresent(signals -> signals.begin(copy.from()));
     emitter.loadVariable(V0, emitter.slot(copy.to()));
     asm.place(read);
+    interruption.ifPresent(Interruption::await);
     asm.set(A0, copy.from());
     asm.address(A1, buffer);
     asm.set(A2, BUFFER_SIZE);
@@ -65,6 +70,7 @@ final class DataCopying {
     asm.branch(NOT_EQUAL, V2, 0, write);
     asm.jump(read);
     asm.place(end);
+    interruption.ifPresent(Interruption::end);
     emitter.later(
         () -> {
           asm.place(failed);

@@ -515,6 +515,14 @@ public final class ProgramCompiler {
     }
 
     @Override
+    public void awaitInput(Instruction.AwaitInput await) {
+      Interruption interruption = new Interruption(emitter, routines, await.lifeline());
+      interruption.begin(await.descriptor());
+      interruption.await();
+      interruption.end();
+    }
+
+    @Override
     public void requireSameFile(Instruction.RequireSameFile require) {
       writeRequireSameFile(require);
     }

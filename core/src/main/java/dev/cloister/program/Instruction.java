@@ -87,6 +87,8 @@ public sealed interface Instruction {
 
     void copyData(CopyData copy);
 
+    void awaitInput(AwaitInput await);
+
     void requireSameFile(RequireSameFile require);
 
     void removeCgroup(RemoveCgroup remove);
@@ -788,11 +790,26 @@ public sealed interface Instruction {
    * Copies all that can be read from one descriptor, to its end, to another (read(2), write(2)).
    *
    * @param what for a person, behind what went wrong
+   * @param lifeline for process 1 of a pid namespace: as for {@link AwaitInput}
    */
-  record CopyData(int from, Slot to, String what) implements Instruction {
+  record CopyData(int from, Slot to, String what, Optional<Operand> lifeline)
+      implements Instruction {
     @Override
     public void accept(Visitor visitor) {
       visitor.copyData(this);
+    }
+  }
+
+  /**
+   * Waits, as process 1 of a pid namespace, for something to read from a descriptor, or its end.
+   * Ends the program meanwhile as a signal would end another process.
+   *
+   * @param lifeline the reading end of a pipe through which signals may come, too
+   */
+  record AwaitInput(int descriptor, Operand lifeline) implements Instruction {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.awaitInput(this);
     }
   }
 

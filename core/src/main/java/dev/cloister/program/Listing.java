@@ -140,7 +140,13 @@ public final class Listing {
               "      sendmsg(%d, [%d, SCM_RIGHTS %s], MSG_NOSIGNAL)"
                   .formatted(send.socket(), send.word(), send.descriptor().name()));
       case Instruction.RemoveCgroup remove -> removeCgroup(remove);
+      case Instruction.AwaitInput await ->
+          lines.add("      ppoll([%d, lifeline, signals], NULL)".formatted(await.descriptor()));
       case Instruction.CopyData copy -> {
+        copy.lifeline()
+            .ifPresent(
+                _ ->
+                    lines.add("      ppoll([%d, lifeline, signals], NULL)".formatted(copy.from())));
         lines.add("      read(%d, buffer, 65536)  # to the end".formatted(copy.from()));
         lines.add("      write(%s, buffer, size)".formatted(copy.to().name()));
       }

@@ -78,6 +78,7 @@ final class MountPlanner {
   private final boolean freshProc;
 
   private final InheritedDescriptors descriptors;
+  private final Optional<Operand> lifeline;
   private final Optional<Staging> staging;
 
   /** The kernel's, not what may be seen inside. */
@@ -105,7 +106,8 @@ final class MountPlanner {
             || spec.given().pid().isPresent()
             || host.needs(Workaround.OWN_PROC);
     this.descriptors = new InheritedDescriptors(spec);
-    this.staging = Staging.of(host, descriptors);
+    this.lifeline = ProcessTree.lifelineOfProcess1(spec);
+    this.staging = Staging.of(host, descriptors, lifeline);
     this.commandUid = new Credentials(host, spec).reallyUid();
     this.overlays = new Overlays(host.caller().isPrivileged());
   }
@@ -677,9 +679,9 @@ final class MountPlanner {
     steps.addAll(copyData(file.descriptor(), destination));
   }
 
-  private static List<Instruction> copyData(int descriptor, Destination destination) {
+  private List<Instruction> copyData(int descriptor, Destination destination) {
     String what = "copying descriptor %d to %s".formatted(descriptor, destination);
-    return List.of(new Instruction.CopyData(descriptor, DATA, what), Steps.close(DATA));
+    return List.of(new Instruction.CopyData(descriptor, DATA, what, lifeline), Steps.close(DATA));
   }
 
   /** As a bind of a file in a tmpfs that is there only until the file is mounted. */

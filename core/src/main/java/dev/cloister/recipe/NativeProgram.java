@@ -133,19 +133,25 @@ public final class NativeProgram {
     List<Instruction> steps = new ArrayList<>();
     if (spec.descriptors().awaited().isPresent()) {
       steps.addAll(processes.endWithWaiting());
-      steps.addAll(awaitCallerBehind(spec));
+      steps.addAll(awaitCallerBehind(spec, ProcessTree.lifelineOfProcess1(spec)));
     }
     return steps;
   }
 
-  /** The same in a sandbox that another program made, which sees to its own end. */
-  public static List<Instruction> awaitCallerBehind(SandboxSpec spec) {
+  /**
+   * The same in a sandbox that another program made, which sees to its own end.
+   *
+   * @param lifeline of process 1 of a pid namespace
+   */
+  public static List<Instruction> awaitCallerBehind(SandboxSpec spec, Optional<Operand> lifeline) {
     List<Instruction> steps = new ArrayList<>();
     if (spec.descriptors().awaited().isPresent()) {
+      int awaited = spec.descriptors().awaited().getAsInt();
+      lifeline.ifPresent(pipe -> steps.add(new Instruction.AwaitInput(awaited, pipe)));
       steps.add(
           Call.of(
                   SystemCall.READ,
-                  Operand.of(spec.descriptors().awaited().getAsInt()),
+                  Operand.of(awaited),
                   Operand.of(AWAITED),
                   Operand.of(AWAITED.size()))
               .retry(Errno.EINTR)

@@ -249,6 +249,16 @@ public final class ProcessTree {
   }
 
   /**
+   * The lifeline of a process that would not hear signals while it waits for its caller's data, as
+   * process 1 of a pid namespace.
+   */
+  static Optional<Operand> lifelineOfProcess1(SandboxSpec spec) {
+    return spec.namespaces().contains(Namespace.PID)
+        ? Optional.of(Operand.of(LIFELINE))
+        : Optional.empty();
+  }
+
+  /**
    * Lets this process end with the one that waits, for as long as nobody watches the lifeline: what
    * it does next may take any time. Whatever changes ids or capabilities takes it back (prctl(2)).
    */

@@ -53,6 +53,7 @@ final class Staging {
 
   private final HostReport host;
   private final InheritedDescriptors descriptors;
+  private final Optional<Operand> lifeline;
   private final int number;
   private final List<Instruction> binds = new ArrayList<>();
   private final List<Instruction> data = new ArrayList<>();
@@ -60,16 +61,18 @@ final class Staging {
   private OsString lastPlace = PLACE;
   private int count;
 
-  private Staging(HostReport host, InheritedDescriptors descriptors) {
+  private Staging(HostReport host, InheritedDescriptors descriptors, Optional<Operand> lifeline) {
     this.host = host;
+    this.lifeline = lifeline;
     this.descriptors = descriptors;
     this.number = descriptors.ownNumber(STAGING_FD);
   }
 
   /** Nothing where plans do not need this. */
-  static Optional<Staging> of(HostReport host, InheritedDescriptors descriptors) {
+  static Optional<Staging> of(
+      HostReport host, InheritedDescriptors descriptors, Optional<Operand> lifeline) {
     return host.needs(Workaround.REMOUNT_EACH) || host.needs(Workaround.BIND_BY_PATH)
-        ? Optional.of(new Staging(host, descriptors))
+        ? Optional.of(new Staging(host, descriptors, lifeline))
         : Optional.empty();
   }
 
@@ -91,7 +94,7 @@ final class Staging {
     OsString file = OsString.of(PLACE + "/data" + count);
     String what = "copying descriptor %d to %s".formatted(bind.descriptor(), bind.destination());
     data.add(Steps.createNew(file, DATA, bind.mode()));
-    data.add(new Instruction.CopyData(bind.descriptor(), DATA, what));
+    data.add(new Instruction.CopyData(bind.descriptor(), DATA, what, lifeline));
     data.add(Steps.close(DATA));
     copy(data, file, false, attributes);
   }

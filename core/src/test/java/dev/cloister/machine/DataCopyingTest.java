@@ -15,6 +15,7 @@ import dev.cloister.program.Slot;
 import dev.cloister.spec.OsString;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +40,10 @@ class DataCopyingTest {
   private Ended copy(Call open, String redirection) throws Exception {
     Path launcher =
         Launcher.of(
-            directory, open, new Instruction.CopyData(FROM, TO, "copying"), new Instruction.Exit());
+            directory,
+            open,
+            new Instruction.CopyData(FROM, TO, "copying", Optional.empty()),
+            new Instruction.Exit());
     return Execution.of(launcher, "command")
         .through(Required.program("bash"), "-c", "exec " + redirection + "; exec \"$@\"", "bash")
         .in(directory)

@@ -1922,4 +1922,33 @@ abstract class StrategyContract {
       assertEquals("end\n", ended.output(), ended::toString);
     }
   }
+
+  /** Process 1 of a pid namespace would not hear them. */
+  @EachUser
+  void signalsEndTheWaitForTheCaller(User user) throws Exception {
+    List<SandboxSpec> all = new ArrayList<>();
+    for (SandboxSpec.Builder builder : processes(user)) {
+      all.add(builder.descriptors(some -> some.awaiting("--block-fd", 9)).build());
+    }
+    if (strategy.hasOwnView() && !strategy.name().equals("bwrap")) {
+      for (SandboxSpec.Builder builder : processes(user)) {
+        all.add(
+            builder
+                .mount(tmpfs("/t"))
+                .mount(dataFile(9, "/t/file", 0600))
+                .descriptors(some -> some.using("--file", 9))
+                .build());
+      }
+    }
+    String script = "exec 9<>\"$0\"; \"$@\" & p=$!; sleep 0.5; kill -s HUP $p; wait $p; echo $?";
+    for (SandboxSpec spec : all) {
+      Path fifo = directory.resolve("fifo");
+      Ended ended =
+          sandbox(user, spec, "echo ran")
+              .through(List.of("/bin/bash", "-c", script, fifo.toString()))
+              .after("[ -p " + fifo + " ] || mkfifo " + fifo)
+              .end();
+      assertEquals("129\n", ended.output(), ended::toString);
+    }
+  }
 }

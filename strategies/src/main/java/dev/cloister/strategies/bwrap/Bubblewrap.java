@@ -21,6 +21,7 @@ import dev.cloister.recipe.Steps;
 import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.Namespace;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.Privileges;
 import dev.cloister.spec.SandboxSpec;
@@ -368,7 +369,11 @@ public final class Bubblewrap implements IsolationStrategy {
     }
     steps.addAll(credentials.leaveOnlyWhatIsAskedFor());
     ProcessTree processes = new ProcessTree(spec, Optional.empty());
-    steps.addAll(NativeProgram.awaitCallerBehind(spec));
+    Optional<Operand> lifeline =
+        spec.namespaces().contains(Namespace.PID)
+            ? Optional.of(Operand.of(numbers.lifeline()))
+            : Optional.empty();
+    steps.addAll(NativeProgram.awaitCallerBehind(spec, lifeline));
     steps.add(new Instruction.RestoreVariable(PWD));
     // bubblewrap came here with a descriptor of the host's /proc open, so a planted link may have
     // led it out. The name of such a directory is not absolute, and leads nowhere from the root.
