@@ -1,11 +1,13 @@
 package dev.cloister.cli;
 
 import dev.cloister.host.Caller;
+import dev.cloister.host.SmallFiles;
 import dev.cloister.spec.OsString;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -133,14 +135,20 @@ final class Profile {
       if (Files.size(file) > MAX_SIZE) {
         throw new CliException(words(file) + ": more than 1 MiB");
       }
-      return Files.readAllBytes(file);
+      return SmallFiles.read(file);
     } catch (NoSuchFileException e) {
       throw new CliException(missing(file));
     } catch (AccessDeniedException e) {
       throw new CliException(words(file) + ": permission denied");
     } catch (IOException e) {
-      throw new CliException(words(file) + ": " + e.getClass().getSimpleName());
+      throw new CliException(words(file) + ": " + reason(e));
     }
+  }
+
+  /** Without the name of the file, which a message of these has too. */
+  private static String reason(IOException e) {
+    String reason = e instanceof FileSystemException known ? known.getReason() : e.getMessage();
+    return reason == null ? "cannot be read" : reason;
   }
 
   /** For a message. */

@@ -242,9 +242,10 @@ final class MountOptionsIT {
   void overlaysDoNotShowTheLaunchersWritable(Setting setting) {
     Path temporary = setting.user().temporary();
     Path work = setting.user().work();
+    String launchers = "/x/cloister-" + setting.user().uid();
     run(setting, "--overlay-src", work.toString())
         .and("--overlay", temporary.toString(), setting.user().work().toString(), "/x")
-        .script("echo evil > /x/cloister-" + setting.user().uid() + "/evil; ls /x/cloister-*")
+        .script("echo evil > " + launchers + "/evil; ls " + launchers)
         .run()
         .prints("evil\n");
     assertFalse(Files.exists(setting.user().launcherDirectory().resolve("evil")));
