@@ -10,7 +10,7 @@ final class LibrarySet implements MeasuredSet {
   static final String PROCESS_BUILDER = "ProcessBuilder, no sandbox";
   static final String SPAWN = "posix_spawn(3), no sandbox";
 
-  private static final int WARM_UP = 300;
+  private static final int WARM_UP = 2000;
   private static final int ROUNDS = 1500;
 
   /** What is made of many programs takes as long as ten turns of the others. */
