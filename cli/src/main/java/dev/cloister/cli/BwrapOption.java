@@ -14,7 +14,7 @@ enum BwrapOption implements CliOption {
 
   /** Those of {@code run} that bubblewrap does not have. */
   private static final Set<RunOption> NOT_BUBBLEWRAPS =
-      EnumSet.of(
+      Set.of(
           RunOption.MOUNT,
           RunOption.PRESET,
           RunOption.PROFILE,

@@ -1,6 +1,7 @@
 package dev.cloister.host;
 
 import dev.cloister.spec.OsString;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -41,9 +42,12 @@ public record Bwrap(OsString path, Supplier<Set<String>> options) {
     return Optional.empty();
   }
 
-  /** Cloister itself may go by that name; to call it for help it would call itself. */
+  /**
+   * Cloister itself may go by that name; to call it for help it would call itself. Not through a
+   * channel, for the reason that {@link SmallFiles} gives.
+   */
   private static boolean isCloister(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = new FileInputStream(file.toFile())) {
       byte[] start = in.readNBytes(CLOISTER.length());
       return new String(start, StandardCharsets.US_ASCII).equals(CLOISTER);
     } catch (IOException e) {

@@ -15,7 +15,7 @@ import java.util.List;
 
 /**
  * Reads and writes whole files as {@link Files} does, but not through a channel: the first one has
- * a JVM load its libraries for the network, which takes as long as a tenth of a start.
+ * a JVM set up its libraries for the network, which takes a twentieth of a start.
  */
 public final class SmallFiles {
   private SmallFiles() {}
