@@ -1,16 +1,21 @@
 package dev.cloister.cli;
 
+import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.LinuxException;
 import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** What options say of descriptors that the launcher itself uses. */
+/** What options say of descriptors of the caller's. */
 final class DescriptorOptions {
+  private static final int CHUNK = 1 << 16;
+
   private Optional<Wish> held = Optional.empty();
   private Optional<Wish> awaited = Optional.empty();
   private final List<Wish> read = new ArrayList<>();
@@ -67,6 +72,28 @@ final class DescriptorOptions {
           "Invalid fd: " + value);
     }
     return (int) number;
+  }
+
+  /**
+   * What this program reads of a descriptor itself: from where the caller left off, to the end or
+   * to so many bytes.
+   */
+  static byte[] content(int number, int most) throws LinuxException {
+    // The script's descriptor, not this process's to close.
+    @SuppressWarnings("resource")
+    Descriptor descriptor = Descriptor.owning(number);
+    byte[] buffer = new byte[most];
+    int size = 0;
+    while (size < buffer.length) {
+      byte[] chunk = new byte[Math.min(buffer.length - size, CHUNK)];
+      int count = descriptor.read(chunk);
+      if (count < 0) {
+        break;
+      }
+      System.arraycopy(chunk, 0, buffer, size, count);
+      size += count;
+    }
+    return Arrays.copyOf(buffer, size);
   }
 
   /** Where a descriptor leads, for a moment. */

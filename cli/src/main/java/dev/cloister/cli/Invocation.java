@@ -119,7 +119,11 @@ record Invocation(
   }
 
   private static List<OsString> read(String file) throws IOException {
-    byte[] bytes = SmallFiles.read(Path.of(file));
+    return strings(SmallFiles.read(Path.of(file)));
+  }
+
+  /** What stands before each NUL, without that. */
+  static List<OsString> strings(byte[] bytes) {
     List<OsString> strings = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < bytes.length; i++) {

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -97,18 +98,8 @@ final class OptionFiles<O extends CliOption> {
 
   /** Texts that each end with NUL; the last need not. */
   private static List<OsString> words(byte[] bytes) {
-    List<OsString> words = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i < bytes.length; i++) {
-      if (bytes[i] == 0) {
-        words.add(OsString.ofBytes(java.util.Arrays.copyOfRange(bytes, start, i)));
-        start = i + 1;
-      }
-    }
-    if (start < bytes.length) {
-      words.add(OsString.ofBytes(java.util.Arrays.copyOfRange(bytes, start, bytes.length)));
-    }
-    return words;
+    boolean isEnded = bytes.length == 0 || bytes[bytes.length - 1] == 0;
+    return Invocation.strings(isEnded ? bytes : Arrays.copyOf(bytes, bytes.length + 1));
   }
 
   private void addProfile(OsString name) throws CliException {

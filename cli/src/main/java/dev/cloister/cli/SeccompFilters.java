@@ -1,6 +1,5 @@
 package dev.cloister.cli;
 
-import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.LinuxException;
 import dev.cloister.seccomp.BpfProgram;
 import dev.cloister.seccomp.DefaultProfile;
@@ -9,7 +8,6 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SeccompFilter;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -34,7 +32,7 @@ final class SeccompFilters {
     this.dialect = dialect;
   }
 
-  private record Wish(RunOption option, OsString descriptor) {
+  private record Wish(RunOption option, OsString descriptor, int number) {
     String words() {
       return option.word() + " " + Messages.value(descriptor);
     }
@@ -48,8 +46,7 @@ final class SeccompFilters {
   }
 
   void add(RunOption option, OsString descriptor) throws CliException {
-    Wish wish = new Wish(option, descriptor);
-    number(wish);
+    Wish wish = new Wish(option, descriptor, DescriptorOptions.number(option, descriptor));
     if (!wishes.isEmpty()) {
       replaceOrRefuse(wish);
     }
@@ -95,7 +92,7 @@ final class SeccompFilters {
     List<byte[]> contents = new ArrayList<>();
     Set<Integer> numbers = new HashSet<>();
     for (Wish wish : wishes) {
-      contents.add(read(wish, numbers.add(number(wish)), invocation));
+      contents.add(read(wish, numbers.add(wish.number()), invocation));
     }
     for (int i = 0; i < contents.size(); i++) {
       filters.add(parse(wishes.get(i), contents.get(i)));
@@ -110,15 +107,16 @@ final class SeccompFilters {
    */
   private static byte[] read(Wish wish, boolean isFirst, Invocation invocation)
       throws CliException {
-    int number = number(wish);
     try {
-      if (!invocation.inherited(number)) {
+      if (!invocation.inherited(wish.number())) {
         throw unreadable(wish, "not an open descriptor", "Bad file descriptor");
       }
       if (!isFirst) {
         throw unreadable(wish, "is empty, as it was read before", "Bad file descriptor");
       }
-      byte[] content = content(number);
+      // Not by its name in /proc: that would open the file anew, which the user may not be allowed
+      // to, and a socket has no such name.
+      byte[] content = DescriptorOptions.content(wish.number(), BpfProgram.MAX_SIZE + 1);
       if (content.length < BpfProgram.MAX_SIZE && content.length % INSTRUCTION_SIZE != 0) {
         throw new CliException(
             wish.words()
@@ -144,37 +142,5 @@ final class SeccompFilters {
     } catch (MalformedFilterException e) {
       throw new CliException(wish.words() + ": not a seccomp filter: " + e.getMessage());
     }
-  }
-
-  private static int number(Wish wish) throws CliException {
-    String text = wish.descriptor().toString();
-    // Nothing but digits: Long.parseLong would take more.
-    if (text.matches("[0-9]{1,10}") && Long.parseLong(text) <= Integer.MAX_VALUE) {
-      return Integer.parseInt(text);
-    }
-    throw new CliException(
-        wish.words() + ": not the number of a descriptor", "Invalid fd: " + wish.descriptor());
-  }
-
-  /**
-   * From where the caller left off, to the end. Not by its name in /proc: that would open the file
-   * anew, which the user may not be allowed to, and a socket has no such name.
-   */
-  private static byte[] content(int number) throws LinuxException {
-    // The script's descriptor, not this process's to close.
-    @SuppressWarnings("resource")
-    Descriptor descriptor = Descriptor.owning(number);
-    byte[] buffer = new byte[BpfProgram.MAX_SIZE + 1];
-    int size = 0;
-    while (size < buffer.length) {
-      byte[] chunk = new byte[buffer.length - size];
-      int count = descriptor.read(chunk);
-      if (count < 0) {
-        break;
-      }
-      System.arraycopy(chunk, 0, buffer, size, count);
-      size += count;
-    }
-    return Arrays.copyOf(buffer, size);
   }
 }
