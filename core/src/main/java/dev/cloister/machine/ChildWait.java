@@ -8,7 +8,6 @@ import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
 import static dev.cloister.machine.Register.A2;
 import static dev.cloister.machine.Register.A3;
-import static dev.cloister.machine.Register.A4;
 import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.SCRATCH;
 import static dev.cloister.machine.Register.V0;
@@ -28,9 +27,6 @@ import java.util.OptionalInt;
  * signalfd.
  */
 final class ChildWait {
-  private static final int MASK_SIZE = 8;
-  private static final int POLL_SIZE = LinuxStruct.POLLFD.size();
-
   /** Of what is said of a child: two numbers, and what it took. */
   private static final int NUMBERS = 8;
 
@@ -42,9 +38,8 @@ final class ChildWait {
   private final Emitter emitter;
   private final Assembler asm;
   private final Routines routines;
-  private final Label mask;
-  private final Label oldMask;
-  private final Label polls;
+  private final BlockedSignals signals;
+  private final PollList polls;
   private final Label signal;
   private final Label status;
   private final OptionalInt saying;
@@ -61,10 +56,9 @@ final class ChildWait {
     this.emitter = emitter;
     this.asm = emitter.asm;
     this.routines = routines;
-    this.mask = emitter.data.constant(new ByteBuilder().u64(signals).toArray(), 8);
-    this.oldMask = emitter.data.zeroed(MASK_SIZE);
+    this.signals = new BlockedSignals(emitter, routines, signals);
     // The signalfd and one more.
-    this.polls = emitter.data.zeroed(2 * POLL_SIZE);
+    this.polls = new PollList(emitter, 2);
     this.signal = emitter.data.zeroed(LinuxStruct.SIGNALFD_SIGINFO.size());
     this.status = emitter.data.zeroed(8);
     this.record = emitter.data.zeroed(RECORD_SIZE);
@@ -78,12 +72,12 @@ final class ChildWait {
    */
   void fork(Runnable child, Runnable undo) {
     Label parent = new Label();
-    changeMask(LinuxConstant.SIG_BLOCK, true);
+    signals.block();
     // Before the fork: without it nobody could wait for the child.
     openSignals(undo);
     emitter.fork();
     asm.branch(NOT_EQUAL, RESULT, 0, parent);
-    changeMask(LinuxConstant.SIG_SETMASK, false);
+    signals.restore();
     asm.copy(A0, V1);
     emitter.systemCall(SystemCall.CLOSE);
     child.run();
@@ -92,21 +86,7 @@ final class ChildWait {
     asm.copy(V0, RESULT);
     failIfNegative("clone(SIGCHLD): ", undo);
     asm.copy(A0, V1);
-    watch(0);
-  }
-
-  private void changeMask(LinuxConstant how, boolean block) {
-    emitter.set(A0, how);
-    asm.address(A1, block ? mask : oldMask);
-    if (block) {
-      asm.address(A2, oldMask);
-    } else {
-      asm.set(A2, 0);
-    }
-    asm.set(A3, MASK_SIZE);
-    emitter.systemCall(SystemCall.RT_SIGPROCMASK);
-    // A signal that is not blocked is never read, and so the child's end never noticed.
-    routines.failIfNegative("rt_sigprocmask(" + how + "): ");
+    polls.watch(0);
   }
 
   /** V0 is RESULT. */
@@ -120,11 +100,7 @@ final class ChildWait {
   }
 
   private void openSignals(Runnable undo) {
-    asm.set(A0, -1);
-    asm.address(A1, mask);
-    asm.set(A2, MASK_SIZE);
-    emitter.set(A3, LinuxConstant.SFD_CLOEXEC);
-    emitter.systemCall(SystemCall.SIGNALFD4);
+    signals.open();
     asm.copy(V0, RESULT);
     failIfNegative("signalfd4(SFD_CLOEXEC): ", undo);
     asm.copy(V1, V0);
@@ -132,14 +108,7 @@ final class ChildWait {
 
   /** Looks at descriptor A0 besides the signals, or with -1 no longer. */
   void watchAlso() {
-    watch(1);
-  }
-
-  private void watch(int index) {
-    asm.address(SCRATCH, polls);
-    asm.store(SCRATCH, index * POLL_SIZE + StructField.POLLFD_FD.offset(), A0, Width.WORD);
-    emitter.set(A0, LinuxConstant.POLLIN);
-    asm.store(SCRATCH, index * POLL_SIZE + StructField.POLLFD_EVENTS.offset(), A0, Width.HALF);
+    polls.watch(1);
   }
 
   /**
@@ -149,24 +118,13 @@ final class ChildWait {
    * @param interrupted where to go when nothing was
    */
   void await(boolean also, Optional<Label> timeout, Label interrupted) {
-    asm.address(A0, polls);
-    asm.set(A1, also ? 2 : 1);
-    timeout.ifPresentOrElse(time -> asm.address(A2, time), () -> asm.set(A2, 0));
-    asm.set(A3, 0);
-    asm.set(A4, 0);
-    emitter.systemCall(SystemCall.PPOLL);
+    polls.await(also ? 2 : 1, timeout);
     asm.branch(LESS, RESULT, 0, interrupted);
   }
 
   /** Goes to {@code target} if something is known of the descriptor that is watched, too. */
   void branchIfAlso(Label target) {
-    branchIf(NOT_EQUAL, 1, target);
-  }
-
-  private void branchIf(Condition condition, int index, Label target) {
-    asm.address(SCRATCH, polls);
-    asm.load(A0, SCRATCH, index * POLL_SIZE + StructField.POLLFD_REVENTS.offset(), Width.HALF);
-    asm.branch(condition, A0, 0, target);
+    polls.branchIf(NOT_EQUAL, 1, target);
   }
 
   /**
@@ -175,7 +133,7 @@ final class ChildWait {
    * @param none where to go if there is none
    */
   void readSignal(Label none) {
-    branchIf(EQUAL, 0, none);
+    polls.branchIf(EQUAL, 0, none);
     asm.copy(A0, V1);
     asm.address(A1, signal);
     asm.set(A2, LinuxStruct.SIGNALFD_SIGINFO.size());
