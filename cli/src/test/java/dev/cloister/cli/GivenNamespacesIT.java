@@ -244,6 +244,7 @@ final class GivenNamespacesIT {
     if (setting.user().isRoot()) {
       return;
     }
+    Required.that(CallingUser.own().isRoot(), "root, whose namespace it is");
     Setting root = new Setting(CallingUser.own(), setting.strategy());
     try (Host host = Host.sandbox(root)) {
       // Opened by root, who may look.
