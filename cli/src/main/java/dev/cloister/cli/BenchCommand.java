@@ -66,7 +66,7 @@ final class BenchCommand implements Subcommand {
   private static int count(OsString value) throws CliException {
     String text = value.toString();
     // No sign, and no digits of other scripts.
-    int count = text.matches("[0-9]{1,7}") ? Integer.parseInt(text) : 0;
+    int count = Digits.only(text, 7) ? Integer.parseInt(text) : 0;
     if (count < 1 || count > MOST_SAMPLES) {
       throw new CliException(
           "--samples %s: not a number from 1 to %d".formatted(Messages.value(value), MOST_SAMPLES));

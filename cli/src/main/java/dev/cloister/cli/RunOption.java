@@ -16,524 +16,103 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** The options of {@code run}. To add one, add a constant. */
+/**
+ * The options of {@code run}. To add one, add a constant and what it does to {@link #apply}: a
+ * class for each would have to be loaded at each start.
+ */
 enum RunOption implements CliOption {
-  MOUNT("--mount", "PATH", "bind PATH and its sub-mounts at the same path, writable") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.mountPath(values.get(0));
-    }
-  },
-  BIND("--bind", "SRC DEST", "bind SRC at DEST, writable") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bind(this, values, Access.READ_WRITE, false);
-    }
-  },
-  BIND_TRY("--bind-try", "SRC DEST", "the same, if SRC exists") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bind(this, values, Access.READ_WRITE, true);
-    }
-  },
-  RO_BIND("--ro-bind", "SRC DEST", "bind SRC at DEST, read-only on every sub-mount") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bind(this, values, Access.READ_ONLY, false);
-    }
-  },
-  RO_BIND_TRY("--ro-bind-try", "SRC DEST", "the same, if SRC exists") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bind(this, values, Access.READ_ONLY, true);
-    }
-  },
-  DEV_BIND("--dev-bind", "SRC DEST", "bind SRC at DEST, writable, devices allowed") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bind(this, values, Access.DEVICES, false);
-    }
-  },
-  DEV_BIND_TRY("--dev-bind-try", "SRC DEST", "the same, if SRC exists") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bind(this, values, Access.DEVICES, true);
-    }
-  },
-  BIND_FD("--bind-fd", "FD DEST", "bind what this descriptor leads to at DEST, writable") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bindDescriptor(this, values, Access.READ_WRITE);
-    }
-  },
-  RO_BIND_FD("--ro-bind-fd", "FD DEST", "the same, read-only on every sub-mount") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.bindDescriptor(this, values, Access.READ_ONLY);
-    }
-  },
-  FILE("--file", "FD DEST", "copy what can be read from this descriptor to the file DEST") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.dataFile(this, values);
-    }
-  },
-  BIND_DATA("--bind-data", "FD DEST", "copy it to a file of its own that is bound at DEST") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.dataBind(this, values, Access.READ_WRITE);
-    }
-  },
-  RO_BIND_DATA("--ro-bind-data", "FD DEST", "the same, read-only") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.dataBind(this, values, Access.READ_ONLY);
-    }
-  },
-  TMPFS("--tmpfs", "DEST", "mount an empty tmpfs on DEST") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.tmpfs(this, values.get(0));
-    }
-  },
-  DIR("--dir", "DEST", "make the directory DEST") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.directory(this, values.get(0));
-    }
-  },
+  MOUNT("--mount", "PATH", "bind PATH and its sub-mounts at the same path, writable"),
+  BIND("--bind", "SRC DEST", "bind SRC at DEST, writable"),
+  BIND_TRY("--bind-try", "SRC DEST", "the same, if SRC exists"),
+  RO_BIND("--ro-bind", "SRC DEST", "bind SRC at DEST, read-only on every sub-mount"),
+  RO_BIND_TRY("--ro-bind-try", "SRC DEST", "the same, if SRC exists"),
+  DEV_BIND("--dev-bind", "SRC DEST", "bind SRC at DEST, writable, devices allowed"),
+  DEV_BIND_TRY("--dev-bind-try", "SRC DEST", "the same, if SRC exists"),
+  BIND_FD("--bind-fd", "FD DEST", "bind what this descriptor leads to at DEST, writable"),
+  RO_BIND_FD("--ro-bind-fd", "FD DEST", "the same, read-only on every sub-mount"),
+  FILE("--file", "FD DEST", "copy what can be read from this descriptor to the file DEST"),
+  BIND_DATA("--bind-data", "FD DEST", "copy it to a file of its own that is bound at DEST"),
+  RO_BIND_DATA("--ro-bind-data", "FD DEST", "the same, read-only"),
+  TMPFS("--tmpfs", "DEST", "mount an empty tmpfs on DEST"),
+  DIR("--dir", "DEST", "make the directory DEST"),
   PERMS(
-      "--perms", "OCTAL", "for the next option that makes a file or a directory: its permissions") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.modifiers().perms(this, values.get(0));
-    }
-  },
-  SIZE("--size", "BYTES", "for the next --tmpfs: how much it can hold") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.modifiers().size(this, values.get(0));
-    }
-  },
-  SYMLINK("--symlink", "TARGET DEST", "make DEST a symbolic link to TARGET") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.symlink(this, values);
-    }
-  },
-  CHMOD("--chmod", "OCTAL PATH", "change the permissions of what is at PATH in the sandbox") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.permissions(this, values);
-    }
-  },
-  REMOUNT_RO("--remount-ro", "DEST", "make the mount at DEST read-only, and none below it") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.remountReadOnly(this, values.get(0));
-    }
-  },
-  OVERLAY_SRC("--overlay-src", "SRC", "a layer, on those before it, for the next overlay option") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.layer(this, values.get(0));
-    }
-  },
-  OVERLAY("--overlay", "UPPER WORK DEST", "show the layers at DEST; changes go to UPPER") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.overlayKept(this, values);
-    }
-  },
-  TMP_OVERLAY("--tmp-overlay", "DEST", "show the layers at DEST; changes are gone afterwards") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.overlay(this, values.get(0), Changes.FORGOTTEN);
-    }
-  },
-  RO_OVERLAY("--ro-overlay", "DEST", "show the layers, two at least, at DEST, read-only") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.overlay(this, values.get(0), Changes.FORBIDDEN);
-    }
-  },
-  MQUEUE("--mqueue", "DEST", "show POSIX message queues at DEST (with --unshare-ipc)") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.messageQueues(this, values.get(0));
-    }
-  },
-  PROC("--proc", "DEST", "show the process file system at DEST") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.proc(this, values.get(0));
-    }
-  },
-  DEV("--dev", "DEST", "make a minimal /dev at DEST") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.devices(this, values.get(0));
-    }
-  },
-  PRESET("--preset", "NAME", "host, origin or none: mounts to start from") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.preset(
-          Preset.of(values.get(0).toString())
-              .orElseThrow(
-                  () ->
-                      new CliException(
-                          "--preset %s: not one of host, origin, none"
-                              .formatted(Messages.value(values.get(0))))));
-    }
-  },
-  PROFILE("--profile", "FILE", "the options in this file, or of a shipped profile of this name") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {}
-  },
-  ARGS("--args", "FD", "the options that can be read from this descriptor, each word with a NUL") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.readBefore(this, values.get(0));
-    }
-  },
-  CHDIR("--chdir", "DIR", "start the command in DIR") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      if (values.get(0).isEmpty()) {
-        throw new CliException("--chdir '': an empty path");
-      }
-      run.workingDirectory(values.get(0));
-    }
-  },
-  SETENV("--setenv", "VAR VALUE", "set a variable") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.environment(this, values.get(0), rules -> rules.set(values.get(0), values.get(1)));
-    }
-  },
-  UNSETENV("--unsetenv", "VAR", "unset a variable") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.environment(this, values.get(0), rules -> rules.unset(values.get(0)));
-    }
-  },
-  CLEARENV("--clearenv", "", "unset all variables but those kept or set after this") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.changeEnvironment(EnvironmentRules::clear);
-    }
-  },
-  KEEP_ENV("--keep-env", "VAR", "with --clearenv: keep this one, which must be set") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.keep(this, values.get(0));
-    }
-  },
-  UID("--uid", "UID", "run as this user id (default: the caller's)") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.uid(id(values.get(0)));
-    }
-  },
-  GID("--gid", "GID", "run as this group id (default: the caller's)") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.gid(id(values.get(0)));
-    }
-  },
-  MAP_ROOT_USER("--map-root-user", "", "the same as --uid 0 --gid 0; gives no capabilities") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.uid(0);
-      run.gid(0);
-    }
-  },
-  HOSTNAME("--hostname", "NAME", "set the host name, in a UTS namespace") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      OsString name = values.get(0);
-      // __NEW_UTS_LEN of linux/utsname.h
-      if (name.isEmpty() || name.length() > 64) {
-        throw new CliException("--hostname '" + name + "': must have 1 to 64 bytes");
-      }
-      run.hostname(name);
-    }
-  },
-  CAP_ADD("--cap-add", "CAP", "give the command a capability, or ALL, over what is the sandbox's") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      Set<LinuxConstant> more = CapabilityNames.find(this, values.get(0));
-      run.capabilities(had -> had.addAll(more));
-    }
-  },
-  CAP_DROP("--cap-drop", "CAP", "take back a capability that was added, or ALL") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      Set<LinuxConstant> fewer = CapabilityNames.find(this, values.get(0));
-      run.capabilities(had -> had.removeAll(fewer));
-    }
-  },
-  DISABLE_USERNS("--disable-userns", "", "let the command make no user namespaces") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().privileges(some -> some.withUserNamespaces(UserNamespaces.DISABLED));
-      run.namespaces().disableUser();
-    }
-  },
+      "--perms", "OCTAL", "for the next option that makes a file or a directory: its permissions"),
+  SIZE("--size", "BYTES", "for the next --tmpfs: how much it can hold"),
+  SYMLINK("--symlink", "TARGET DEST", "make DEST a symbolic link to TARGET"),
+  CHMOD("--chmod", "OCTAL PATH", "change the permissions of what is at PATH in the sandbox"),
+  REMOUNT_RO("--remount-ro", "DEST", "make the mount at DEST read-only, and none below it"),
+  OVERLAY_SRC("--overlay-src", "SRC", "a layer, on those before it, for the next overlay option"),
+  OVERLAY("--overlay", "UPPER WORK DEST", "show the layers at DEST; changes go to UPPER"),
+  TMP_OVERLAY("--tmp-overlay", "DEST", "show the layers at DEST; changes are gone afterwards"),
+  RO_OVERLAY("--ro-overlay", "DEST", "show the layers, two at least, at DEST, read-only"),
+  MQUEUE("--mqueue", "DEST", "show POSIX message queues at DEST (with --unshare-ipc)"),
+  PROC("--proc", "DEST", "show the process file system at DEST"),
+  DEV("--dev", "DEST", "make a minimal /dev at DEST"),
+  PRESET("--preset", "NAME", "host, origin or none: mounts to start from"),
+  PROFILE("--profile", "FILE", "the options in this file, or of a shipped profile of this name"),
+  ARGS("--args", "FD", "the options that can be read from this descriptor, each word with a NUL"),
+  CHDIR("--chdir", "DIR", "start the command in DIR"),
+  SETENV("--setenv", "VAR VALUE", "set a variable"),
+  UNSETENV("--unsetenv", "VAR", "unset a variable"),
+  CLEARENV("--clearenv", "", "unset all variables but those kept or set after this"),
+  KEEP_ENV("--keep-env", "VAR", "with --clearenv: keep this one, which must be set"),
+  UID("--uid", "UID", "run as this user id (default: the caller's)"),
+  GID("--gid", "GID", "run as this group id (default: the caller's)"),
+  MAP_ROOT_USER("--map-root-user", "", "the same as --uid 0 --gid 0; gives no capabilities"),
+  HOSTNAME("--hostname", "NAME", "set the host name, in a UTS namespace"),
+  CAP_ADD("--cap-add", "CAP", "give the command a capability, or ALL, over what is the sandbox's"),
+  CAP_DROP("--cap-drop", "CAP", "take back a capability that was added, or ALL"),
+  DISABLE_USERNS("--disable-userns", "", "let the command make no user namespaces"),
   ASSERT_USERNS_DISABLED(
-      "--assert-userns-disabled", "", "start the command only if it can make no user namespaces") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      // Who disables them is not content with less.
-      run.spec()
-          .privileges(
-              some ->
-                  some.userNamespaces() == UserNamespaces.DISABLED
-                      ? some
-                      : some.withUserNamespaces(UserNamespaces.ASSERTED_DISABLED));
-    }
-  },
-  UNSHARE_USER("--unshare-user", "", "require a user namespace of the command's own") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.ownUserNamespace();
-      run.spec().privileges(Privileges::withOwnUserNamespace);
-      run.namespaces().unshareUser(true);
-    }
-  },
-  UNSHARE_USER_TRY("--unshare-user-try", "", "make one wherever it can be made, as always") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.ownUserNamespace();
-      run.namespaces().unshareUser(false);
-    }
-  },
-  USERNS("--userns", "FD", "use this user namespace (/proc/PID/ns/user) in place of a new one") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.ownUserNamespace();
-      run.namespaces().set(this, values.get(0));
-    }
-  },
-  USERNS2("--userns2", "FD", "when all is made, put the command into this user namespace") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.ownUserNamespace();
-      run.namespaces().set(this, values.get(0));
-    }
-  },
+      "--assert-userns-disabled", "", "start the command only if it can make no user namespaces"),
+  UNSHARE_USER("--unshare-user", "", "require a user namespace of the command's own"),
+  UNSHARE_USER_TRY("--unshare-user-try", "", "make one wherever it can be made, as always"),
+  USERNS("--userns", "FD", "use this user namespace (/proc/PID/ns/user) in place of a new one"),
+  USERNS2("--userns2", "FD", "when all is made, put the command into this user namespace"),
   USERNS_BLOCK_FD(
       "--userns-block-fd",
       "FD",
-      "with --info-fd: let others map the ids of --unshare-user, until FD can be read") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.namespaces().set(this, values.get(0));
-    }
-  },
-  PIDNS("--pidns", "FD", "use this pid namespace (/proc/PID/ns/pid), or one below it") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.namespaces().set(this, values.get(0));
-    }
-  },
-  UNSHARE_NET("--unshare-net", "", "give the command a network of its own: loopback only") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().unshare(Namespace.NET);
-    }
-  },
-  UNSHARE_IPC("--unshare-ipc", "", "give the command System V IPC and POSIX queues of its own") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().unshare(Namespace.IPC);
-    }
-  },
-  UNSHARE_UTS("--unshare-uts", "", "give the command a host name of its own") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().unshare(Namespace.UTS);
-    }
-  },
-  UNSHARE_CGROUP("--unshare-cgroup", "", "hide the cgroups above the command's") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().unshare(Namespace.CGROUP);
-    }
-  },
-  UNSHARE_CGROUP_TRY("--unshare-cgroup-try", "", "the same, if the kernel has cgroup namespaces") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      if (run.has(Namespace.CGROUP)) {
-        run.spec().unshare(Namespace.CGROUP);
-      }
-    }
-  },
-  UNSHARE_PID("--unshare-pid", "", "hide all other processes; the command ends with all its own") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().unshare(Namespace.PID);
-    }
-  },
-  AS_PID_1("--as-pid-1", "", "with --unshare-pid: no init, the command itself is process 1") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.asPid1();
-    }
-  },
-  UNSHARE_ALL("--unshare-all", "", "all of these, the cgroup namespace where there are such") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.ownUserNamespace();
-      for (Namespace namespace : Namespace.values()) {
-        if (namespace != Namespace.CGROUP || run.has(Namespace.CGROUP)) {
-          run.spec().unshare(namespace);
-        }
-      }
-    }
-  },
-  SHARE_NET("--share-net", "", "after --unshare-all: keep the caller's network") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().share(Namespace.NET);
-    }
-  },
+      "with --info-fd: let others map the ids of --unshare-user, until FD can be read"),
+  PIDNS("--pidns", "FD", "use this pid namespace (/proc/PID/ns/pid), or one below it"),
+  UNSHARE_NET("--unshare-net", "", "give the command a network of its own: loopback only"),
+  UNSHARE_IPC("--unshare-ipc", "", "give the command System V IPC and POSIX queues of its own"),
+  UNSHARE_UTS("--unshare-uts", "", "give the command a host name of its own"),
+  UNSHARE_CGROUP("--unshare-cgroup", "", "hide the cgroups above the command's"),
+  UNSHARE_CGROUP_TRY("--unshare-cgroup-try", "", "the same, if the kernel has cgroup namespaces"),
+  UNSHARE_PID("--unshare-pid", "", "hide all other processes; the command ends with all its own"),
+  AS_PID_1("--as-pid-1", "", "with --unshare-pid: no init, the command itself is process 1"),
+  UNSHARE_ALL("--unshare-all", "", "all of these, the cgroup namespace where there are such"),
+  SHARE_NET("--share-net", "", "after --unshare-all: keep the caller's network"),
   DIE_WITH_PARENT(
       "--die-with-parent",
       "",
-      "kill the command when the caller ends; with --unshare-pid all that it started, too") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().processes(Processes::dyingWithParent);
-    }
-  },
-  NEW_SESSION("--new-session", "", "give the command a session without the caller's terminal") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.spec().processes(Processes::inNewSession);
-    }
-  },
+      "kill the command when the caller ends; with --unshare-pid all that it started, too"),
+  NEW_SESSION("--new-session", "", "give the command a session without the caller's terminal"),
   TIMEOUT(
       "--timeout",
       "DURATION",
-      "end the command with SIGTERM after so many seconds (or ms, s, m, h, d): status 124") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.timeout(Durations.positive(this, values.get(0)));
-    }
-  },
-  KILL_AFTER("--kill-after", "DURATION", "with --timeout: SIGKILL so much later (default: 5s)") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.killAfter(Durations.of(this, values.get(0)));
-    }
-  },
-  ARGV0("--argv0", "VALUE", "tell the command that this is its name: its argument 0") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.name(values.get(0));
-    }
-  },
-  SYNC_FD("--sync-fd", "FD", "keep this descriptor open as long as the sandbox is there") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.descriptors().hold(this, values.get(0));
-    }
-  },
-  BLOCK_FD("--block-fd", "FD", "start the command once something can be read here, or its end") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.descriptors().await(this, values.get(0));
-    }
-  },
-  LOCK_FILE("--lock-file", "DEST", "hold a read lock on this file as long as the command runs") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.lock(this, values.get(0));
-    }
-  },
-  INFO_FD("--info-fd", "FD", "write the process id and the namespaces there, as JSON") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.namespaces().set(this, values.get(0));
-    }
-  },
+      "end the command with SIGTERM after so many seconds (or ms, s, m, h, d): status 124"),
+  KILL_AFTER("--kill-after", "DURATION", "with --timeout: SIGKILL so much later (default: 5s)"),
+  ARGV0("--argv0", "VALUE", "tell the command that this is its name: its argument 0"),
+  SYNC_FD("--sync-fd", "FD", "keep this descriptor open as long as the sandbox is there"),
+  BLOCK_FD("--block-fd", "FD", "start the command once something can be read here, or its end"),
+  LOCK_FILE("--lock-file", "DEST", "hold a read lock on this file as long as the command runs"),
+  INFO_FD("--info-fd", "FD", "write the process id and the namespaces there, as JSON"),
   JSON_STATUS_FD(
       "--json-status-fd",
       "FD",
-      "the same in a line; when the command has ended, one with its status") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.namespaces().set(this, values.get(0));
-    }
-  },
-  SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.readBefore(this, values.get(0));
-      run.seccomp().only(values.get(0));
-    }
-  },
-  ADD_SECCOMP_FD("--add-seccomp-fd", "FD", "the same, once for each filter; all apply") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.readBefore(this, values.get(0));
-      run.seccomp().add(this, values.get(0));
-    }
-  },
-  SECCOMP_PROFILE("--seccomp-profile", "NAME", "default or none: allow only what programs need") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.seccomp().profile(values.get(0));
-    }
-  },
-  RLIMIT("--rlimit", "NAME=VALUE", "limit each process: nofile=100, fsize=1M, core=0:unlimited") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.limits(new LimitValues(this, values.get(0)).resource(run.limits()));
-    }
-  },
-  MEMORY("--memory", "SIZE", "limit the memory of all processes together, by a cgroup: 64M") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.limits(run.limits().withMemory(new LimitValues(this, values.get(0)).memory()));
-    }
-  },
-  PIDS("--pids", "N", "limit how many processes and threads there are at a time, by a cgroup") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.limits(run.limits().withPids(new LimitValues(this, values.get(0)).pids()));
-    }
-  },
-  CPU("--cpu", "SHARE", "limit processor time, by a cgroup: 1.5 is that of one and a half") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.limits(run.limits().withCpu(new LimitValues(this, values.get(0)).cpu()));
-    }
-  },
-  STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot, bwrap or landlock (default: auto)") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.strategy(values.get(0));
-    }
-  },
-  REQUIRE("--require", "GUARANTEE", "use only a strategy that guarantees this, as listed below") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
-      run.require(values.get(0));
-    }
-  },
-  NO_CACHE("--no-cache", "", "compile a launcher for this call alone, and use none that was kept") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {}
-  },
-  VERBOSE("--verbose", "", "say which strategy is used, why, and what it guarantees") {
-    @Override
-    void apply(RunRequest.Builder run, List<OsString> values) {
-      run.verbose();
-    }
-  };
+      "the same in a line; when the command has ended, one with its status"),
+  SECCOMP("--seccomp", "FD", "apply the seccomp filter that can be read from this descriptor"),
+  ADD_SECCOMP_FD("--add-seccomp-fd", "FD", "the same, once for each filter; all apply"),
+  SECCOMP_PROFILE("--seccomp-profile", "NAME", "default or none: allow only what programs need"),
+  RLIMIT("--rlimit", "NAME=VALUE", "limit each process: nofile=100, fsize=1M, core=0:unlimited"),
+  MEMORY("--memory", "SIZE", "limit the memory of all processes together, by a cgroup: 64M"),
+  PIDS("--pids", "N", "limit how many processes and threads there are at a time, by a cgroup"),
+  CPU("--cpu", "SHARE", "limit processor time, by a cgroup: 1.5 is that of one and a half"),
+  STRATEGY("--strategy", "NAME", "auto, pivot_root, chroot, bwrap or landlock (default: auto)"),
+  REQUIRE("--require", "GUARANTEE", "use only a strategy that guarantees this, as listed below"),
+  NO_CACHE("--no-cache", "", "compile a launcher for this call alone, and use none that was kept"),
+  VERBOSE("--verbose", "", "say which strategy is used, why, and what it guarantees");
 
   private final String word;
   private final String operands;
@@ -561,7 +140,160 @@ enum RunOption implements CliOption {
   }
 
   /** Adds what this option with these values asks for. */
-  abstract void apply(RunRequest.Builder run, List<OsString> values) throws CliException;
+  void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
+    switch (this) {
+      case MOUNT -> run.mountPath(values.get(0));
+      case BIND -> run.bind(this, values, Access.READ_WRITE, false);
+      case BIND_TRY -> run.bind(this, values, Access.READ_WRITE, true);
+      case RO_BIND -> run.bind(this, values, Access.READ_ONLY, false);
+      case RO_BIND_TRY -> run.bind(this, values, Access.READ_ONLY, true);
+      case DEV_BIND -> run.bind(this, values, Access.DEVICES, false);
+      case DEV_BIND_TRY -> run.bind(this, values, Access.DEVICES, true);
+      case BIND_FD -> run.bindDescriptor(this, values, Access.READ_WRITE);
+      case RO_BIND_FD -> run.bindDescriptor(this, values, Access.READ_ONLY);
+      case FILE -> run.dataFile(this, values);
+      case BIND_DATA -> run.dataBind(this, values, Access.READ_WRITE);
+      case RO_BIND_DATA -> run.dataBind(this, values, Access.READ_ONLY);
+      case TMPFS -> run.tmpfs(this, values.get(0));
+      case DIR -> run.directory(this, values.get(0));
+      case PERMS -> run.modifiers().perms(this, values.get(0));
+      case SIZE -> run.modifiers().size(this, values.get(0));
+      case SYMLINK -> run.symlink(this, values);
+      case CHMOD -> run.permissions(this, values);
+      case REMOUNT_RO -> run.remountReadOnly(this, values.get(0));
+      case OVERLAY_SRC -> run.layer(this, values.get(0));
+      case OVERLAY -> run.overlayKept(this, values);
+      case TMP_OVERLAY -> run.overlay(this, values.get(0), Changes.FORGOTTEN);
+      case RO_OVERLAY -> run.overlay(this, values.get(0), Changes.FORBIDDEN);
+      case MQUEUE -> run.messageQueues(this, values.get(0));
+      case PROC -> run.proc(this, values.get(0));
+      case DEV -> run.devices(this, values.get(0));
+      case PRESET -> run.preset(preset(values.get(0)));
+      case PROFILE, NO_CACHE -> {}
+      case ARGS -> run.readBefore(this, values.get(0));
+      case CHDIR -> run.workingDirectory(notEmpty(values.get(0)));
+      case SETENV ->
+          run.environment(this, values.get(0), rules -> rules.set(values.get(0), values.get(1)));
+      case UNSETENV -> run.environment(this, values.get(0), rules -> rules.unset(values.get(0)));
+      case CLEARENV -> run.changeEnvironment(EnvironmentRules::clear);
+      case KEEP_ENV -> run.keep(this, values.get(0));
+      case UID -> run.uid(id(values.get(0)));
+      case GID -> run.gid(id(values.get(0)));
+      case MAP_ROOT_USER -> {
+        run.uid(0);
+        run.gid(0);
+      }
+      case HOSTNAME -> run.hostname(hostname(values.get(0)));
+      case CAP_ADD -> {
+        Set<LinuxConstant> more = CapabilityNames.find(this, values.get(0));
+        run.capabilities(had -> had.addAll(more));
+      }
+      case CAP_DROP -> {
+        Set<LinuxConstant> fewer = CapabilityNames.find(this, values.get(0));
+        run.capabilities(had -> had.removeAll(fewer));
+      }
+      case DISABLE_USERNS -> {
+        run.spec().privileges(some -> some.withUserNamespaces(UserNamespaces.DISABLED));
+        run.namespaces().disableUser();
+      }
+      case ASSERT_USERNS_DISABLED -> run.spec().privileges(RunOption::assertingNoUserNamespaces);
+      case UNSHARE_USER -> {
+        run.ownUserNamespace();
+        run.spec().privileges(Privileges::withOwnUserNamespace);
+        run.namespaces().unshareUser(true);
+      }
+      case UNSHARE_USER_TRY -> {
+        run.ownUserNamespace();
+        run.namespaces().unshareUser(false);
+      }
+      case USERNS, USERNS2 -> {
+        run.ownUserNamespace();
+        run.namespaces().set(this, values.get(0));
+      }
+      case USERNS_BLOCK_FD, PIDNS, INFO_FD, JSON_STATUS_FD ->
+          run.namespaces().set(this, values.get(0));
+      case UNSHARE_NET -> run.spec().unshare(Namespace.NET);
+      case UNSHARE_IPC -> run.spec().unshare(Namespace.IPC);
+      case UNSHARE_UTS -> run.spec().unshare(Namespace.UTS);
+      case UNSHARE_CGROUP -> run.spec().unshare(Namespace.CGROUP);
+      case UNSHARE_CGROUP_TRY -> unshareCgroupIfAny(run);
+      case UNSHARE_PID -> run.spec().unshare(Namespace.PID);
+      case AS_PID_1 -> run.asPid1();
+      case UNSHARE_ALL -> unshareAll(run);
+      case SHARE_NET -> run.spec().share(Namespace.NET);
+      case DIE_WITH_PARENT -> run.spec().processes(Processes::dyingWithParent);
+      case NEW_SESSION -> run.spec().processes(Processes::inNewSession);
+      case TIMEOUT -> run.timeout(Durations.positive(this, values.get(0)));
+      case KILL_AFTER -> run.killAfter(Durations.of(this, values.get(0)));
+      case ARGV0 -> run.name(values.get(0));
+      case SYNC_FD -> run.descriptors().hold(this, values.get(0));
+      case BLOCK_FD -> run.descriptors().await(this, values.get(0));
+      case LOCK_FILE -> run.lock(this, values.get(0));
+      case SECCOMP -> {
+        run.readBefore(this, values.get(0));
+        run.seccomp().only(values.get(0));
+      }
+      case ADD_SECCOMP_FD -> {
+        run.readBefore(this, values.get(0));
+        run.seccomp().add(this, values.get(0));
+      }
+      case SECCOMP_PROFILE -> run.seccomp().profile(values.get(0));
+      case RLIMIT -> run.limits(new LimitValues(this, values.get(0)).resource(run.limits()));
+      case MEMORY ->
+          run.limits(run.limits().withMemory(new LimitValues(this, values.get(0)).memory()));
+      case PIDS -> run.limits(run.limits().withPids(new LimitValues(this, values.get(0)).pids()));
+      case CPU -> run.limits(run.limits().withCpu(new LimitValues(this, values.get(0)).cpu()));
+      case STRATEGY -> run.strategy(values.get(0));
+      case REQUIRE -> run.require(values.get(0));
+      case VERBOSE -> run.verbose();
+    }
+  }
+
+  private static Preset preset(OsString name) throws CliException {
+    return Preset.of(name.toString())
+        .orElseThrow(
+            () ->
+                new CliException(
+                    "--preset %s: not one of host, origin, none".formatted(Messages.value(name))));
+  }
+
+  private static OsString notEmpty(OsString directory) throws CliException {
+    if (directory.isEmpty()) {
+      throw new CliException("--chdir '': an empty path");
+    }
+    return directory;
+  }
+
+  private static OsString hostname(OsString name) throws CliException {
+    // __NEW_UTS_LEN of linux/utsname.h
+    if (name.isEmpty() || name.length() > 64) {
+      throw new CliException("--hostname '" + name + "': must have 1 to 64 bytes");
+    }
+    return name;
+  }
+
+  /** Who disables them is not content with less. */
+  private static Privileges assertingNoUserNamespaces(Privileges some) {
+    return some.userNamespaces() == UserNamespaces.DISABLED
+        ? some
+        : some.withUserNamespaces(UserNamespaces.ASSERTED_DISABLED);
+  }
+
+  private static void unshareCgroupIfAny(RunRequest.Builder run) {
+    if (run.has(Namespace.CGROUP)) {
+      run.spec().unshare(Namespace.CGROUP);
+    }
+  }
+
+  private static void unshareAll(RunRequest.Builder run) {
+    run.ownUserNamespace();
+    for (Namespace namespace : Namespace.values()) {
+      if (namespace != Namespace.CGROUP) {
+        run.spec().unshare(namespace);
+      }
+    }
+    unshareCgroupIfAny(run);
+  }
 
   @Override
   public String word() {
@@ -594,7 +326,7 @@ enum RunOption implements CliOption {
 
   long id(OsString text) throws CliException {
     // Long.parseLong would also take a sign and the digits of other scripts.
-    if (text.toString().matches("[0-9]{1,10}")) {
+    if (Digits.only(text.toString(), 10)) {
       long id = Long.parseLong(text.toString());
       if (id <= Identity.MAX_ID) {
         return id;
