@@ -55,7 +55,8 @@ final class BindTypes {
 
   /** What decides what is at {@code destination}: the last operation above or at it, if a bind. */
   private static Optional<Bind> covering(Destination destination, List<MountOperation> earlier) {
-    for (MountOperation operation : earlier.reversed()) {
+    for (int i = earlier.size() - 1; i >= 0; i--) {
+      MountOperation operation = earlier.get(i);
       if (operation instanceof MountOperation.Permissions
           || operation instanceof MountOperation.RemountReadOnly) {
         continue;

@@ -1,15 +1,14 @@
 package dev.cloister.cli;
 
 import dev.cloister.spec.OsString;
-import java.math.BigDecimal;
 import java.time.Duration;
 
 /** Durations as timeout(1) takes them, and milliseconds. */
 final class Durations {
-  private static final BigDecimal NANOS_PER_SECOND = BigDecimal.valueOf(1_000_000_000);
+  private static final long NANOS_PER_MILLI = 1_000_000;
 
-  /** More than anyone waits for, and few enough for a timespec. */
-  private static final BigDecimal MOST_SECONDS = BigDecimal.valueOf(Integer.MAX_VALUE);
+  /** More than anyone waits for, and few enough seconds for a timespec. */
+  private static final long MOST_NANOS = Integer.MAX_VALUE * 1_000_000_000L;
 
   private Durations() {}
 
@@ -26,32 +25,51 @@ final class Durations {
   static Duration of(CliOption option, OsString text) throws CliException {
     String all = text.toString();
     int end = 0;
-    while (end < all.length() && (isDigit(all.charAt(end)) || all.charAt(end) == '.')) {
+    while (end < all.length() && (Digits.is(all.charAt(end)) || all.charAt(end) == '.')) {
       end++;
     }
     String number = all.substring(0, end);
-    long millis = unit(all.substring(end));
-    if (millis == 0 || !isNumber(number)) {
+    long unit = unit(all.substring(end)) * NANOS_PER_MILLI;
+    if (unit == 0 || !isNumber(number)) {
       throw invalid(option, text);
     }
-    BigDecimal seconds =
-        new BigDecimal(number).multiply(BigDecimal.valueOf(millis)).movePointLeft(3);
-    if (seconds.compareTo(MOST_SECONDS) > 0) {
+    long nanos = nanos(number, unit);
+    if (nanos > MOST_NANOS) {
       throw invalid(option, text);
     }
-    return Duration.ofNanos(seconds.multiply(NANOS_PER_SECOND).longValue());
+    return Duration.ofNanos(nanos);
   }
 
-  private static boolean isDigit(char c) {
-    return c >= '0' && c <= '9';
+  /**
+   * How many nanoseconds so many units are, or some number above {@link #MOST_NANOS}. By hand: the
+   * first {@link java.math.BigDecimal} makes a pool of threads, should it have large numbers to
+   * square.
+   */
+  private static long nanos(String number, long unit) {
+    long nanos = 0;
+    long place = unit;
+    boolean fraction = false;
+    for (int i = 0; i < number.length() && nanos <= MOST_NANOS; i++) {
+      int digit = number.charAt(i) - '0';
+      if (number.charAt(i) == '.') {
+        fraction = true;
+      } else if (fraction) {
+        place /= 10;
+        nanos += place * digit;
+      } else {
+        // Neither overflows: a day has fewer than 10^14.
+        nanos = nanos > MOST_NANOS / 10 ? MOST_NANOS + 1 : nanos * 10 + unit * digit;
+      }
+    }
+    return nanos;
   }
 
   private static boolean isNumber(String text) {
     int point = text.indexOf('.');
     return !text.isEmpty()
         && text.length() <= 20
-        && isDigit(text.charAt(0))
-        && isDigit(text.charAt(text.length() - 1))
+        && Digits.is(text.charAt(0))
+        && Digits.is(text.charAt(text.length() - 1))
         && point == text.lastIndexOf('.');
   }
 

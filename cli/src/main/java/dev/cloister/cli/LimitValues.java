@@ -8,11 +8,9 @@ import dev.cloister.spec.Limits.ResourceLimit;
 import dev.cloister.spec.OsString;
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 
 /** The values of the options that limit what a sandbox may use. */
 final class LimitValues {
@@ -25,20 +23,11 @@ final class LimitValues {
   /** The kernel's default period (cgroups(7), cpu.max), and the least quota it takes: 1 ms. */
   private static final long PERIOD_MICROS = 100_000;
 
-  private static final BigDecimal LEAST_CPU = new BigDecimal("0.01");
-  private static final BigDecimal MOST_CPU = new BigDecimal(1_000_000);
-
-  /** Those that count bytes (getrlimit(2)). */
-  private static final Set<LinuxConstant> BYTES =
-      EnumSet.of(
-          LinuxConstant.RLIMIT_FSIZE,
-          LinuxConstant.RLIMIT_DATA,
-          LinuxConstant.RLIMIT_STACK,
-          LinuxConstant.RLIMIT_CORE,
-          LinuxConstant.RLIMIT_RSS,
-          LinuxConstant.RLIMIT_MEMLOCK,
-          LinuxConstant.RLIMIT_AS,
-          LinuxConstant.RLIMIT_MSGQUEUE);
+  /** Made when it is first asked for: by few. */
+  private static final class Shares {
+    private static final BigDecimal LEAST = new BigDecimal("0.01");
+    private static final BigDecimal MOST = new BigDecimal(1_000_000);
+  }
 
   private final String option;
   private final OsString value;
@@ -93,7 +82,7 @@ final class LimitValues {
     if (text.equals(UNLIMITED)) {
       return ResourceLimit.UNLIMITED;
     }
-    boolean bytes = BYTES.contains(resource);
+    boolean bytes = countsBytes(resource);
     Optional<BigInteger> number = number(text, bytes);
     if (number.isEmpty() || number.get().bitLength() > Long.SIZE) {
       throw wrong(
@@ -101,6 +90,15 @@ final class LimitValues {
               .formatted(text, bytes ? "a size (K, M, G, T)" : "a number", UNLIMITED));
     }
     return number.get().longValue();
+  }
+
+  /** What getrlimit(2) says of it. */
+  private static boolean countsBytes(LinuxConstant resource) {
+    return switch (resource) {
+      case RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE -> true;
+      case RLIMIT_RSS, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_MSGQUEUE -> true;
+      default -> false;
+    };
   }
 
   /** {@code SIZE} of memory. */
@@ -128,13 +126,14 @@ final class LimitValues {
     String text = value.toString();
     if (text.matches("[0-9]{1,7}([.][0-9]{1,5})?|[.][0-9]{1,5}")) {
       BigDecimal share = new BigDecimal(text);
-      if (share.compareTo(LEAST_CPU) >= 0 && share.compareTo(MOST_CPU) <= 0) {
+      if (share.compareTo(Shares.LEAST) >= 0 && share.compareTo(Shares.MOST) <= 0) {
         long quota = share.multiply(BigDecimal.valueOf(PERIOD_MICROS)).longValueExact();
         return new Cpu(quota, PERIOD_MICROS);
       }
     }
     throw wrong(
-        "not a number of processors from %s to %s, such as 1.5".formatted(LEAST_CPU, MOST_CPU));
+        "not a number of processors from %s to %s, such as 1.5"
+            .formatted(Shares.LEAST, Shares.MOST));
   }
 
   /** Binary units; no sign, and no digits of other scripts. */
@@ -148,7 +147,7 @@ final class LimitValues {
         digits = text.substring(0, text.length() - 1);
       }
     }
-    return digits.matches("[0-9]{1,20}")
+    return Digits.only(digits, 20)
         ? Optional.of(new BigInteger(digits).shiftLeft(shift))
         : Optional.empty();
   }

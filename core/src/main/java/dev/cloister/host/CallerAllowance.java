@@ -32,7 +32,7 @@ final class CallerAllowance implements Allowance {
     if (limits.isEmpty()) {
       return OptionalLong.empty();
     }
-    String line = limits.get().lines().toList().get(1 + (int) resource.value(Architecture.X86_64));
+    String line = limits.get().split("\n", -1)[1 + (int) resource.value(Architecture.X86_64)];
     String hard = line.substring(HARD_COLUMN).split(" ", 2)[0];
     return OptionalLong.of(hard.equals(UNLIMITED) ? -1 : Long.parseUnsignedLong(hard));
   }

@@ -745,8 +745,12 @@ final class MountPlanner {
         existing.isPresent()
             ? "existing destination is " + existing.get()
             : "destination exists and is not a symlink";
-    return "--symlink %s: Can't make symlink at %s: %s"
-        .formatted(symlink.target(), symlink.destination(), why);
+    return "--symlink "
+        + symlink.target()
+        + ": Can't make symlink at "
+        + symlink.destination()
+        + ": "
+        + why;
   }
 
   private void planProc(MountOperation.Proc proc) throws PlanException {

@@ -72,8 +72,10 @@ public final class ResourceLimits {
   private static String hint(LinuxConstant resource) {
     String most =
         resource == LinuxConstant.RLIMIT_NOFILE ? ", and to no more than /proc/sys/fs/nr_open" : "";
-    return "--rlimit %s: only CAP_SYS_RESOURCE raises a hard limit above the caller's%s"
-        .formatted(word(resource), most);
+    return "--rlimit "
+        + word(resource)
+        + ": only CAP_SYS_RESOURCE raises a hard limit above the caller's"
+        + most;
   }
 
   /** As in {@code --rlimit}. */

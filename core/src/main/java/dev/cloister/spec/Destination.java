@@ -71,7 +71,7 @@ public record Destination(List<OsString> components) {
   /** Whether this is {@code other} or something in it. */
   public boolean isAtOrBelow(Destination other) {
     int depth = other.components().size();
-    return components.size() >= depth && prefix(depth).equals(other);
+    return components.size() >= depth && components.subList(0, depth).equals(other.components());
   }
 
   /** The first {@code length} components. */

@@ -2,12 +2,12 @@ package dev.cloister.spec;
 
 import dev.cloister.ffm.LinuxConstant;
 import java.util.Collections;
-import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * What a sandbox may use of the machine. By default there is no limit but the caller's own.
@@ -24,9 +24,18 @@ public record Limits(
     Optional<Cpu> cpu) {
   /** Made when it is first asked for: by few. */
   private static final class Resources {
-    private static final Set<LinuxConstant> ALL =
-        Collections.unmodifiableSet(
-            EnumSet.range(LinuxConstant.RLIMIT_CPU, LinuxConstant.RLIMIT_RTTIME));
+    private static final Set<LinuxConstant> ALL = Collections.unmodifiableSet(all());
+
+    private static Set<LinuxConstant> all() {
+      Set<LinuxConstant> all = new TreeSet<>();
+      for (LinuxConstant constant : LinuxConstant.values()) {
+        if (constant.compareTo(LinuxConstant.RLIMIT_CPU) >= 0
+            && constant.compareTo(LinuxConstant.RLIMIT_RTTIME) <= 0) {
+          all.add(constant);
+        }
+      }
+      return all;
+    }
   }
 
   /** What {@link #resources} may name: all there is. */
@@ -72,8 +81,7 @@ public record Limits(
     if (resources.isEmpty()) {
       resources = Map.of();
     } else {
-      Map<LinuxConstant, ResourceLimit> copy = new EnumMap<>(LinuxConstant.class);
-      copy.putAll(resources);
+      Map<LinuxConstant, ResourceLimit> copy = new TreeMap<>(resources);
       if (!known().containsAll(copy.keySet())) {
         throw new IllegalArgumentException("not a resource in " + copy.keySet());
       }
@@ -95,8 +103,7 @@ public record Limits(
   }
 
   public Limits with(LinuxConstant resource, ResourceLimit limit) {
-    Map<LinuxConstant, ResourceLimit> more = new EnumMap<>(LinuxConstant.class);
-    more.putAll(resources);
+    Map<LinuxConstant, ResourceLimit> more = new TreeMap<>(resources);
     more.put(resource, limit);
     return new Limits(more, memory, pids, cpu);
   }
