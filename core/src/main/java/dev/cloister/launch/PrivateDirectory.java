@@ -2,13 +2,12 @@ package dev.cloister.launch;
 
 import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.LinuxConstant;
-import dev.cloister.host.KernelFile;
 import dev.cloister.host.SmallFiles;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.LookupProgram;
 import dev.cloister.spec.OsString;
+import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -16,14 +15,11 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * A directory only its owner can look into or change, for launchers.
@@ -39,7 +35,6 @@ public final class PrivateDirectory {
           PosixFilePermission.OWNER_EXECUTE);
   private static final FileAttribute<Set<PosixFilePermission>> NEW =
       PosixFilePermissions.asFileAttribute(OWNER_ONLY);
-  private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
   private static final String PREFIX = LookupProgram.LAUNCHER;
 
   /** A launcher removes itself when it starts; one this old never did. */
@@ -129,24 +124,19 @@ public final class PrivateDirectory {
     }
   }
 
-  /** Whether the mount that {@code path} lies on lacks {@code noexec} (proc_pid_mountinfo(5)). */
+  /**
+   * Whether files can be executed here. Asked of a file: of a directory, access(2) does not say
+   * whether its mount has {@code noexec}.
+   */
   private static boolean allowsExecution(Path path) {
     try {
-      String longest = "";
-      String options = "";
-      for (String line : SmallFiles.lines(MOUNTS, StandardCharsets.ISO_8859_1)) {
-        String[] fields = line.split(" ", 7);
-        String point = KernelFile.unescape(fields[4]);
-        // At equal length the later mount lies on top.
-        if (point.length() >= longest.length() && path.startsWith(point)) {
-          longest = point;
-          options = fields[5];
-        }
-      }
-      return !Arrays.asList(options.split(",", -1)).contains("noexec");
+      Path file = new PrivateDirectory(path).reserve();
+      boolean allowed = file.toFile().canExecute();
+      Files.deleteIfExists(file);
+      return allowed;
     } catch (IOException e) {
-      // Without a mount table it is found out by executing.
-      return true;
+      // No launcher could be written here, either.
+      return false;
     }
   }
 
@@ -202,11 +192,15 @@ public final class PrivateDirectory {
 
   /** Removes files that were reserved and never used up. */
   public void removeAbandoned() {
-    Instant limit = Instant.now().minus(ABANDONED);
-    try (Stream<Path> files = Files.list(path)) {
-      for (Path file : files.filter(f -> f.getFileName().toString().startsWith(PREFIX)).toList()) {
-        if (Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
-          Files.deleteIfExists(file);
+    long limit = System.currentTimeMillis() - ABANDONED.toMillis();
+    File[] files = path.toFile().listFiles();
+    if (files == null) {
+      return;
+    }
+    try {
+      for (File file : files) {
+        if (file.getName().startsWith(PREFIX) && file.lastModified() < limit) {
+          Files.deleteIfExists(file.toPath());
         }
       }
     } catch (IOException e) {
