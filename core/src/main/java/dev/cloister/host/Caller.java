@@ -77,22 +77,22 @@ public record Caller(
   }
 
   static Caller parse(List<String> status, String setgroups) {
-    Map<String, List<String>> fields = new HashMap<>();
+    Map<String, String> fields = new HashMap<>();
     for (String line : status) {
       int colon = line.indexOf(':');
-      fields.put(line.substring(0, colon), words(line.substring(colon + 1)));
+      fields.put(line.substring(0, colon), line.substring(colon + 1));
     }
-    List<String> uid = fields.getOrDefault("Uid", List.of());
-    List<String> gid = fields.getOrDefault("Gid", List.of());
+    List<String> uid = words(fields.getOrDefault("Uid", ""));
+    List<String> gid = words(fields.getOrDefault("Gid", ""));
     return new Caller(
         Long.parseLong(uid.get(1)),
         Long.parseLong(gid.get(1)),
         !uid.get(0).equals(uid.get(1)) || !gid.get(0).equals(gid.get(1)),
-        groups(fields.getOrDefault("Groups", List.of())),
+        groups(words(fields.getOrDefault("Groups", ""))),
         setgroups.equals("allow"),
-        Long.parseUnsignedLong(fields.getOrDefault("CapEff", List.of("0")).get(0), 16),
-        fields.getOrDefault("NoNewPrivs", List.of("0")).get(0).equals("1"),
-        Integer.parseInt(fields.getOrDefault("Seccomp", List.of("0")).get(0)));
+        Long.parseUnsignedLong(fields.getOrDefault("CapEff", "0").strip(), 16),
+        fields.getOrDefault("NoNewPrivs", "0").strip().equals("1"),
+        Integer.parseInt(fields.getOrDefault("Seccomp", "0").strip()));
   }
 
   /** What stands between tabs and blanks. */

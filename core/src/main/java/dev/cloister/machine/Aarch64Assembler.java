@@ -386,7 +386,7 @@ final class Aarch64Assembler implements Assembler {
   }
 
   @Override
-  public Code finish() {
+  public Code finish(boolean small) {
     return new Code(code.toArray(), references);
   }
 

@@ -80,6 +80,10 @@ interface Assembler {
   /** Stops the process if control ever gets here. */
   void trap();
 
-  /** The finished code, with its references to labels still open. */
-  Code finish();
+  /**
+   * The finished code, with its references to labels still open.
+   *
+   * @param small whether to make it as short as it can be; that takes a while
+   */
+  Code finish(boolean small);
 }

@@ -22,7 +22,10 @@ final class ByteBuilder {
   }
 
   ByteBuilder u32(int value) {
-    return u16(value).u16(value >> 16);
+    reserve(4);
+    patch32(bytes, size, value);
+    size += 4;
+    return this;
   }
 
   ByteBuilder u64(long value) {
@@ -56,8 +59,9 @@ final class ByteBuilder {
 
   /** Writes {@code value} over the four bytes at {@code position}. */
   static void patch32(byte[] code, int position, int value) {
-    for (int i = 0; i < 4; i++) {
-      code[position + i] = (byte) (value >> (8 * i));
-    }
+    code[position] = (byte) value;
+    code[position + 1] = (byte) (value >> 8);
+    code[position + 2] = (byte) (value >> 16);
+    code[position + 3] = (byte) (value >> 24);
   }
 }

@@ -125,7 +125,7 @@ public final class LookupProgram {
     parts.write();
     return ElfImage.link(
         settings.architecture(),
-        asm.finish(),
+        asm.finish(/* small= */ true),
         emitter.data,
         LauncherNote.of(settings.build().toString()));
   }

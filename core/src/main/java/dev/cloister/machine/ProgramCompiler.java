@@ -226,13 +226,15 @@ public final class ProgramCompiler {
 
   private ElfImage compile() {
     writeAll();
-    return ElfImage.link(options.architecture(), asm.finish(), emitter.data, options.note());
+    // What is compiled for one call is to be there soon; what is kept, to be small.
+    Code code = asm.finish(packed || options.reporting().isToLibrary());
+    return ElfImage.link(options.architecture(), code, emitter.data, options.note());
   }
 
   private ResidentImage resident() {
     new ResidentEntry(emitter).write();
     writeAll();
-    return new ResidentImage(asm.finish(), emitter.data);
+    return new ResidentImage(asm.finish(/* small= */ true), emitter.data);
   }
 
   private void writeAll() {

@@ -25,7 +25,6 @@ import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
 import dev.cloister.spec.OsString;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -380,7 +379,7 @@ final class Routines {
     Label unknown = new Label();
     asm.place(appendErrno);
     asm.enter();
-    asm.branch(ABOVE_OR_EQUAL, V2, errnoCount(), unknown);
+    asm.branch(ABOVE_OR_EQUAL, V2, ErrnoTexts.count(), unknown);
     asm.address(A0, emitter.data.rare(errnoTexts()));
     asm.copy(A1, V2);
     asm.place(next);
@@ -403,41 +402,11 @@ final class Routines {
     asm.leave();
   }
 
-  private static int errnoCount() {
-    int last = 0;
-    for (Errno errno : Errno.values()) {
-      last = Math.max(last, errno.number());
-    }
-    return last + 1;
-  }
-
-  /**
-   * Those of STREAMS, of shared libraries of other systems and of XENIX (errno(3)): no call of a
-   * launcher's has them, so one that must be small says no more than their names.
-   */
-  static boolean isForeign(Errno errno) {
-    int number = errno.number();
-    return (number >= Errno.ECHRNG.number() && number <= Errno.EPROTO.number())
-        || (number >= Errno.EDOTDOT.number()
-            && number <= Errno.ESTRPIPE.number()
-            && errno != Errno.EOVERFLOW)
-        || (number >= Errno.ENOTNAM.number() && number <= Errno.EREMOTEIO.number());
-  }
-
   private byte[] errnoTexts() {
-    String[] texts = new String[errnoCount()];
-    Arrays.fill(texts, "");
-    for (Errno errno : Errno.values()) {
-      texts[errno.number()] = text(errno);
-    }
-    return (String.join("\0", texts) + "\0").getBytes(StandardCharsets.US_ASCII);
-  }
-
-  private String text(Errno errno) {
     if (speaker().isBubblewrap()) {
-      return errno.text();
+      return ErrnoTexts.plain();
     }
-    return packed && isForeign(errno) ? errno.name() : errno.name() + " (" + errno.text() + ")";
+    return packed ? ErrnoTexts.small() : ErrnoTexts.complete();
   }
 
   private void writeSkipPrefix() {

@@ -233,8 +233,10 @@ final class X86_64Assembler implements Assembler {
   }
 
   @Override
-  public Code finish() {
-    return jumps.shorten(code.toArray(), references, labels);
+  public Code finish(boolean small) {
+    return small
+        ? jumps.shorten(code.toArray(), references, labels)
+        : new Code(code.toArray(), references);
   }
 
   /** REX prefix, where one is needed; {@code wide} makes the operation 64 bits wide. */

@@ -24,6 +24,6 @@ public final class CText {
 
   /** A C string literal; bytes that are not UTF-8 text as octal escapes. */
   public static String quote(OsString text) {
-    return CString.of(text.bytes()).toString();
+    return CString.literal(text.bytes());
   }
 }

@@ -124,10 +124,19 @@ public sealed interface Instruction {
     /** Map.copyOf has another order in every JVM, and so would the compiled program. */
     private static <T> Map<Errno, T> inOrder(Map<Errno, T> map) {
       // Nearly always so, for each of the hundreds of calls of a start that shall be quick.
-      if (map.isEmpty()) {
-        return Map.of();
+      if (map.size() < 2) {
+        return Map.copyOf(map);
       }
       return Collections.unmodifiableMap(new TreeMap<>(map));
+    }
+
+    private static <T> Map<Errno, T> with(Map<Errno, T> map, Errno errno, T value) {
+      if (map.isEmpty()) {
+        return Map.of(errno, value);
+      }
+      Map<Errno, T> more = new TreeMap<>(map);
+      more.put(errno, value);
+      return more;
     }
 
     @Override
@@ -173,15 +182,12 @@ public sealed interface Instruction {
 
     /** Runs {@code instead} after {@code errno}, and then goes on. */
     public Call recover(Errno errno, List<Instruction> instead) {
-      Map<Errno, List<Instruction>> more = new TreeMap<>(recoveries);
-      more.put(errno, List.copyOf(instead));
+      Map<Errno, List<Instruction>> more = with(recoveries, errno, List.copyOf(instead));
       return new Call(call, operands, result, retried, until, more, hints);
     }
 
     public Call hint(Errno errno, String text) {
-      Map<Errno, String> more = new TreeMap<>(hints);
-      more.put(errno, text);
-      return new Call(call, operands, result, retried, until, recoveries, more);
+      return new Call(call, operands, result, retried, until, recoveries, with(hints, errno, text));
     }
   }
 
@@ -232,7 +238,14 @@ public sealed interface Instruction {
 
     /** Whether the directory's own descriptor is closed in the end. */
     public boolean closesDirectory() {
-      return !kept.contains(Operand.of(directory));
+      for (Operand operand : kept) {
+        // By name: the first comparison of two records links code at run time.
+        if (operand instanceof Operand.Result result
+            && result.slot().name().equals(directory.name())) {
+          return false;
+        }
+      }
+      return true;
     }
 
     @Override

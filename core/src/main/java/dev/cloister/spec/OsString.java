@@ -157,6 +157,9 @@ public final class OsString implements Comparable<OsString> {
    */
   @Override
   public String toString() {
+    if (isPlain()) {
+      return new String(bytes, StandardCharsets.US_ASCII);
+    }
     String text = new String(bytes, StandardCharsets.UTF_8);
     boolean utf8 = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
     StringBuilder out = new StringBuilder();
@@ -170,6 +173,16 @@ public final class OsString implements Comparable<OsString> {
       }
     }
     return out.toString();
+  }
+
+  /** Nearly always so, and much quicker in a JVM that interprets. */
+  private boolean isPlain() {
+    for (byte b : bytes) {
+      if (b < ' ' || b > '~') {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void append(StringBuilder out, char c, boolean printable) {

@@ -58,7 +58,7 @@ class Aarch64AssemblerTest {
   }
 
   private void check() throws Exception {
-    byte[] code = assembler.finish().link(BASE, Aarch64AssemblerTest::addressOf);
+    byte[] code = assembler.finish(/* small= */ true).link(BASE, Aarch64AssemblerTest::addressOf);
     List<String> actual = Objdump.aarch64(code, BASE).stream().map(Objdump.Line::text).toList();
     for (int i = 0; i < Math.min(actual.size(), expected.size()); i++) {
       assertEquals(expected.get(i), actual.get(i), "instruction " + i);
@@ -328,7 +328,7 @@ class Aarch64AssemblerTest {
   @Test
   void saysWhereANearFormDoesNotReach() {
     assembler.address(Register.A0, new Label().place(Label.Section.BSS, 1 << 20));
-    Code address = assembler.finish();
+    Code address = assembler.finish(/* small= */ true);
     assertThrows(
         Aarch64Assembler.OutOfReach.class,
         () -> address.link(BASE, Aarch64AssemblerTest::addressOf));
@@ -339,7 +339,7 @@ class Aarch64AssemblerTest {
       assembler.trap();
     }
     assembler.place(far);
-    Code branch = assembler.finish();
+    Code branch = assembler.finish(/* small= */ true);
     assertThrows(
         Aarch64Assembler.OutOfReach.class,
         () -> branch.link(BASE, Aarch64AssemblerTest::addressOf));

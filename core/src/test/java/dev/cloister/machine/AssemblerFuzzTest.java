@@ -335,7 +335,7 @@ class AssemblerFuzzTest {
       assembler.place(end);
       labels.add(end);
     }
-    Code code = assembler.finish();
+    Code code = assembler.finish(/* small= */ true);
     labels.forEach(label -> ends.add(label.offset()));
     return code.link(
         BASE, label -> label.section() == Label.Section.TEXT ? BASE + label.offset() : OUTSIDE);
@@ -499,7 +499,9 @@ class AssemblerFuzzTest {
     asm.systemCall(SystemCall.EXIT_GROUP.number(architecture));
     Path file =
         Launcher.write(
-            directory, ElfImage.link(architecture, asm.finish(), data, LauncherNote.of("test")));
+            directory,
+            ElfImage.link(
+                architecture, asm.finish(/* small= */ true), data, LauncherNote.of("test")));
     Execution execution = Execution.of(file);
     if (architecture != Architecture.host()) {
       execution.through(Required.program("qemu-" + architecture.name().toLowerCase(Locale.ROOT)));

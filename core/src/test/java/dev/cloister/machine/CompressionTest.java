@@ -39,7 +39,8 @@ class CompressionTest {
     asm.systemCall(SystemCall.EXIT_GROUP.number(Architecture.X86_64));
     new Unpacking(asm).write(unpack, data.pack(), data.rareStart(), data.rare(new byte[0]));
     ElfImage image =
-        ElfImage.link(Architecture.X86_64, asm.finish(), data, LauncherNote.of("test"));
+        ElfImage.link(
+            Architecture.X86_64, asm.finish(/* small= */ true), data, LauncherNote.of("test"));
     Path file = Launcher.write(directory, image);
     Execution.Ended ended = Execution.of(file).end();
     Files.delete(file);

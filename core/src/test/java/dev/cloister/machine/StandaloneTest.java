@@ -242,7 +242,7 @@ class StandaloneTest {
       assertEquals(
           "cloister: test: step 1 of 1: close(99): "
               + errno.name()
-              + (Routines.isForeign(errno) ? "" : " (" + errno.text() + ")")
+              + (ErrnoTexts.isForeign(errno) ? "" : " (" + errno.text() + ")")
               + "\n",
           Execution.of(launcher, "/bin/true").end().error());
       Files.delete(launcher);

@@ -302,7 +302,7 @@ class X86_64AssemblerTest {
 
   /** Compares the whole of what was assembled. */
   private void check() throws Exception {
-    byte[] code = assembler.finish().link(BASE, X86_64AssemblerTest::addressOf);
+    byte[] code = assembler.finish(/* small= */ true).link(BASE, X86_64AssemblerTest::addressOf);
     List<Objdump.Line> lines = Objdump.x8664(code, BASE);
     for (Target target : targets) {
       String start = expected.get(target.line());
@@ -488,7 +488,7 @@ class X86_64AssemblerTest {
   void aLabelIsPlacedExactlyOnce() {
     Label label = new Label();
     assembler.jump(label);
-    Code code = assembler.finish();
+    Code code = assembler.finish(/* small= */ true);
     assertThrows(
         IllegalStateException.class, () -> code.link(BASE, X86_64AssemblerTest::addressOf));
     assembler.place(label);

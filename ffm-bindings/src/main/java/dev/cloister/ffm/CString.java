@@ -70,13 +70,17 @@ public final class CString {
     return "{/* " + environment.size() + " variables */}";
   }
 
-  /**
-   * The string as a C literal, for messages: UTF-8 text as it is, control characters and bytes of
-   * any other encoding as octal escapes.
-   */
   @Override
   public String toString() {
-    if (isPlain()) {
+    return literal(bytes);
+  }
+
+  /**
+   * A string as a C literal, for messages: UTF-8 text as it is, control characters and bytes of any
+   * other encoding as octal escapes.
+   */
+  public static String literal(byte[] bytes) {
+    if (isPlain(bytes)) {
       return '"' + new String(bytes, StandardCharsets.ISO_8859_1) + '"';
     }
     String text = new String(bytes, StandardCharsets.UTF_8);
@@ -93,7 +97,7 @@ public final class CString {
    * Whether nothing has to be escaped. Nearly always so, and a start of the command, which a JVM
    * interprets, writes hundreds of these.
    */
-  private boolean isPlain() {
+  private static boolean isPlain(byte[] bytes) {
     for (byte b : bytes) {
       if (b < ' ' || b > '~' || b == '"' || b == '\\') {
         return false;
