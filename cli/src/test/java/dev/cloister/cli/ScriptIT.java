@@ -453,35 +453,48 @@ final class ScriptIT {
     Path log = user.work().resolve("log");
     String jdk = checkout.jdk("class+init,class+load", log).toString();
     checkout.call("run", "--", "true").env("JAVA_HOME", jdk).run().exits(0);
-    deleteAll(log);
-
-    checkout.call("run", "--", "true").env("JAVA_HOME", jdk).run().exits(0);
-
-    List<String> started = Files.readAllLines(log);
-    assertEquals(1, started.size(), started::toString);
-    List<Path> logs = logs(log);
-    assertEquals(1, logs.size());
-    List<String> lines = Files.readAllLines(logs.getFirst());
-    assertTrue(
-        lines.stream()
-            .anyMatch(l -> l.contains("dev.cloister.cli.Main source: shared objects file")));
-    // Made at run time, by no matter what.
-    List<String> made =
-        lines.stream()
-            .filter(line -> line.contains(" source: ") && !line.contains("shared objects file"))
-            .toList();
-    assertEquals(List.of(), made);
-    List<String> slow =
-        lines.stream()
-            .filter(
-                line ->
-                    line.contains("Initializing 'java/lang/ProcessImpl'")
-                        || line.contains("Initializing 'jdk/internal/foreign/abi/")
-                        || line.contains("Initializing 'java/util/regex/")
-                        || line.contains("Initializing 'java/util/Formatter'"))
-            .toList();
-    assertEquals(List.of(), slow);
+    for (String usual : USUAL) {
+      deleteAll(log);
+      checkout
+          .call(("run " + usual + " -- true").split(" +", -1))
+          .env("JAVA_HOME", jdk)
+          .run()
+          .exits(0);
+      assertEquals(1, Files.readAllLines(log).size(), usual);
+      List<Path> logs = logs(log);
+      assertEquals(1, logs.size(), usual);
+      assertEquals(List.of(), slow(Files.readAllLines(logs.getFirst())), usual);
+    }
   }
+
+  private static final List<String> USUAL =
+      List.of(
+          "",
+          "--preset host --bind /var /opt",
+          "--preset host --mount /tmp",
+          "--ro-bind /usr /usr --ro-bind /lib /lib --ro-bind-try /lib64 /lib64 --proc /proc --dev /d",
+          "--preset host --tmpfs /e --chdir / --clearenv --setenv PATH /usr/bin:/bin --unshare-net");
+
+  /** What was loaded from elsewhere, or made at run time, and what only does such things. */
+  private static List<String> slow(List<String> log) {
+    assertTrue(
+        log.stream()
+            .anyMatch(l -> l.contains("dev.cloister.cli.Main source: shared objects file")));
+    return log.stream()
+        .filter(
+            line ->
+                (line.contains(" source: ") && !line.contains("shared objects file"))
+                    || SLOW.stream().anyMatch(type -> line.contains("Initializing '" + type)))
+        .toList();
+  }
+
+  private static final List<String> SLOW =
+      List.of(
+          "java/lang/ProcessImpl",
+          "jdk/internal/foreign/abi/",
+          "java/lang/runtime/",
+          "java/util/Formatter'",
+          "java/util/regex/");
 
   private static List<Path> logs(Path log) throws IOException {
     try (Stream<Path> files = Files.list(log.resolveSibling(""))) {
