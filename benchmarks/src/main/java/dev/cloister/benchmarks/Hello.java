@@ -1,10 +1,10 @@
 package dev.cloister.benchmarks;
 
-/** The least that a JVM is started for. */
+/** What a JVM is known by. */
 final class Hello {
   private Hello() {}
 
   public static void main(String[] arguments) {
-    System.out.print("");
+    System.out.println("Hello, world!");
   }
 }

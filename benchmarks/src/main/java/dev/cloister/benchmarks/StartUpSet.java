@@ -10,7 +10,7 @@ import java.util.Objects;
 
 /** The command line's whole processes, next to the least that a JVM takes. */
 final class StartUpSet implements MeasuredSet {
-  static final String HELLO = "java, which does nothing";
+  static final String HELLO = "java hello world";
   static final String FIRST = "cloister run, first";
 
   private static final int ROUNDS = 120;

@@ -59,10 +59,10 @@ public final class Targets {
               Cell.of("static C program, the same calls"),
               1.0),
           new Target(
-              "`cloister run`, first, of a `java` that does nothing",
+              "`cloister run`, first, of a `java` hello world",
               "start-up",
               FIRST,
-              Cell.of("java, which does nothing"),
+              Cell.of("java hello world"),
               1.5),
           new Target(
               "`cloister run`, repeated, of bubblewrap", "launcher", REPEATED, BUBBLEWRAP, 1.5));
