@@ -159,7 +159,9 @@ final class CgroupIT {
             + ALLOCATE;
     String options = "--strategy " + strategy + " --memory 64M ";
     return RUN
-        + "--preset host --ro-bind /opt /opt -- sh -c "
+        + "--preset host "
+        + Guest.SHOWN
+        + "-- sh -c "
         + quoted(
             RUN
                 + options

@@ -22,8 +22,11 @@ final class Guest {
   /** Only against a guest that hangs: it takes a few minutes where nothing else is busy. */
   private static final int PATIENCE_SECONDS = 1200;
 
-  /** The script, where it lies in the guest. */
-  static final String SCRIPT = "/opt/cloister/cloister";
+  /** The script lies where it does here, or the JVM's cache of its classes would not be used. */
+  static final String SCRIPT = Installation.SCRIPT.toString();
+
+  /** The options that show it to a command in a sandbox. */
+  static final String SHOWN = "--ro-bind %1$s %1$s ".formatted(Installation.HOME);
 
   /**
    * Something to do in the guest.

@@ -73,9 +73,13 @@ final class InitramfsIT {
             "nested",
             uid,
             script
-                + " run --preset host --ro-bind /opt /opt --uid 5 -- "
+                + " run --preset host "
+                + Guest.SHOWN
+                + "--uid 5 -- "
                 + script
-                + " run --strategy pivot_root --preset host -- sh -c 'id -u; [ -e /opt ] || echo hidden'"));
+                + " run --strategy pivot_root --preset host -- sh -c 'id -u; [ -e "
+                + script
+                + " ] || echo hidden'"));
     calls.add(
         new Guest.Call("named", uid, script + " run --strategy pivot_root -- /usr/bin/echo ran"));
     calls.add(

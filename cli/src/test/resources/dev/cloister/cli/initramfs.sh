@@ -68,18 +68,15 @@ for file in $(cat "$root/python") "$python"/encodings/*.py "$python"/encodings/_
 done
 rm "$root/python"
 
-mkdir -p "$root$java_home" "$root/opt/cloister"
+mkdir -p "$root$java_home" "$root$installation"
 # Without what only compilers and people read, and archives for rarer settings of the JVM.
 tar -C "$java_home" -cf - --exclude=src.zip --exclude=ct.sym --exclude=jmods --exclude=legal \
   --exclude=include --exclude=man --exclude='classes_*.jsa' . | tar -C "$root$java_home" -xf -
 put_linked "$java_home/bin/java" "$java_home/lib/server/libjvm.so" \
   "$java_home/lib/libnet.so" "$java_home/lib/libnio.so"
 
-cp -a "$installation/." "$root/opt/cloister"
-# An empty cache stands for one that cannot be made: here that takes longer than it saves.
-for cache in "$root"/opt/cloister/cli/target/dist/aot-*; do
-  [ ! -e "$cache" ] || : >"$cache"
-done
+# At the same path and with the same times, so that the cache of classes is good there, too.
+cp -a "$installation/." "$root$installation"
 
 cp "$init" "$root/init"
 chmod 755 "$root/init"
