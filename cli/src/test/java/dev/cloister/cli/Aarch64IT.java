@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.cli.InitramfsIT.EveryGuestUser;
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -95,7 +96,7 @@ final class Aarch64IT {
     Path console = work.resolve("console");
     List<String> machine =
         List.of(
-            Required.tool("qemu-system-aarch64"),
+            Required.program("qemu-system-aarch64"),
             "-M",
             "virt",
             "-cpu",
@@ -156,7 +157,7 @@ final class Aarch64IT {
     Files.createDirectory(tree.resolve("secret"));
     Path init = tree.resolve("init");
     String source = Installation.resource("aarch64-init.c").toString();
-    String compiler = Required.tool("aarch64-linux-gnu-gcc");
+    String compiler = Required.program("aarch64-linux-gnu-gcc");
     finish(work, List.of(compiler, "-static", "-O1", "-o", init.toString(), source));
     Files.copy(init, tree.resolve("usr/bin/probe"));
     for (Map.Entry<String, List<String>> launcher : LAUNCHERS.entrySet()) {
@@ -191,7 +192,7 @@ final class Aarch64IT {
         List.of(
             "sh",
             "-c",
-            shell.formatted(Required.tool("cpio")),
+            shell.formatted(Required.program("cpio")),
             "sh",
             tree.toString(),
             initramfs.toString()));

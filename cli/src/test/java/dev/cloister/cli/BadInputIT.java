@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -578,7 +579,7 @@ final class BadInputIT {
     Path bin = user.work();
     for (String tool : new String[] {"readlink", "touch", "sh"}) {
       try {
-        Files.createSymbolicLink(bin.resolve(tool), Path.of(Required.tool(tool)));
+        Files.createSymbolicLink(bin.resolve(tool), Path.of(Required.program(tool)));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.cloister.fixture.Required;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -169,7 +170,7 @@ final class BenchIT {
 
   /** On a terminal that plays this dialogue. */
   private static Call onTerminal(CallingUser user, String... steps) {
-    return user.call(Required.tool("python3"), Installation.resource("terminal.py").toString())
+    return user.call(Required.program("python3"), Installation.resource("terminal.py").toString())
         .and(steps)
         .and("--", Installation.SCRIPT.toString(), "bench", "--samples", "60");
   }

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,12 +45,12 @@ final class BwrapToolsIT {
             bin, "bwrap", "#!/bin/sh\necho called >>" + log + "\nexec " + real + "/bwrap \"$@\"\n");
     Files.setPosixFilePermissions(bwrap, PosixFilePermissions.fromString("rwxr-xr-x"));
     String path = bin + ":/usr/bin:/bin";
-    user.call(Required.tool("exiftool"), "-q", "-overwrite_original", "-Comment=secret")
+    user.call(Required.program("exiftool"), "-q", "-overwrite_original", "-Comment=secret")
         .and(image.toString())
         .run()
         .exits(0);
 
-    Required.tool("mat2");
+    Required.program("mat2");
     user.call("/usr/bin/python3", "-c", CLEAN)
         .env("PATH", path)
         .in(work)

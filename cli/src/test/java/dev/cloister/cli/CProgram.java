@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -15,7 +16,7 @@ final class CProgram {
     try {
       Process gcc =
           new ProcessBuilder(
-                  Required.tool("gcc"),
+                  Required.program("gcc"),
                   "-Wall",
                   "-Wextra",
                   "-Werror",

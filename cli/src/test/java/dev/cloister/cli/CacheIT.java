@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +65,7 @@ final class CacheIT {
     Required.that(root.isRoot(), "root, who can have a /tmp of its own");
     Path work = user.work();
     Path log = user.write(work, "log", "");
-    return root.call(Required.tool("unshare"), "--mount", "sh", "-c", ALONE, "alone")
+    return root.call(Required.program("unshare"), "--mount", "sh", "-c", ALONE, "alone")
         .and(Long.toString(user.uid()), PRELUDE + text, "sh")
         .and(CLOISTER, log.toString(), "/tmp/cloister-" + user.uid() + "/cache")
         .env("JAVA_HOME", jdk(user, log).toString())

@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -46,7 +47,8 @@ record CallingUser(long uid, boolean current) {
       return List.of();
     }
     String id = Long.toString(uid);
-    return List.of(Required.tool("setpriv"), "--reuid", id, "--regid", id, "--clear-groups", "--");
+    return List.of(
+        Required.program("setpriv"), "--reuid", id, "--regid", id, "--clear-groups", "--");
   }
 
   /** Any command as this user. */

@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.host.KernelFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,7 +94,7 @@ final class CapabilitiesIT {
   void areNotMultipliedByExecuting(Setting setting) {
     Call call = setting.run("--preset", "host", "--uid", "0", "--cap-add", "CAP_SETPCAP");
     call.and("--ro-bind", SCRIPT.toString(), "/capable.py")
-        .command(Required.tool("python3"), "/capable.py", "gain")
+        .command(Required.program("python3"), "/capable.py", "gain")
         .run()
         .prints("CapPrm:\t0000000000000100\n");
     // The control: without no_new_privs they are.
@@ -101,7 +102,7 @@ final class CapabilitiesIT {
     if (!setting.user().isRoot()) {
       control.addAll(List.of("unshare", "--user", "--map-root-user"));
     }
-    control.addAll(List.of(Required.tool("python3"), SCRIPT.toString(), "gain"));
+    control.addAll(List.of(Required.program("python3"), SCRIPT.toString(), "gain"));
     Ran ran = setting.user().call(control.toArray(String[]::new)).run().exits(0);
     assertFalse(ran.out().contains("0000000000000100"), ran::toString);
   }
@@ -112,7 +113,7 @@ final class CapabilitiesIT {
     return setting
         .run("--preset", "host", "--ro-bind", SCRIPT.toString(), "/capable.py")
         .and(options)
-        .command(Required.tool("python3"), "/capable.py", "use");
+        .command(Required.program("python3"), "/capable.py", "use");
   }
 
   @EverySetting
@@ -182,7 +183,7 @@ final class CapabilitiesIT {
 
     String[] attacks(String place) {
       return new String[] {
-        Required.tool("python3"),
+        Required.program("python3"),
         place + "/capable.py",
         "attack",
         Long.toString(outside.pid()),
@@ -288,7 +289,7 @@ final class CapabilitiesIT {
   /** Root itself has its own procfs written to by nobody, if all it can do is make namespaces. */
   @EverySetting
   void aNewProcIsNoWayToTheKernel(Setting setting) throws IOException {
-    String[] attack = {Required.tool("python3"), "/capable.py", "attack", "1", "/x", "/x", "/x"};
+    String[] attack = {Required.program("python3"), "/capable.py", "attack", "1", "/x", "/x", "/x"};
     Ran ran =
         setting
             .run("--preset", "host", "--ro-bind", SCRIPT.toString(), "/capable.py")

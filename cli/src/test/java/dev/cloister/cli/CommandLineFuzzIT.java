@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Cases;
+import dev.cloister.fixture.Required;
 import dev.cloister.spec.OsString;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +77,7 @@ final class CommandLineFuzzIT {
       }
       script.append('\'');
     }
-    return new String[] {Required.tool("bash"), "-c", script.toString()};
+    return new String[] {Required.program("bash"), "-c", script.toString()};
   }
 
   /** A word that came in the command's place may be a program, with a status of its own. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.Architecture;
+import dev.cloister.fixture.Cases;
 import dev.cloister.host.Bwrap;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;

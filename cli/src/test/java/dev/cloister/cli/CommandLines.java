@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.fixture.Cases;
 import dev.cloister.spec.OsString;
 import dev.cloister.strategy.Guarantee;
 import java.nio.charset.StandardCharsets;

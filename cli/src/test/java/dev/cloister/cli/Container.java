@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -61,7 +62,7 @@ record Container(CallingUser engine, JsonObject configuration) {
   /** The container that runc proposes to {@code engine}. */
   static Container of(CallingUser engine) {
     Path bundle = engine.work();
-    Call spec = engine.call(Required.tool("runc"), "spec", "--bundle", bundle.toString());
+    Call spec = engine.call(Required.program("runc"), "spec", "--bundle", bundle.toString());
     (engine.isRoot() ? spec : spec.and("--rootless")).run().exits(0);
     try {
       String text = Files.readString(bundle.resolve("config.json"));
@@ -194,7 +195,7 @@ record Container(CallingUser engine, JsonObject configuration) {
       engine.write(bundle, "config.json", copy.configuration.toString());
       Path state = engine.give(Files.createDirectory(bundle.resolve("state")));
       return engine
-          .call(Required.tool("runc"), "--root", state.toString(), "run", "--bundle")
+          .call(Required.program("runc"), "--root", state.toString(), "run", "--bundle")
           // The name is that of a cgroup too, where runc may make any.
           .and(bundle.toString(), "cloister-" + bundle.getFileName())
           .env("XDG_RUNTIME_DIR", state.toString())

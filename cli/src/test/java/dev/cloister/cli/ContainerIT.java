@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ final class DescriptorsIT {
     setting.mustWork();
     return setting
         .user()
-        .call(Required.tool("bash"), "-c", "exec " + redirections + "; exec \"$@\"", "bash")
+        .call(Required.program("bash"), "-c", "exec " + redirections + "; exec \"$@\"", "bash")
         .and(Installation.SCRIPT.toString())
         .and(setting.words("run", "--preset", "host"))
         .and(options);
@@ -164,10 +165,10 @@ final class DescriptorsIT {
       setting
           .run("--preset", "host", "--bind", work.toString(), work.toString(), option)
           .and("--lock-file", lock.toString())
-          .command(Required.tool("python3"), "-c", lockIt)
+          .command(Required.program("python3"), "-c", lockIt)
           .run()
           .exits(1);
-      setting.user().call(Required.tool("python3"), "-c", lockIt).run().exits(0);
+      setting.user().call(Required.program("python3"), "-c", lockIt).run().exits(0);
     }
     Ran ran = setting.run("--preset", "host", "--lock-file", "/nope").script("echo ran").run();
     ran.exits(125);
@@ -197,10 +198,10 @@ final class DescriptorsIT {
       Call caller =
           setting
               .user()
-              .call(Required.tool("bash"), "-c", "\"$@\"; true", "bash", script.toString())
+              .call(Required.program("bash"), "-c", "\"$@\"; true", "bash", script.toString())
               .and(words.toArray(String[]::new));
       Process process = caller.start(work.resolve("out"), work.resolve("err"));
-      String python = Required.tool("python3");
+      String python = Required.program("python3");
       setting.user().call(python, "-c", tryIt.formatted(lock, "False")).run().exits(0);
       process.destroyForcibly();
       setting.user().call(python, "-c", tryIt.formatted(lock, "True")).run().exits(0);
@@ -211,7 +212,7 @@ final class DescriptorsIT {
   @EveryUser
   void explainShowsWhatIsRead(CallingUser user) {
     Ran ran =
-        user.call(Required.tool("bash"), "-c", "exec 7</dev/null; exec \"$@\"", "bash")
+        user.call(Required.program("bash"), "-c", "exec 7</dev/null; exec \"$@\"", "bash")
             .and(Installation.SCRIPT.toString(), "explain", "--preset", "host")
             .and("--file", "7", "/tmp/a", "--block-fd", "7", "--argv0", "name", "--", "true")
             .run();
@@ -230,7 +231,7 @@ final class DescriptorsIT {
         .and("--ro-bind-data", "8", "/tmp/b", "--argv0", "n", "--", "sh", "-c", "cat /tmp/[ab]")
         .run()
         .exits(0);
-    user.call(Required.tool("bash"), "-c", "exec 7<<<7 8<<<8; exec \"$@\"", "bash")
+    user.call(Required.program("bash"), "-c", "exec 7<<<7 8<<<8; exec \"$@\"", "bash")
         .and(launcher.toString())
         .run()
         .prints("7\n8\n");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -128,7 +129,7 @@ final class EmitIT {
   void reportsToWhoRunsIt(CallingUser user) {
     Path launcher = emit("--unshare-pid", "--json-status-fd", "9");
     Ran ran =
-        user.call(Required.tool("bash"), "-c", "\"$@\" 9>&1 >/dev/null", "bash")
+        user.call(Required.program("bash"), "-c", "\"$@\" 9>&1 >/dev/null", "bash")
             .and(launcher.toString(), "sh", "-c", "exit 3")
             .run()
             .exits(3);
@@ -242,7 +243,7 @@ final class EmitIT {
     assertTrue(headers.out().matches("(?s).*GNU_STACK[^\\n]* RW .*"), headers::toString);
     assertTrue(headers.out().contains("Cloister"), headers::toString);
     String objdump = architecture.equals("x86_64") ? "objdump" : "aarch64-linux-gnu-objdump";
-    Ran code = OWN.call(Required.tool(objdump), "-d", launcher.toString()).run().exits(0);
+    Ran code = OWN.call(Required.program(objdump), "-d", launcher.toString()).run().exits(0);
     assertEquals("", code.err(), code::toString);
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +76,7 @@ final class ExplainIT {
       List<String> waiting = new ArrayList<>(explained.part(0));
       waiting.addAll(explained.part(2));
       assertEquals(waiting, trace.callsOf(launcher));
-      assertEquals(explained.part(1), trace.callsBefore(Required.tool("bwrap")));
+      assertEquals(explained.part(1), trace.callsBefore(Required.program("bwrap")));
       String inner =
           options.contains("--proc") || !options.contains("none") || options.contains("/ /")
               ? "/proc/self/fd/"
@@ -155,7 +156,7 @@ final class ExplainIT {
     user.call(
             "sh",
             "-c",
-            script.formatted(Installation.classPath(), Required.tool("strace"), file),
+            script.formatted(Installation.classPath(), Required.program("strace"), file),
             "sh")
         .and(setting.words("run", words))
         .in(Path.of("/usr"))
@@ -183,7 +184,7 @@ final class ExplainIT {
     // What works here has been found out by now.
     user.cloister(setting.words("explain", words)).run().exits(0);
     Path file = user.write(here, "trace", "");
-    user.call(Required.tool("strace"), "-f", "-qq", "-e", "trace=execve", "-o", file.toString())
+    user.call(Required.program("strace"), "-f", "-qq", "-e", "trace=execve", "-o", file.toString())
         .and(Installation.SCRIPT.toString())
         .and(setting.words("explain", words))
         .run()

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ final class GivenNamespacesIT {
           here,
           setting
               .user()
-              .call(Required.tool("bash"), "-c", tell, "bash")
+              .call(Required.program("bash"), "-c", tell, "bash")
               .and(Installation.SCRIPT.toString())
               .and(setting.words("run", "--unshare-all", "--preset", "host", "--info-fd", "9"))
               .and("--bind", here.toString(), here.toString())
@@ -54,7 +55,8 @@ final class GivenNamespacesIT {
       String outer =
           "unshare -U sh -c 'touch up; while ! [ -e done ]; do sleep 0.05; done' &"
               + " until [ -e up ]; do sleep 0.05; done; echo $! >inner; echo $$ >pid; wait";
-      return new Host(here, user.call(Required.tool("unshare"), "-Ur", "sh", "-c", outer).in(here));
+      return new Host(
+          here, user.call(Required.program("unshare"), "-Ur", "sh", "-c", outer).in(here));
     }
 
     String namespace(String name) throws Exception {
@@ -90,7 +92,7 @@ final class GivenNamespacesIT {
     words.addAll(List.of(options));
     return setting
         .user()
-        .call(Required.tool("bash"), "-c", "exec " + files + "; exec \"$@\"", "bash")
+        .call(Required.program("bash"), "-c", "exec " + files + "; exec \"$@\"", "bash")
         .and(Installation.SCRIPT.toString())
         .and(setting.words("run", words.toArray(String[]::new)));
   }
@@ -251,7 +253,7 @@ final class GivenNamespacesIT {
       String become = String.join(" ", setting.user().become());
       Ran ran =
           root.user()
-              .call(Required.tool("bash"), "-c")
+              .call(Required.program("bash"), "-c")
               .and("exec " + user(host) + "; exec " + become + " \"$@\"", "bash")
               .and(Installation.SCRIPT.toString())
               .and(setting.words("run", "--userns", "11"))
@@ -340,7 +342,7 @@ final class GivenNamespacesIT {
       Files.deleteIfExists(here.resolve("info"));
       setting
           .user()
-          .call(Required.tool("bash"), "-c", map, "bash")
+          .call(Required.program("bash"), "-c", map, "bash")
           .and(Installation.SCRIPT.toString())
           .and(setting.words("run", "--unshare-user", "--info-fd", "9", "--userns-block-fd", "8"))
           .and("--preset", "host", more)

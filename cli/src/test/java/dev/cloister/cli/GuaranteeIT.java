@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.strategy.Guarantee;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -225,7 +226,7 @@ final class GuaranteeIT {
     for (String namespace : new String[] {"mnt", "net"}) {
       setting
           .run("--preset", "host", "--unshare-net", "--ro-bind", script.toString(), "/owner.py")
-          .command(Required.tool("python3"), "/owner.py", namespace)
+          .command(Required.program("python3"), "/owner.py", namespace)
           .run()
           .prints(holds(setting, Guarantee.OWN_USER_NAMESPACE) ? "above\n" : "own\n");
     }
@@ -303,7 +304,7 @@ final class GuaranteeIT {
     Path victim = user.work();
     Path project = user.work();
     Path late = user.work();
-    String bwrap = Required.tool("bwrap");
+    String bwrap = Required.program("bwrap");
     Path wrapper =
         user.write(
             late,

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -67,7 +68,7 @@ final class Guest {
     Path console = work.resolve("console");
     List<String> machine =
         List.of(
-            Required.tool("qemu-system-x86_64"),
+            Required.program("qemu-system-x86_64"),
             "-accel",
             "tcg,thread=multi",
             "-cpu",
@@ -125,7 +126,7 @@ final class Guest {
   private static Path initramfs(Path work, String preparation, List<Call> calls)
       throws IOException, InterruptedException {
     for (String tool : List.of("busybox", "cpio", "python3", "setpriv", "unshare", "bwrap")) {
-      Required.tool(tool);
+      Required.program(tool);
     }
     Path tree = Files.createDirectory(work.resolve("tree"));
     Path list = work.resolve("calls");

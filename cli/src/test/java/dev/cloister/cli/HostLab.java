@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -363,7 +364,7 @@ final class HostLab {
     Path tools = CallingUser.own().work();
     try {
       for (String tool : List.of("readlink", "env", "dirname", "uname")) {
-        Files.createSymbolicLink(tools.resolve(tool), Path.of(Required.tool(tool)));
+        Files.createSymbolicLink(tools.resolve(tool), Path.of(Required.program(tool)));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.fixture.Required;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;

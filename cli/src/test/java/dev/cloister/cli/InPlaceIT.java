@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cloister.fixture.Required;
 import java.util.ArrayList;
 import java.util.List;
 

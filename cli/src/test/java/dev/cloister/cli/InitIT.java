@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -292,7 +293,8 @@ final class InitIT {
   @EverySetting
   void aMaskedProcIsSharedAndSaid(Setting setting) {
     Required.that(CallingUser.own().isRoot(), "root, who can mask a part of /proc");
-    List<String> words = new ArrayList<>(List.of(Required.tool("unshare"), "--mount", "sh", "-c"));
+    List<String> words =
+        new ArrayList<>(List.of(Required.program("unshare"), "--mount", "sh", "-c"));
     words.add("mount --bind /dev/null /proc/version && exec \"$@\"");
     words.add("sh");
     words.addAll(setting.user().become());

@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.strategy.Guarantee;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -42,7 +43,7 @@ final class LandlockIT {
       Path outside = base.resolve("outside");
       user.write(outside, "secret", "secret\n");
       user.give(Files.createDirectory(outside.resolve("doomed-directory")));
-      Files.copy(Path.of(Required.tool("true")).toRealPath(), outside.resolve("true"));
+      Files.copy(Path.of(Required.program("true")).toRealPath(), outside.resolve("true"));
       assertTrue(outside.resolve("true").toFile().setExecutable(true, false));
       Files.createSymbolicLink(base.resolve("writable/to-secret"), Path.of("../outside/secret"));
       Files.copy(Installation.resource("landlock.py"), base.resolve("read-only/landlock.py"));
@@ -57,9 +58,9 @@ final class LandlockIT {
       List<String> words = new ArrayList<>(user.become());
       if (user.isRoot()) {
         words.addAll(
-            List.of(Required.tool("setpriv"), "--bounding-set", "-all", "--inh-caps", "-all"));
+            List.of(Required.program("setpriv"), "--bounding-set", "-all", "--inh-caps", "-all"));
       }
-      words.addAll(List.of(Required.tool("python3"), script(base), "serve", base.toString()));
+      words.addAll(List.of(Required.program("python3"), script(base), "serve", base.toString()));
       return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
 
@@ -74,7 +75,7 @@ final class LandlockIT {
         "-c",
         "exec 8<&0 </dev/null && exec \"$@\"",
         "sh",
-        Required.tool("python3"),
+        Required.program("python3"),
         script(base),
         kind,
         base.toString(),
@@ -213,7 +214,7 @@ final class LandlockIT {
     // RNDGETENTCNT
     String ask =
         "import fcntl; fcntl.ioctl(open('%s', 'rb'), 0x80045200, b'1234')".formatted(device);
-    String python = Required.tool("python3");
+    String python = Required.program("python3");
     user.call(python, "-c", ask).run().exits(0);
     for (String option : List.of("--bind", "--dev-bind")) {
       Ran ran =

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -253,7 +254,7 @@ final class MountOptionsIT {
 
   @EverySetting
   void anOlderBubblewrapIsToldWhatItLacks(Setting setting) {
-    if (setting.isBwrap() && !Required.tool("bwrap").isEmpty()) {
+    if (setting.isBwrap() && !Required.program("bwrap").isEmpty()) {
       Path here = layers(setting.user());
       Ran ran =
           run(setting, "--overlay-src", "lower1", "--tmp-overlay", "/x")

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -181,7 +182,7 @@ final class OptionsIT {
 
   @EverySetting
   void aTerminalCanBeOpenedInDev(Setting setting) {
-    String python = Required.tool("python3");
+    String python = Required.program("python3");
     run(setting, "--dev", "/dev")
         .command(python, "-c", "import os; a, b = os.openpty(); print(os.ttyname(b))")
         .run()
@@ -327,7 +328,7 @@ final class OptionsIT {
 
   @EverySetting
   void anOwnNetworkHasALoopbackThatIsUp(Setting setting) {
-    String python = Required.tool("python3");
+    String python = Required.program("python3");
     run(setting, "--unshare-net")
         .command(
             python,

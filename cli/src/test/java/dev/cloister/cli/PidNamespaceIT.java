@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ final class PidNamespaceIT {
   /** Runs a shell script in a pid namespace of its own, followed by Cloister as this user. */
   private static Call inNamespace(Setting setting, String script, String... options) {
     List<String> words = new ArrayList<>();
-    words.addAll(List.of(Required.tool("unshare"), "--pid", "--fork", "sh", "-c", script, "sh"));
+    words.addAll(List.of(Required.program("unshare"), "--pid", "--fork", "sh", "-c", script, "sh"));
     words.addAll(setting.user().become());
     words.addAll(
         List.of("sh", "-c", "echo $$; exec \"$0\" \"$@\"", Installation.SCRIPT.toString()));

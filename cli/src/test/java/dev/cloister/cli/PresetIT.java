@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,7 +117,7 @@ final class PresetIT {
   @EverySetting
   void noneIsEmpty(Setting setting) {
     Path here = setting.user().work();
-    String python = Required.tool("python3");
+    String python = Required.program("python3");
     Ran outside = setting.user().call(python, "-c", "import os; print(os.listdir('/'))").run();
     assertTrue(outside.out().contains("'usr'"), outside::toString);
     // Nothing but what it takes to look.
@@ -148,7 +149,7 @@ final class PresetIT {
   @EverySetting
   void originShowsNixAndTheKernelsFileSystems(Setting setting) {
     Required.that(!Files.exists(Path.of("/nix")), "a host without /nix");
-    String bwrap = Required.tool("bwrap");
+    String bwrap = Required.program("bwrap");
     List<String> host =
         new ArrayList<>(
             List.of(bwrap, "--tmpfs", "/", "--dir", "/nix/store", "--dev-bind", "/dev", "/dev"));

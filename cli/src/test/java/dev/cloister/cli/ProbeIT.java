@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ final class ProbeIT {
 
   @EveryUser
   void writesJsonThatAStrictReaderTakes(CallingUser user) {
-    String check = PROBE + " --json | " + Required.tool("python3") + " -m json.tool";
+    String check = PROBE + " --json | " + Required.program("python3") + " -m json.tool";
     user.shell(check).run().exits(0).assertLine("    \"schema\": 1,");
   }
 

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +13,8 @@ import java.util.Optional;
 final class ProjectsIT {
   @EverySetting
   void buildsAndRunsAProjectInC(Setting setting) {
-    Required.tool("make");
-    Required.tool("gcc");
+    Required.program("make");
+    Required.program("gcc");
     Path here = setting.user().work();
     setting.user().write(here, "greeting.h", "const char *greeting(void);\n");
     setting.user().write(here, "greeting.c", "const char *greeting(void) { return \"hello\"; }\n");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +54,7 @@ final class ReportsIT {
     words.addAll(options);
     return setting
         .user()
-        .call(Required.tool("bash"), "-c", "exec 42>info 43>status; exec \"$@\"", "bash")
+        .call(Required.program("bash"), "-c", "exec 42>info 43>status; exec \"$@\"", "bash")
         .and(Installation.SCRIPT.toString())
         .and(setting.words("run", words.toArray(String[]::new)))
         .command(command)
@@ -167,7 +168,7 @@ final class ReportsIT {
     Ran ran =
         setting
             .user()
-            .call(Required.tool("bash"), "-c", "echo $$; exec 7>info; exec \"$@\"", "bash")
+            .call(Required.program("bash"), "-c", "echo $$; exec 7>info; exec \"$@\"", "bash")
             .and(Installation.SCRIPT.toString())
             .and(setting.words("run", "--require", "in-place", "--info-fd", "7"))
             .script("echo $$")
@@ -191,7 +192,7 @@ final class ReportsIT {
       words.addAll(List.of("--bind", here.toString(), "/here", "--chdir", "/here"));
       setting
           .user()
-          .call(Required.tool("bash"), "-c", reader, "bash")
+          .call(Required.program("bash"), "-c", reader, "bash")
           .and(Installation.SCRIPT.toString())
           .and(setting.words("run", words.toArray(String[]::new)))
           .script("while ! [ -e done ]; do sleep 0.05; done")
@@ -220,7 +221,7 @@ final class ReportsIT {
       Ran ran =
           setting
               .user()
-              .call(Required.tool("bash"), "-c", between, "bash")
+              .call(Required.program("bash"), "-c", between, "bash")
               .and(Installation.SCRIPT.toString())
               .and(setting.words("run", "--unshare-net", more, "--info-fd", "9", "--block-fd", "8"))
               .script("echo ran; exit 5")
@@ -242,7 +243,7 @@ final class ReportsIT {
     Path here = setting.user().work();
     setting
         .user()
-        .call(Required.tool("bash"), "-c", "exec 7>info; exec \"$@\"", "bash")
+        .call(Required.program("bash"), "-c", "exec 7>info; exec \"$@\"", "bash")
         .and(Installation.SCRIPT.toString())
         .and(setting.words("run", "--unshare-ipc", "--preset", "host", "--info-fd", "7"))
         .script(OTHERS)

@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.cloister.fixture.Required;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,7 +40,9 @@ final class Scene implements AutoCloseable {
     Path source = Installation.resource("attack.c");
     try {
       Path program = Files.createDirectory(Installation.BASE.resolve("attacks")).resolve("attack");
-      String[] gcc = {Required.tool("gcc"), "-Wall", "-Wextra", "-Werror", "-O1", "-static", "-o"};
+      String[] gcc = {
+        Required.program("gcc"), "-Wall", "-Wextra", "-Werror", "-O1", "-static", "-o"
+      };
       CallingUser.own().call(gcc).and(program.toString(), source.toString()).run().exits(0);
       return program;
     } catch (IOException e) {
@@ -112,7 +115,7 @@ final class Scene implements AutoCloseable {
   private String nested() {
     try {
       Process process =
-          process(Required.tool("unshare"), "-Urm", "sh", "-c", "echo $$; exec sleep 1000");
+          process(Required.program("unshare"), "-Urm", "sh", "-c", "echo $$; exec sleep 1000");
       others.add(process);
       return process.inputReader(StandardCharsets.US_ASCII).readLine();
     } catch (IOException e) {

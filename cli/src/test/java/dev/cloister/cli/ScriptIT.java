@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ final class ScriptIT {
   void variablesThatAShellWouldLoseArrive(CallingUser user) {
     for (String shell : new String[] {"dash", "bash"}) {
       Ran ran =
-          user.call(Required.tool(shell), CLOISTER, "run", "--", "/usr/bin/env")
+          user.call(Required.program(shell), CLOISTER, "run", "--", "/usr/bin/env")
               .env("a-b", "1")
               .env("BASH_FUNC_f%%", "() { echo f; }")
               .env("PWD", "/not/where/this/is")
@@ -80,7 +81,7 @@ final class ScriptIT {
 
   @EverySetting
   void ignoredSignalsAndBlockedOnesStaySo(Setting setting) {
-    String python = Required.tool("python3");
+    String python = Required.program("python3");
     String program =
         """
         import os, signal, sys
@@ -193,7 +194,7 @@ final class ScriptIT {
     user.shell(remove + CLOISTER + " run -- echo ok").in(user.work()).run().prints("ok\n");
     Checkout checkout = new Checkout(user);
     for (String shell : List.of("dash", "bash")) {
-      user.shell(remove + "exec " + Required.tool(shell) + " ../cloister run -- echo ok")
+      user.shell(remove + "exec " + Required.program(shell) + " ../cloister run -- echo ok")
           .env("PATH", checkout.path())
           .in(checkout.home())
           .run()
@@ -239,7 +240,7 @@ final class ScriptIT {
     Files.createSymbolicLink(directory.resolve("clstr"), Installation.SCRIPT);
     String path = directory + ":/usr/bin:/bin";
     user.call("env", "clstr", "run", "--", "echo", "ok").env("PATH", path).run().prints("ok\n");
-    user.call(Required.tool("bash"), "clstr", "run", "--", "echo", "ok")
+    user.call(Required.program("bash"), "clstr", "run", "--", "echo", "ok")
         .env("PATH", path)
         .run()
         .prints("ok\n");
@@ -262,21 +263,21 @@ final class ScriptIT {
   /** Settings of the shell that the environment, or the shell's name, brings into the script. */
   @EveryUser
   void startsUnderShellsOfMoreKinds(CallingUser user) {
-    String bash = Required.tool("bash");
+    String bash = Required.program("bash");
     user.call(bash, CLOISTER, "run", "--", "echo", "ok")
         .env("SHELLOPTS", "errexit:noclobber:noglob:nounset")
         .env("ENV", "/etc/passwd")
         .env("POSIXLY_CORRECT", "1")
         .run()
         .prints("ok\n");
-    user.call(Required.tool("dash"), "-euf", CLOISTER, "run", "--", "echo", "ok")
+    user.call(Required.program("dash"), "-euf", CLOISTER, "run", "--", "echo", "ok")
         .run()
         .prints("ok\n");
   }
 
   @EveryUser
   void variablesThatTheScriptUsesArriveUnchanged(CallingUser user) {
-    Call call = user.call(Required.tool("dash"), CLOISTER, "run", "--", "/usr/bin/env");
+    Call call = user.call(Required.program("dash"), CLOISTER, "run", "--", "/usr/bin/env");
     for (String name : List.of("home", "self", "dist", "version", "cache", "answer", "status")) {
       call.env(name, "the caller's");
     }
@@ -316,7 +317,7 @@ final class ScriptIT {
   @EveryUser
   void aClosedStandardErrorStaysClosedUnderEveryShell(CallingUser user) {
     for (String shell : List.of("dash", "bash")) {
-      user.shell(Required.tool(shell) + " " + CLOISTER + " run -- sh -c 'ls /proc/$$/fd' 2>&-")
+      user.shell(Required.program(shell) + " " + CLOISTER + " run -- sh -c 'ls /proc/$$/fd' 2>&-")
           .run()
           .prints("0\n1\n");
     }
@@ -391,7 +392,7 @@ final class ScriptIT {
     Checkout checkout = new Checkout(user);
     for (int builds = 1; builds <= 2; builds++) {
       checkout.source("core/src/main/java/dev/cloister/Changed.java");
-      user.call(Required.tool("bash"), checkout.script().toString(), "run", "--", "echo", "ok")
+      user.call(Required.program("bash"), checkout.script().toString(), "run", "--", "echo", "ok")
           .env("PATH", checkout.path())
           .env("SHELLOPTS", "errexit:noclobber:noglob:nounset")
           .run()

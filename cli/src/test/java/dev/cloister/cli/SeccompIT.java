@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -91,7 +92,8 @@ final class SeccompIT {
 
   /** A call of Cloister after a shell has done something to its descriptors. */
   private static Call after(CallingUser user, String redirections, String... words) {
-    return user.call(Required.tool("bash"), "-c", "exec " + redirections + "; exec \"$@\"", "bash")
+    return user.call(
+            Required.program("bash"), "-c", "exec " + redirections + "; exec \"$@\"", "bash")
         .and(Installation.SCRIPT.toString())
         .and(words);
   }
@@ -184,7 +186,7 @@ final class SeccompIT {
   private static Ran onTerminal(Setting setting, String... options) {
     return setting
         .user()
-        .call(Required.tool("python3"), Installation.resource("terminal.py").toString(), "--")
+        .call(Required.program("python3"), Installation.resource("terminal.py").toString(), "--")
         .and(Installation.SCRIPT.toString())
         .and(setting.words("run", options))
         .and(WITH_CALLS)
@@ -217,7 +219,7 @@ final class SeccompIT {
     setting.user().write(work, "hello.c", C);
     setting.user().write(work, "hello.py", PYTHON);
     for (String tool : List.of("bash", "gcc", "git", "python3", "java", "tar", "curl")) {
-      Required.tool(tool);
+      Required.program(tool);
     }
     Ran ran =
         setting
@@ -329,7 +331,7 @@ final class SeccompIT {
             + " os.lseek(fd, 0, 0); os.dup2(fd, 9); os.execv(sys.argv[2], sys.argv[2:])";
     setting
         .user()
-        .call(Required.tool("python3"), "-c", memory, file.toString())
+        .call(Required.program("python3"), "-c", memory, file.toString())
         .and(Installation.SCRIPT.toString())
         .and(setting.words("run", "--seccomp", FD))
         .and(WITH_CALLS)

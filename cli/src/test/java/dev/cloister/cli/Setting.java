@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.fixture.Required;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,7 +148,7 @@ final class SignalsIT {
   /** With SIGCHLD ignored nobody could learn how a process ended. */
   @EverySetting
   void childrenCanBeWaitedForWhateverTheCallerIgnores(Setting setting) {
-    String python = Required.tool("python3");
+    String python = Required.program("python3");
     String ignore =
         "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
             + " os.execv(sys.argv[1], sys.argv[1:])";
@@ -165,7 +166,7 @@ final class SignalsIT {
   /** The terminal's dialogue with {@code command}, which ends by itself. */
   private static Ran dialogue(CallingUser user, List<String> steps, String... command) {
     Path script = Installation.resource("terminal.py");
-    return user.call(Required.tool("python3"), script.toString())
+    return user.call(Required.program("python3"), script.toString())
         .and(steps.toArray(String[]::new))
         .command(command)
         .run();
@@ -188,7 +189,7 @@ final class SignalsIT {
   /** A command that handles it goes on. Not with bwrap, whose own process that waits dies of it. */
   @EveryNativeSetting
   void controlCDoesNotEndACommandThatHandlesIt(Setting setting) {
-    String python = Required.tool("python3");
+    String python = Required.program("python3");
     String command =
         "import signal, time; caught = []; signal.signal(signal.SIGINT, lambda *_: caught.append(1));"
             + " print('ready', flush=True); input(); time.sleep(0.2); print('caught', len(caught))";
@@ -209,7 +210,7 @@ final class SignalsIT {
 
   @EverySetting
   void jobControlStopsAndContinuesTheCommand(Setting setting) {
-    String bash = Required.tool("bash");
+    String bash = Required.program("bash");
     List<String> steps =
         List.of(
             "expect bash-",

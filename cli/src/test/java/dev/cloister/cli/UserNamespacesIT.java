@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.host.KernelFile;
 import java.io.IOException;
 import java.nio.file.Files;

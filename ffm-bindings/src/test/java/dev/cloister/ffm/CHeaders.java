@@ -1,5 +1,6 @@
 package dev.cloister.ffm;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

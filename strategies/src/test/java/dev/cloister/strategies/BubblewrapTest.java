@@ -3,6 +3,7 @@ package dev.cloister.strategies;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategies.Run.Ended;
 import dev.cloister.strategies.bwrap.Bubblewrap;

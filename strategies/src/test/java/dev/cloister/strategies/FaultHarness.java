@@ -1,5 +1,6 @@
 package dev.cloister.strategies;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.strategies.LibraryLauncher.Said;
 import java.io.BufferedInputStream;
 import java.io.BufferedWriter;

@@ -10,6 +10,7 @@ import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.ExitStatus;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.Pipe;
+import dev.cloister.fixture.Required;
 import dev.cloister.machine.ProgramCompiler;
 import dev.cloister.seccomp.DefaultProfile;
 import dev.cloister.spec.Handover;

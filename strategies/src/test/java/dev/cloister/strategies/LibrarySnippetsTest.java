@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.ExitStatus;
+import dev.cloister.fixture.Required;
 import dev.cloister.sandbox.Capture;
 import dev.cloister.sandbox.Sandbox;
 import dev.cloister.sandbox.SandboxProcess;

@@ -2,6 +2,7 @@ package dev.cloister.strategies;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.sandbox.Sandbox;
 import dev.cloister.sandbox.SandboxProcess;
 import java.nio.charset.StandardCharsets;

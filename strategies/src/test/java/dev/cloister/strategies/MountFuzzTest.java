@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.Architecture;
+import dev.cloister.fixture.Cases;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostReport;
 import dev.cloister.machine.ProgramCompiler;

@@ -1,5 +1,6 @@
 package dev.cloister.strategies;
 
+import dev.cloister.fixture.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

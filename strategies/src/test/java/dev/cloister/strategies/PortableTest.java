@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Golden;
 import dev.cloister.host.CallerKind;
 import dev.cloister.host.Preset;
 import dev.cloister.program.Listing;

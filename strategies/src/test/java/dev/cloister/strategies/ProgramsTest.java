@@ -3,6 +3,7 @@ package dev.cloister.strategies;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.cloister.ffm.LinuxConstant;
+import dev.cloister.fixture.Golden;
 import dev.cloister.host.Bwrap;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;

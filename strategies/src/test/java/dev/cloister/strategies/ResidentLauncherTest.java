@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.sandbox.Sandbox;
 import dev.cloister.sandbox.SandboxProcess;
 import java.io.IOException;

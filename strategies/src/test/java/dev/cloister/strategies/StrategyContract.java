@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.fixture.Required;
 import dev.cloister.host.HostFiles;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;

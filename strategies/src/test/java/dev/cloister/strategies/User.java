@@ -1,5 +1,6 @@
 package dev.cloister.strategies;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Preset;

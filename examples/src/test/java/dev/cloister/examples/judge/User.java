@@ -1,5 +1,6 @@
 package dev.cloister.examples.judge;
 
+import dev.cloister.fixture.Required;
 import java.util.List;
 import java.util.stream.Stream;
 
