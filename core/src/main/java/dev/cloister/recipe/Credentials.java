@@ -2,8 +2,6 @@ package dev.cloister.recipe;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
-import dev.cloister.ffm.LinuxStruct;
-import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
@@ -23,7 +21,6 @@ import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -330,8 +327,7 @@ public final class Credentials {
     if (!uid.is(callerUid)) {
       steps.add(Call.of(SystemCall.SETFSUID, uid.operand()));
       // That took those that concern files from the effective ones (capabilities(7)).
-      long lower = caller.capabilities() & 0xffff_ffffL;
-      steps.add(setCapabilities(new Operand.Literal(lower, "0x" + Long.toHexString(lower))));
+      steps.add(CapabilitySet.lowerOf(caller.capabilities()).setEffective());
     }
     return steps;
   }
@@ -415,23 +411,14 @@ public final class Credentials {
               .hint(Errno.EINVAL, "--gid: the user namespace has no gid " + gid));
     }
     if (spec.identity().uid().isPresent()) {
-      steps.add(prctl(LinuxConstant.PR_SET_KEEPCAPS, 1));
+      steps.add(Prctl.set(LinuxConstant.PR_SET_KEEPCAPS, 1));
       steps.add(
           Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
               .hint(Errno.EINVAL, "--uid: the user namespace has no uid " + uid));
       // Who was root in it has lost the effective ones by that (capabilities(7)).
-      steps.add(setAllEffective());
+      steps.add(CapabilitySet.ALL.setEffective());
     }
     return steps;
-  }
-
-  /** Bits of capabilities that this kernel does not know are ignored (capset(2)). */
-  private static Call setAllEffective() {
-    Operand all = new Operand.Literal(0xffff_ffffL, "~0U");
-    Map<StructField, Operand> sets = new LinkedHashMap<>();
-    sets.put(StructField.USER_CAP_DATA_EFFECTIVE, all);
-    sets.put(StructField.USER_CAP_DATA_PERMITTED, all);
-    return capset(List.of(sets, sets));
   }
 
   /**
@@ -529,7 +516,7 @@ public final class Credentials {
     int number = LandlockDomain.placeNumber(descriptors);
     List<LinuxConstant> right = List.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
     List<Instruction> steps = new ArrayList<>();
-    steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
     steps.add(LandlockDomain.create(right));
     steps.add(Steps.openDirectory("/", ROOT));
     steps.addAll(descriptors.requireFree(number));
@@ -557,7 +544,7 @@ public final class Credentials {
     }
     if (!uid.is(callerUid) || !gid.is(callerGid)) {
       // A change of ids made this process's own files in /proc root's (proc(5)).
-      steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 1));
+      steps.add(Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 1));
     }
     return steps;
   }
@@ -570,22 +557,9 @@ public final class Credentials {
         ? List.of(become)
         : List.of(
             // The next user namespace may be allowed to nobody without CAP_SYS_ADMIN.
-            prctl(LinuxConstant.PR_SET_KEEPCAPS, 1),
+            Prctl.set(LinuxConstant.PR_SET_KEEPCAPS, 1),
             become,
-            setCapabilities(List.of(LinuxConstant.CAP_SYS_ADMIN)));
-  }
-
-  static Call prctl(LinuxConstant option, long value) {
-    return prctl(option, Operand.of(value));
-  }
-
-  static Call prctl(LinuxConstant option, LinuxConstant value) {
-    return prctl(option, Operand.of(value));
-  }
-
-  private static Call prctl(LinuxConstant option, Operand value) {
-    return Call.of(
-        SystemCall.PRCTL, Operand.of(option), value, Operand.of(0), Operand.of(0), Operand.of(0));
+            CapabilitySet.of(List.of(LinuxConstant.CAP_SYS_ADMIN)).setEffective());
   }
 
   /**
@@ -593,7 +567,8 @@ public final class Credentials {
    * its user namespace needs both: without no_new_privs, exec would give them all again.
    */
   public static List<Instruction> giveUpCapabilities() {
-    return List.of(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1), setCapabilities(List.of()));
+    return List.of(
+        Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1), CapabilitySet.NONE.setEffective());
   }
 
   /**
@@ -604,10 +579,10 @@ public final class Credentials {
     List<Instruction> steps = new ArrayList<>();
     if (given.shared()) {
       // A change of ids may have taken it back.
-      steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 0));
+      steps.add(Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 0));
     }
     if (privileges.authority() == Authority.ALL_OF_CALLERS) {
-      steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+      steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
     } else if (privileges.capabilities().isEmpty()) {
       steps.addAll(giveUpCapabilities());
     } else {
@@ -629,18 +604,11 @@ public final class Credentials {
   private List<Instruction> keepCapabilities() {
     Set<LinuxConstant> kept = privileges.capabilities();
     List<Instruction> steps = new ArrayList<>();
-    steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
-    steps.add(setAllCapabilities(kept));
+    steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    steps.add(CapabilitySet.of(kept).setInheritable());
     boolean all = kept.containsAll(Privileges.allCapabilities());
     for (LinuxConstant capability : kept) {
-      Call raise =
-          Call.of(
-              SystemCall.PRCTL,
-              Operand.of(LinuxConstant.PR_CAP_AMBIENT),
-              Operand.of(LinuxConstant.PR_CAP_AMBIENT_RAISE),
-              Operand.of(capability),
-              Operand.of(0),
-              Operand.of(0));
+      Call raise = Prctl.raiseAmbient(capability);
       // All means all that this kernel has.
       steps.add(
           all
@@ -673,10 +641,7 @@ public final class Credentials {
 
   /** Leaves the init what protects it. */
   static Call keepShield() {
-    return capset(
-        List.of(
-            Map.of(StructField.USER_CAP_DATA_PERMITTED, capabilityBits(List.of(SHIELD))),
-            Map.of()));
+    return CapabilitySet.of(List.of(SHIELD)).setPermitted();
   }
 
   private static Instruction provenDisabled(String option) {
@@ -685,65 +650,9 @@ public final class Credentials {
         option + ": user namespaces can still be made in the sandbox");
   }
 
-  /** Leaves only these, effective and permitted; all are below 32. */
+  /** Leaves only these, effective and permitted. */
   public static Call setCapabilities(List<LinuxConstant> capabilities) {
-    return setCapabilities(capabilityBits(capabilities));
-  }
-
-  /** Leaves only these, inheritable too. The kernel takes them in two halves (capset(2)). */
-  private static Call setAllCapabilities(Set<LinuxConstant> capabilities) {
-    List<LinuxConstant> low = new ArrayList<>();
-    List<LinuxConstant> high = new ArrayList<>();
-    for (LinuxConstant capability : capabilities) {
-      (number(capability) < Integer.SIZE ? low : high).add(capability);
-    }
-    return capset(List.of(allSets(low), allSets(high)));
-  }
-
-  private static Map<StructField, Operand> allSets(List<LinuxConstant> capabilities) {
-    Map<StructField, Operand> sets = new LinkedHashMap<>();
-    if (!capabilities.isEmpty()) {
-      Operand bits = capabilityBits(capabilities);
-      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
-      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
-      sets.put(StructField.USER_CAP_DATA_INHERITABLE, bits);
-    }
-    return sets;
-  }
-
-  private static Call setCapabilities(Operand.Literal bits) {
-    Map<StructField, Operand> sets = new LinkedHashMap<>();
-    if (bits.value() != 0) {
-      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
-      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
-    }
-    return capset(List.of(sets, Map.of()));
-  }
-
-  private static Call capset(List<Map<StructField, Operand>> halves) {
-    Operand header =
-        Operand.of(
-            LinuxStruct.USER_CAP_HEADER,
-            Map.of(
-                StructField.USER_CAP_HEADER_VERSION,
-                Operand.of(LinuxConstant._LINUX_CAPABILITY_VERSION_3)));
-    return Call.of(
-        SystemCall.CAPSET, header, new Operand.Structure(LinuxStruct.USER_CAP_DATA, halves));
-  }
-
-  /** The same on every architecture (linux/capability.h). */
-  private static long number(LinuxConstant capability) {
-    return capability.value(dev.cloister.ffm.Architecture.X86_64);
-  }
-
-  private static Operand.Literal capabilityBits(List<LinuxConstant> capabilities) {
-    long bits = 0;
-    StringBuilder text = new StringBuilder();
-    for (LinuxConstant capability : capabilities) {
-      bits |= 1L << (number(capability) % Integer.SIZE);
-      text.append(text.isEmpty() ? "1<<" : "|1<<").append(capability);
-    }
-    return new Operand.Literal(bits, text.toString());
+    return CapabilitySet.of(capabilities).setEffective();
   }
 
   /** What {@link #becomeCommandUser} and {@link #leaveOnlyWhatIsAskedFor} guarantee. */

@@ -245,7 +245,7 @@ public final class ProcessTree {
 
   /** Its environment and memory are no business of processes with its ids (ptrace(2)). */
   private static Call hide() {
-    return Credentials.prctl(LinuxConstant.PR_SET_DUMPABLE, 0);
+    return Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 0);
   }
 
   /**
@@ -265,7 +265,7 @@ public final class ProcessTree {
   public List<Instruction> endWithWaiting() {
     return waits()
         ? List.of(
-            Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL),
+            Prctl.set(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL),
             // From now on the signal would come; until now only this tells.
             new Instruction.RequireLifeline(Operand.of(LIFELINE)))
         : List.of();
@@ -355,7 +355,7 @@ public final class ProcessTree {
    */
   private List<Instruction> behindHolder(List<Instruction> last, Operand proc, boolean shielded) {
     List<Instruction> child = new ArrayList<>();
-    child.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
+    child.add(Prctl.set(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
     child.add(new Instruction.RequireLifeline(Operand.of(HOLDER)));
     child.add(Steps.close(HOLDER));
     child.addAll(descriptors.closeList());
