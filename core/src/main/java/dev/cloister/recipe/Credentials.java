@@ -22,7 +22,6 @@ import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
@@ -49,48 +48,8 @@ public final class Credentials {
 
   private static final Slot ROOT = new Slot("root");
 
-  /** Two ids of ten digits, one more digit, blanks and a NUL. */
-  private static final Buffer MAP = new Buffer("map", 32);
-
-  private static final Slot MAP_LENGTH = new Slot("map_length");
-
   /** What is read when somebody else has written the maps. */
   private static final Buffer MAPPED = new Buffer("mapped", 1);
-
-  private static final Operand SPACE = Operand.of(" ");
-  private static final Operand ONE_ID = Operand.of(" 1");
-
-  private static final Map<Errno, String> MAP_HINTS =
-      Map.of(
-          Errno.EACCES,
-          "a security module (AppArmor, SELinux, Landlock) refuses the new user namespace its rights;"
-              + " see `cloister probe`",
-          Errno.EPERM,
-          "the kernel refuses this id map: the caller may lack CAP_SETFCAP for id 0, or setgroups is"
-              + " still allowed");
-
-  private static final Map<Errno, String> USER_NAMESPACE_HINTS =
-      Map.of(
-          Errno.EPERM,
-          "new user namespaces are refused: by a seccomp filter, a security module, a sysctl, or"
-              + " because this process is in a chroot; see `cloister probe`",
-          Errno.ENOSPC,
-          "the limit on user namespaces is reached: see /proc/sys/user/max_user_namespaces",
-          Errno.EUSERS,
-          "user namespaces are nested too deeply (32 levels)");
-
-  private static final Map<Errno, String> LIMIT_HINTS =
-      Map.of(
-          Errno.EROFS,
-          "--disable-userns: /proc/sys is read-only here (in a container?), so the limit on user"
-              + " namespaces cannot be set",
-          Errno.ENOENT,
-          "--disable-userns: this kernel has no limit on user namespaces (Linux 4.9)");
-
-  /** How a kernel or what guards it says that a process gets no user namespace. */
-  private static final Errno[] NO_USER_NAMESPACES = {
-    Errno.EPERM, Errno.EACCES, Errno.ENOSPC, Errno.EUSERS, Errno.EINVAL, Errno.ENOSYS
-  };
 
   private final HostReport host;
   private final Caller caller;
@@ -99,10 +58,10 @@ public final class Credentials {
   private final GivenNamespaces given;
   private final Joining joining;
   private final boolean becomesReally;
-  private final Id uid;
-  private final Id gid;
-  private final Id callerUid;
-  private final Id callerGid;
+  private final Ids callers;
+  private final Ids own;
+  private final IdMaps maps;
+  private final UserNamespaceLimit limit;
 
   /** Those of a command that asks for no privileges. */
   public Credentials(HostReport host, Identity identity) {
@@ -136,15 +95,10 @@ public final class Credentials {
     this.privileges = spec.privileges();
     this.given = spec.given();
     this.joining = new Joining(given);
-    if (host.anyOf().isPresent()) {
-      this.callerUid = Id.foundUid(host.anyOf().get());
-      this.callerGid = Id.FOUND_GID;
-    } else {
-      this.callerUid = new Id.Known(caller.uid());
-      this.callerGid = new Id.Known(caller.gid());
-    }
-    this.uid = Id.ofUser(spec.identity().uid(), host.anyOf()).orElse(callerUid);
-    this.gid = Id.of(spec.identity().gid()).orElse(callerGid);
+    this.callers = Ids.ofCaller(host);
+    this.own = Ids.ofCommand(spec.identity(), host);
+    this.maps = new IdMaps(PROC, host.anyOf().isPresent());
+    this.limit = new UserNamespaceLimit(PROC, privileges.userNamespaces());
   }
 
   /**
@@ -208,21 +162,21 @@ public final class Credentials {
 
   /** What {@link #makeNamespaces()} made, for a process that enters it later. */
   KeptNamespaces keptFirst() {
-    return KeptNamespaces.of(!caller.isPrivileged(), true, namespacesMadeFirst());
+    return madeFirst(namespacesMadeFirst()).keep();
   }
 
   /** What {@link #becomeCommandUser} made. */
   KeptNamespaces keptLast() {
     return staysInCallersNamespace()
-        ? KeptNamespaces.of(false, false, Set.of())
-        : KeptNamespaces.of(true, false, madeLast());
+        ? NewNamespaces.of(Set.of()).keep()
+        : NewNamespaces.of(madeLast()).withUser().keep();
   }
 
   /** The others, and what makes them usable. */
   public List<Instruction> makeNamespaces() {
     Set<Namespace> first = namespacesMadeFirst();
     List<Instruction> steps = new ArrayList<>(makeNamespaces(first));
-    steps.addAll(NewNamespaces.setUp(first, spec));
+    steps.addAll(NewNamespaces.of(first).setUp(spec));
     return steps;
   }
 
@@ -234,76 +188,34 @@ public final class Credentials {
     }
     steps.addAll(dropGroupsBefore());
     steps.addAll(joining.first());
-    if (caller.isPrivileged() || given.user().isPresent()) {
+    Call unshare = madeFirst(namespaces).unshare();
+    if (!startsInNew()) {
       steps.add(
-          unshare(mountAnd(namespaces))
-              .hint(Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
-    } else {
-      List<LinuxConstant> flags = new ArrayList<>(List.of(LinuxConstant.CLONE_NEWUSER));
-      flags.addAll(mountAnd(namespaces));
-      steps.add(withHints(unshare(flags), USER_NAMESPACE_HINTS));
-      if (given.mapped().isEmpty()) {
-        // Only with this may a process without CAP_SETGID map its group (user_namespaces(7)).
-        steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
-        steps.addAll(map("self/uid_map", Id.ZERO, callerUid));
-        steps.addAll(map("self/gid_map", Id.ZERO, callerGid));
-      }
+          unshare.hint(
+              Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
+      return steps;
+    }
+    steps.add(unshare);
+    if (given.mapped().isEmpty()) {
+      steps.addAll(maps.denySetgroups());
+      steps.addAll(maps.write(Ids.ROOT, callers));
     }
     return steps;
+  }
+
+  private NewNamespaces madeFirst(Set<Namespace> namespaces) {
+    NewNamespaces made = NewNamespaces.of(namespaces).withMounts();
+    return startsInNew() ? made.withUser() : made;
+  }
+
+  /** Whether all is made in a new user namespace. */
+  private boolean startsInNew() {
+    return !caller.isPrivileged() && given.user().isEmpty();
   }
 
   public static Call openProc() {
     return Steps.openDirectory("/proc", PROC)
         .hint(Errno.ENOENT, "Cloister needs a /proc mounted where it is started");
-  }
-
-  private static List<LinuxConstant> mountAnd(Set<Namespace> namespaces) {
-    return with(LinuxConstant.CLONE_NEWNS, namespaces);
-  }
-
-  private static List<LinuxConstant> with(LinuxConstant first, Set<Namespace> namespaces) {
-    List<LinuxConstant> flags = new ArrayList<>(List.of(first));
-    flags.addAll(flags(namespaces));
-    return flags;
-  }
-
-  private static List<LinuxConstant> flags(Set<Namespace> namespaces) {
-    List<LinuxConstant> flags = new ArrayList<>();
-    for (Namespace namespace : Namespace.values()) {
-      if (namespaces.contains(namespace)) {
-        flags.add(namespace.flag());
-      }
-    }
-    return flags;
-  }
-
-  static Call unshare(List<LinuxConstant> flags) {
-    return Call.of(SystemCall.UNSHARE, new Operand.Flags(flags));
-  }
-
-  private static Call withHints(Call call, Map<Errno, String> hints) {
-    Call hinted = call;
-    for (Map.Entry<Errno, String> hint : hints.entrySet()) {
-      hinted = hinted.hint(hint.getKey(), hint.getValue());
-    }
-    return hinted;
-  }
-
-  private List<Instruction> map(String file, Id inside, Id outside) {
-    boolean found = host.anyOf().isPresent();
-    if (!found && inside instanceof Id.Known(long in) && outside instanceof Id.Known(long out)) {
-      String line = Long.toUnsignedString(in) + " " + Long.toUnsignedString(out) + " 1";
-      return Steps.writeFile(PROC, file, line, MAP_HINTS);
-    }
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(
-        new Instruction.Compose(
-            MAP, List.of(inside.part(), SPACE, outside.part(), ONE_ID), MAP_LENGTH));
-    List<Instruction> write =
-        Steps.writeFile(PROC, file, Operand.of(MAP), Operand.of(MAP_LENGTH), MAP_HINTS);
-    // The last steps close what is left open.
-    steps.addAll(write.subList(0, 2));
-    return steps;
   }
 
   /**
@@ -321,11 +233,11 @@ public final class Credentials {
     if (!becomesReally || !caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
       return steps;
     }
-    if (!gid.is(callerGid)) {
-      steps.add(Call.of(SystemCall.SETFSGID, gid.operand()));
+    if (!own.gid().is(callers.gid())) {
+      steps.add(Call.of(SystemCall.SETFSGID, own.gid().operand()));
     }
-    if (!uid.is(callerUid)) {
-      steps.add(Call.of(SystemCall.SETFSUID, uid.operand()));
+    if (!own.uid().is(callers.uid())) {
+      steps.add(Call.of(SystemCall.SETFSUID, own.uid().operand()));
       // That took those that concern files from the effective ones (capabilities(7)).
       steps.add(CapabilitySet.lowerOf(caller.capabilities()).setEffective());
     }
@@ -344,17 +256,17 @@ public final class Credentials {
       return steps;
     }
     if (caller.isPrivileged()) {
-      if (disablesUserNamespaces()) {
+      if (limit.isSet()) {
         // The limit is one namespace's, and that of the caller's is not for Cloister to change.
-        steps.addAll(enterUserNamespace(Set.of()));
+        steps.addAll(enterUserNamespace(NewNamespaces.of(Set.of())));
       }
       steps.addAll(enterLastUserNamespace());
     } else {
-      steps.addAll(limitUserNamespaces());
-      steps.add(unshareUser(madeLast()));
-      steps.addAll(map("self/uid_map", uid, Id.ZERO));
-      steps.addAll(map("self/gid_map", gid, Id.ZERO));
-      steps.addAll(NewNamespaces.setUp(madeLast(), spec));
+      steps.addAll(limit.set());
+      NewNamespaces last = NewNamespaces.of(madeLast());
+      steps.add(last.withUser().unshare());
+      steps.addAll(maps.write(own, Ids.ROOT));
+      steps.addAll(last.setUp(spec));
     }
     return steps;
   }
@@ -362,10 +274,10 @@ public final class Credentials {
   /** What the last user namespace owns, where it is there already. */
   private List<Instruction> makeLast() {
     List<Instruction> steps = new ArrayList<>();
-    Set<Namespace> last = madeLast();
+    NewNamespaces last = NewNamespaces.of(madeLast());
     if (!last.isEmpty()) {
-      steps.add(unshare(flags(last)));
-      steps.addAll(NewNamespaces.setUp(last, spec));
+      steps.add(last.unshare());
+      steps.addAll(last.setUp(spec));
     }
     return steps;
   }
@@ -407,14 +319,22 @@ public final class Credentials {
     }
     if (spec.identity().gid().isPresent()) {
       steps.add(
-          Call.of(SystemCall.SETRESGID, gid.operand(), gid.operand(), gid.operand())
-              .hint(Errno.EINVAL, "--gid: the user namespace has no gid " + gid));
+          Call.of(
+                  SystemCall.SETRESGID,
+                  own.gid().operand(),
+                  own.gid().operand(),
+                  own.gid().operand())
+              .hint(Errno.EINVAL, "--gid: the user namespace has no gid " + own.gid()));
     }
     if (spec.identity().uid().isPresent()) {
       steps.add(Prctl.set(LinuxConstant.PR_SET_KEEPCAPS, 1));
       steps.add(
-          Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
-              .hint(Errno.EINVAL, "--uid: the user namespace has no uid " + uid));
+          Call.of(
+                  SystemCall.SETRESUID,
+                  own.uid().operand(),
+                  own.uid().operand(),
+                  own.uid().operand())
+              .hint(Errno.EINVAL, "--uid: the user namespace has no uid " + own.uid()));
       // Who was root in it has lost the effective ones by that (capabilities(7)).
       steps.add(CapabilitySet.ALL.setEffective());
     }
@@ -465,10 +385,10 @@ public final class Credentials {
    * for it and owns its mounts. It has {@link #neededToEnter}.
    */
   public List<Instruction> enterLastUserNamespace() {
-    List<Instruction> steps = new ArrayList<>(limitUserNamespaces());
-    Set<Namespace> last = namespacesMadeLast(spec);
+    List<Instruction> steps = new ArrayList<>(limit.set());
+    NewNamespaces last = NewNamespaces.of(namespacesMadeLast(spec));
     steps.addAll(enterUserNamespace(last));
-    steps.addAll(NewNamespaces.setUp(last, spec));
+    steps.addAll(last.setUp(spec));
     return steps;
   }
 
@@ -478,36 +398,17 @@ public final class Credentials {
   }
 
   /** One more, together with these, in which the ids stay what they are. */
-  private List<Instruction> enterUserNamespace(Set<Namespace> namespaces) {
+  private List<Instruction> enterUserNamespace(NewNamespaces owned) {
     List<Instruction> steps = new ArrayList<>();
-    steps.add(unshareUser(namespaces));
+    steps.add(owned.withUser().unshare());
     if (given.mapped().isPresent()) {
       steps.addAll(awaitMaps());
       steps.addAll(becomeInside());
       return steps;
     }
-    steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
-    steps.addAll(map("self/uid_map", uid, uid));
-    steps.addAll(map("self/gid_map", gid, gid));
+    steps.addAll(maps.denySetgroups());
+    steps.addAll(maps.write(own, own));
     return steps;
-  }
-
-  private static Call unshareUser(Set<Namespace> namespaces) {
-    return withHints(unshare(with(LinuxConstant.CLONE_NEWUSER, namespaces)), USER_NAMESPACE_HINTS);
-  }
-
-  private boolean disablesUserNamespaces() {
-    return privileges.userNamespaces() == Privileges.UserNamespaces.DISABLED;
-  }
-
-  /**
-   * Lets one more user namespace be made below this one, and none below that: each counts against
-   * the limits of all above it, which a process inside cannot change (namespaces(7)).
-   */
-  private List<Instruction> limitUserNamespaces() {
-    return disablesUserNamespaces()
-        ? Steps.writeFile(PROC, "sys/user/max_user_namespaces", "1", LIMIT_HINTS)
-        : List.of();
   }
 
   /** A domain that forbids nothing in itself: the one right it handles, it grants everywhere. */
@@ -534,15 +435,19 @@ public final class Credentials {
     if (caller.canDropGroups()) {
       steps.add(dropGroups());
     }
-    if (!gid.is(callerGid)) {
+    if (!own.gid().is(callers.gid())) {
       steps.add(
-          Call.of(SystemCall.SETRESGID, gid.operand(), gid.operand(), gid.operand())
-              .hint(Errno.EINVAL, "--gid: the caller's user namespace has no gid " + gid));
+          Call.of(
+                  SystemCall.SETRESGID,
+                  own.gid().operand(),
+                  own.gid().operand(),
+                  own.gid().operand())
+              .hint(Errno.EINVAL, "--gid: the caller's user namespace has no gid " + own.gid()));
     }
-    if (!uid.is(callerUid)) {
+    if (!own.uid().is(callers.uid())) {
       steps.addAll(becomeUser());
     }
-    if (!uid.is(callerUid) || !gid.is(callerGid)) {
+    if (!own.uid().is(callers.uid()) || !own.gid().is(callers.gid())) {
       // A change of ids made this process's own files in /proc root's (proc(5)).
       steps.add(Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 1));
     }
@@ -551,8 +456,8 @@ public final class Credentials {
 
   private List<Instruction> becomeUser() {
     Call become =
-        Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
-            .hint(Errno.EINVAL, "--uid: the caller's user namespace has no uid " + uid);
+        Call.of(SystemCall.SETRESUID, own.uid().operand(), own.uid().operand(), own.uid().operand())
+            .hint(Errno.EINVAL, "--uid: the caller's user namespace has no uid " + own.uid());
     return host.needs(Workaround.NO_USER_NAMESPACE) && given.last().isEmpty()
         ? List.of(become)
         : List.of(
@@ -588,11 +493,7 @@ public final class Credentials {
     } else {
       steps.addAll(keepCapabilities());
     }
-    if (privileges.userNamespaces() != Privileges.UserNamespaces.UNCHANGED) {
-      steps.add(
-          provenDisabled(
-              disablesUserNamespaces() ? "--disable-userns" : "--assert-userns-disabled"));
-    }
+    steps.addAll(limit.prove());
     return steps;
   }
 
@@ -642,12 +543,6 @@ public final class Credentials {
   /** Leaves the init what protects it. */
   static Call keepShield() {
     return CapabilitySet.of(List.of(SHIELD)).setPermitted();
-  }
-
-  private static Instruction provenDisabled(String option) {
-    return new Instruction.ExpectFailure(
-        unshare(List.of(LinuxConstant.CLONE_NEWUSER)).tolerate(NO_USER_NAMESPACES),
-        option + ": user namespaces can still be made in the sandbox");
   }
 
   /** Leaves only these, effective and permitted. */
@@ -707,7 +602,7 @@ public final class Credentials {
 
   /** Who the command is for the kernel. */
   Id reallyUid() {
-    return becomesReally ? uid : callerUid;
+    return becomesReally ? own.uid() : callers.uid();
   }
 
   /** The group id itself is often in the list, where it opens nothing more. */
@@ -723,7 +618,7 @@ public final class Credentials {
     if (becomesUnknown(spec.identity().gid())) {
       return caller.groups().isEmpty();
     }
-    Id kept = becomesReally ? gid : callerGid;
+    Id kept = becomesReally ? own.gid() : callers.gid();
     for (long group : caller.groups()) {
       if (!kept.is(new Id.Known(group))) {
         return false;
@@ -743,12 +638,12 @@ public final class Credentials {
     }
     Credentials wanted = new Credentials(host, spec.identity());
     if (caller.isPrivileged()
-        && !wanted.uid.is(wanted.callerUid)
+        && !wanted.own.uid().is(wanted.callers.uid())
         && !caller.has(LinuxConstant.CAP_SETUID)) {
       return lacks("CAP_SETUID");
     }
     if (caller.isPrivileged()
-        && !wanted.gid.is(wanted.callerGid)
+        && !wanted.own.gid().is(wanted.callers.gid())
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }
@@ -767,8 +662,8 @@ public final class Credentials {
     boolean asks =
         spec.privileges().ownUserNamespace()
             || spec.privileges().userNamespaces() == Privileges.UserNamespaces.DISABLED
-            || !wanted.uid.is(wanted.callerUid)
-            || !wanted.gid.is(wanted.callerGid);
+            || !wanted.own.uid().is(wanted.callers.uid())
+            || !wanted.own.gid().is(wanted.callers.gid());
     return asks
         ? new Assessment.Unusable(
             "a command with the caller's capabilities stays in the caller's user namespace, with its"

@@ -14,6 +14,7 @@ import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Which processes a sandbox has besides the command's own: often none. One outside waits where
@@ -135,7 +136,7 @@ public final class ProcessTree {
     }
     List<Instruction> child = new ArrayList<>(join());
     if (cgroup.isPresent() && spec.namespaces().contains(Namespace.CGROUP)) {
-      child.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWCGROUP)));
+      child.add(NewNamespaces.of(Set.of(Namespace.CGROUP)).unshare());
     }
     child.addAll(inside);
     if (spec.given().pid().isPresent() && spec.namespaces().contains(Namespace.PID)) {
@@ -162,7 +163,7 @@ public final class ProcessTree {
    */
   private List<Instruction> belowGiven(List<Instruction> child) {
     List<Instruction> steps = new ArrayList<>(endWithWaiting());
-    steps.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWPID)));
+    steps.add(NewNamespaces.of(Set.of(Namespace.PID)).unshare());
     steps.add(Supervise.of(child).waiting(stepBackOutside(channels.closeAll())));
     return steps;
   }
