@@ -13,7 +13,6 @@ import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
-import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
 import dev.cloister.spec.Privileges.Authority;
@@ -29,18 +28,7 @@ import java.util.TreeSet;
 /**
  * Who the process is: the user namespaces, the ids, the capabilities.
  *
- * <p>A caller without CAP_SYS_ADMIN first becomes root of a user namespace of its own, which owns
- * the mounts; a caller that has it makes the mounts as itself, so that it can read its sources. In
- * both cases the command gets one more user namespace at the end: it owns nothing, so a capability
- * in it cannot touch the mounts. Where none can be made ({@link Workaround#NO_USER_NAMESPACE}), the
- * command stays in the caller's, without capabilities.
- *
- * <p>Where the caller gives a user namespace, the command is in that one and gets no other ({@link
- * Joining}); and where somebody else maps the ids of the first one, that is the command's.
- *
- * <p>With capabilities that are asked for, the last user namespace owns the network, the host name
- * and the IPC of the sandbox if they are its own, as else there was nothing to use them on; but not
- * an IPC namespace whose message queues are mounted.
+ * <p>{@link Ownership} says which user namespaces there are, and why.
  */
 public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
@@ -57,6 +45,7 @@ public final class Credentials {
   private final Privileges privileges;
   private final GivenNamespaces given;
   private final Joining joining;
+  private final Ownership ownership;
   private final boolean becomesReally;
   private final Ids callers;
   private final Ids own;
@@ -95,6 +84,7 @@ public final class Credentials {
     this.privileges = spec.privileges();
     this.given = spec.given();
     this.joining = new Joining(given);
+    this.ownership = new Ownership(host, spec, joining);
     this.callers = Ids.ofCaller(host);
     this.own = Ids.ofCommand(spec.identity(), host);
     this.maps = new IdMaps(PROC, host.anyOf().isPresent());
@@ -106,75 +96,24 @@ public final class Credentials {
    * cannot: process ids must be there for the mounts, and cgroups are no capability's.
    */
   public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
-    Set<Namespace> last = new TreeSet<>();
-    if (!spec.privileges().capabilities().isEmpty() && !spec.privileges().authority().isCallers()) {
-      last.addAll(spec.namespaces());
-      last.retainAll(List.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
-      if (mountsQueues(spec)) {
-        last.remove(Namespace.IPC);
-      }
-    }
-    return last;
-  }
-
-  /** The queues that are mounted are those of the IPC namespace that is there by then. */
-  private static boolean mountsQueues(SandboxSpec spec) {
-    for (MountOperation mount : spec.mounts()) {
-      if (mount instanceof MountOperation.MessageQueues) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private Set<Namespace> madeLast() {
-    return commandOwnsMounts() ? Set.of() : namespacesMadeLast(spec);
-  }
-
-  /** Whether all is made in a user namespace that was given. */
-  private boolean startsInGiven() {
-    return given.user().isPresent() && !joining.userComesLast();
-  }
-
-  /** Whether all is made in a user namespace that somebody else maps. */
-  private boolean startsUnmapped() {
-    return given.mapped().isPresent() && !caller.isPrivileged();
-  }
-
-  /** Whether the user namespace that all is made in is the command's, too. */
-  private boolean commandOwnsMounts() {
-    return startsUnmapped() || (startsInGiven() && given.last().isEmpty());
-  }
-
-  private Set<Namespace> namespacesMadeFirst() {
-    Set<Namespace> first = new TreeSet<>(spec.namespaces());
-    first.removeAll(madeLast());
-    if (given.pid().isPresent()) {
-      // Below that one, which this process is not in: ProcessTree.
-      first.remove(Namespace.PID);
-    }
-    if (spec.limits().needCgroup()) {
-      // It shows the cgroup that its maker is in, which shall be the sandbox's: ProcessTree.
-      first.remove(Namespace.CGROUP);
-    }
-    return first;
+    return Ownership.madeLast(spec);
   }
 
   /** What {@link #makeNamespaces()} made, for a process that enters it later. */
   KeptNamespaces keptFirst() {
-    return madeFirst(namespacesMadeFirst()).keep();
+    return madeFirst(ownership.madeFirst()).keep();
   }
 
   /** What {@link #becomeCommandUser} made. */
   KeptNamespaces keptLast() {
-    return staysInCallersNamespace()
+    return ownership.commandStaysInCallers()
         ? NewNamespaces.of(Set.of()).keep()
-        : NewNamespaces.of(madeLast()).withUser().keep();
+        : NewNamespaces.of(ownership.madeLast()).withUser().keep();
   }
 
   /** The others, and what makes them usable. */
   public List<Instruction> makeNamespaces() {
-    Set<Namespace> first = namespacesMadeFirst();
+    Set<Namespace> first = ownership.madeFirst();
     List<Instruction> steps = new ArrayList<>(makeNamespaces(first));
     steps.addAll(NewNamespaces.of(first).setUp(spec));
     return steps;
@@ -189,7 +128,7 @@ public final class Credentials {
     steps.addAll(dropGroupsBefore());
     steps.addAll(joining.first());
     Call unshare = madeFirst(namespaces).unshare();
-    if (!startsInNew()) {
+    if (!ownership.startsInNew()) {
       steps.add(
           unshare.hint(
               Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
@@ -205,12 +144,7 @@ public final class Credentials {
 
   private NewNamespaces madeFirst(Set<Namespace> namespaces) {
     NewNamespaces made = NewNamespaces.of(namespaces).withMounts();
-    return startsInNew() ? made.withUser() : made;
-  }
-
-  /** Whether all is made in a new user namespace. */
-  private boolean startsInNew() {
-    return !caller.isPrivileged() && given.user().isEmpty();
+    return ownership.startsInNew() ? made.withUser() : made;
   }
 
   public static Call openProc() {
@@ -225,7 +159,7 @@ public final class Credentials {
    */
   public List<Instruction> makeAsCommandUser() {
     List<Instruction> steps = new ArrayList<>();
-    if (startsInGiven() || startsUnmapped()) {
+    if (ownership.startsMappedByOthers()) {
       steps.addAll(awaitMaps());
       steps.addAll(becomeInside());
       return steps;
@@ -252,7 +186,7 @@ public final class Credentials {
       steps.addAll(makeLast());
       return steps;
     }
-    if (staysInCallersNamespace() || commandOwnsMounts()) {
+    if (!ownership.commandHasItsOwn()) {
       return steps;
     }
     if (caller.isPrivileged()) {
@@ -263,7 +197,7 @@ public final class Credentials {
       steps.addAll(enterLastUserNamespace());
     } else {
       steps.addAll(limit.set());
-      NewNamespaces last = NewNamespaces.of(madeLast());
+      NewNamespaces last = NewNamespaces.of(ownership.madeLast());
       steps.add(last.withUser().unshare());
       steps.addAll(maps.write(own, Ids.ROOT));
       steps.addAll(last.setUp(spec));
@@ -274,7 +208,7 @@ public final class Credentials {
   /** What the last user namespace owns, where it is there already. */
   private List<Instruction> makeLast() {
     List<Instruction> steps = new ArrayList<>();
-    NewNamespaces last = NewNamespaces.of(madeLast());
+    NewNamespaces last = NewNamespaces.of(ownership.madeLast());
     if (!last.isEmpty()) {
       steps.add(last.unshare());
       steps.addAll(last.setUp(spec));
@@ -359,11 +293,6 @@ public final class Credentials {
     return host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop;
   }
 
-  /** Whether the command has no user namespace of its own. */
-  private boolean staysInCallersNamespace() {
-    return host.needs(Workaround.NO_USER_NAMESPACE) || privileges.authority().isCallers();
-  }
-
   /** As far as it concerns the process, and not the user namespace that it makes. */
   List<Instruction> becomeInCallersNamespace() {
     List<Instruction> steps = new ArrayList<>();
@@ -386,7 +315,7 @@ public final class Credentials {
    */
   public List<Instruction> enterLastUserNamespace() {
     List<Instruction> steps = new ArrayList<>(limit.set());
-    NewNamespaces last = NewNamespaces.of(namespacesMadeLast(spec));
+    NewNamespaces last = NewNamespaces.of(Ownership.madeLast(spec));
     steps.addAll(enterUserNamespace(last));
     steps.addAll(last.setUp(spec));
     return steps;
@@ -556,7 +485,7 @@ public final class Credentials {
     if (privileges.capabilities().isEmpty()) {
       given.add(Guarantee.NO_CAPABILITIES);
     }
-    if (hasOwnUserNamespace()) {
+    if (ownership.commandHasItsOwn()) {
       given.add(Guarantee.OWN_USER_NAMESPACE);
     }
     if (noProcessLeadsOut()) {
@@ -572,10 +501,6 @@ public final class Credentials {
     return given;
   }
 
-  private boolean hasOwnUserNamespace() {
-    return !given.userIsShared() && !commandOwnsMounts() && !staysInCallersNamespace();
-  }
-
   /**
    * In a user namespace with others, the caller's own or a given one, the command may trace those
    * of its user that have no capabilities, and walk through /proc/PID/root of theirs (ptrace(2)).
@@ -585,8 +510,8 @@ public final class Credentials {
     if (given.userIsShared()) {
       return false;
     }
-    return hasOwnUserNamespace()
-        || (startsUnmapped() && privileges.capabilities().isEmpty())
+    return ownership.commandHasItsOwn()
+        || (ownership.startsUnmapped() && privileges.capabilities().isEmpty())
         || (host.needs(Workaround.LANDLOCK_DOMAIN) && !privileges.authority().isCallers());
   }
 
@@ -595,9 +520,9 @@ public final class Credentials {
     return becomesInside(given) && id.isPresent();
   }
 
-  /** Whether capabilities of the command's could change its mounts. */
+  /** Whether no capability of the command's could change its mounts. */
   boolean mountsAreLocked() {
-    return !commandOwnsMounts() || privileges.capabilities().isEmpty();
+    return !ownership.commandOwnsMounts() || privileges.capabilities().isEmpty();
   }
 
   /** Who the command is for the kernel. */
