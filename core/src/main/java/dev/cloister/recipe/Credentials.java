@@ -21,7 +21,6 @@ import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -46,9 +45,7 @@ public final class Credentials {
   private final GivenNamespaces given;
   private final Joining joining;
   private final Ownership ownership;
-  private final boolean becomesReally;
-  private final Ids callers;
-  private final Ids own;
+  private final CommandUser user;
   private final IdMaps maps;
   private final UserNamespaceLimit limit;
 
@@ -58,35 +55,24 @@ public final class Credentials {
   }
 
   public Credentials(HostReport host, SandboxSpec spec) {
-    this(host, spec, host.caller().isPrivileged() && !becomesInside(spec.given()));
-  }
-
-  /** Whether the ids that are asked for mean those of a user namespace that others have mapped. */
-  private static boolean becomesInside(GivenNamespaces given) {
-    return given.user().isPresent() || given.mapped().isPresent();
+    this(host, spec, CommandUser.of(host, spec));
   }
 
   /** Of a command that stays in all of the caller's namespaces. */
   public static Credentials inPlace(HostReport host, SandboxSpec spec) {
-    return new Credentials(host.with(Set.of(Workaround.NO_USER_NAMESPACE)), spec, true);
+    HostReport without = host.with(Set.of(Workaround.NO_USER_NAMESPACE));
+    return new Credentials(without, spec, CommandUser.real(without, spec));
   }
 
-  /**
-   * The same.
-   *
-   * @param becomesReally whether other ids are so for the kernel, too, and not just inside
-   */
-  private Credentials(HostReport host, SandboxSpec spec, boolean becomesReally) {
+  private Credentials(HostReport host, SandboxSpec spec, CommandUser user) {
     this.host = host;
     this.caller = host.caller();
-    this.becomesReally = becomesReally;
     this.spec = spec;
     this.privileges = spec.privileges();
     this.given = spec.given();
     this.joining = new Joining(given);
     this.ownership = new Ownership(host, spec, joining);
-    this.callers = Ids.ofCaller(host);
-    this.own = Ids.ofCommand(spec.identity(), host);
+    this.user = user;
     this.maps = new IdMaps(PROC, host.anyOf().isPresent());
     this.limit = new UserNamespaceLimit(PROC, privileges.userNamespaces());
   }
@@ -125,7 +111,7 @@ public final class Credentials {
     if (!host.needs(Workaround.OWN_PROC)) {
       steps.add(openProc());
     }
-    steps.addAll(dropGroupsBefore());
+    steps.addAll(user.dropGroupsBefore());
     steps.addAll(joining.first());
     Call unshare = madeFirst(namespaces).unshare();
     if (!ownership.startsInNew()) {
@@ -137,7 +123,7 @@ public final class Credentials {
     steps.add(unshare);
     if (given.mapped().isEmpty()) {
       steps.addAll(maps.denySetgroups());
-      steps.addAll(maps.write(Ids.ROOT, callers));
+      steps.addAll(maps.write(Ids.ROOT, user.callers()));
     }
     return steps;
   }
@@ -152,37 +138,16 @@ public final class Credentials {
         .hint(Errno.ENOENT, "Cloister needs a /proc mounted where it is started");
   }
 
-  /**
-   * Lets what is made from now on, directories, files and file systems, be the command's
-   * (credentials(7)): an unprivileged caller's are, and it could not write to a {@code --tmpfs} of
-   * root's. A caller that may pass by no permission needs its own ids for its sources.
-   */
+  /** Lets what is made from now on, directories, files and file systems, be the command's. */
   public List<Instruction> makeAsCommandUser() {
-    List<Instruction> steps = new ArrayList<>();
-    if (ownership.startsMappedByOthers()) {
-      steps.addAll(awaitMaps());
-      steps.addAll(becomeInside());
-      return steps;
-    }
-    if (!becomesReally || !caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
-      return steps;
-    }
-    if (!own.gid().is(callers.gid())) {
-      steps.add(Call.of(SystemCall.SETFSGID, own.gid().operand()));
-    }
-    if (!own.uid().is(callers.uid())) {
-      steps.add(Call.of(SystemCall.SETFSUID, own.uid().operand()));
-      // That took those that concern files from the effective ones (capabilities(7)).
-      steps.add(CapabilitySet.lowerOf(caller.capabilities()).setEffective());
-    }
-    return steps;
+    return ownership.startsMappedByOthers() ? becomeMapped() : user.makeFiles();
   }
 
   /** Becomes who the command shall be, in a user namespace that owns nothing. */
   public List<Instruction> becomeCommandUser() {
     List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
     if (given.userIsShared()) {
-      steps.addAll(joining.last(becomeInside()));
+      steps.addAll(joining.last(user.becomeMapped()));
       steps.addAll(makeLast());
       return steps;
     }
@@ -199,7 +164,7 @@ public final class Credentials {
       steps.addAll(limit.set());
       NewNamespaces last = NewNamespaces.of(ownership.madeLast());
       steps.add(last.withUser().unshare());
-      steps.addAll(maps.write(own, Ids.ROOT));
+      steps.addAll(maps.write(user.own(), Ids.ROOT));
       steps.addAll(last.setUp(spec));
     }
     return steps;
@@ -241,56 +206,11 @@ public final class Credentials {
     return given.mapped().isPresent() ? List.of() : Announcement.of(spec);
   }
 
-  /**
-   * Becomes who was asked for, in a user namespace that others have mapped and in which this
-   * process has every capability. Whoever was not asked for stays what the caller is in it.
-   */
-  private List<Instruction> becomeInside() {
-    List<Instruction> steps = new ArrayList<>();
-    if (!becomesInside(given)
-        || !(spec.identity().uid().isPresent() || spec.identity().gid().isPresent())) {
-      return steps;
-    }
-    if (spec.identity().gid().isPresent()) {
-      steps.add(
-          Call.of(
-                  SystemCall.SETRESGID,
-                  own.gid().operand(),
-                  own.gid().operand(),
-                  own.gid().operand())
-              .hint(Errno.EINVAL, "--gid: the user namespace has no gid " + own.gid()));
-    }
-    if (spec.identity().uid().isPresent()) {
-      steps.add(Prctl.set(LinuxConstant.PR_SET_KEEPCAPS, 1));
-      steps.add(
-          Call.of(
-                  SystemCall.SETRESUID,
-                  own.uid().operand(),
-                  own.uid().operand(),
-                  own.uid().operand())
-              .hint(Errno.EINVAL, "--uid: the user namespace has no uid " + own.uid()));
-      // Who was root in it has lost the effective ones by that (capabilities(7)).
-      steps.add(CapabilitySet.ALL.setEffective());
-    }
+  /** Becomes the command's user in a user namespace that others map, once they have done so. */
+  private List<Instruction> becomeMapped() {
+    List<Instruction> steps = new ArrayList<>(awaitMaps());
+    steps.addAll(user.becomeMapped());
     return steps;
-  }
-
-  /**
-   * Drops groups that the command's user namespace may not let this process drop. Where that is one
-   * that Cloister maps, {@link #becomeReally} does it.
-   */
-  private List<Instruction> dropGroupsBefore() {
-    return becomesInside(given) && dropsGroupsFirst() ? List.of(dropGroups()) : List.of();
-  }
-
-  private boolean dropsGroupsFirst() {
-    return caller.isPrivileged() && caller.canDropGroups();
-  }
-
-  private Call dropGroups() {
-    Call drop = Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL);
-    // In a user namespace that denies it (user_namespaces(7)), which is not known before.
-    return host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop;
   }
 
   /** As far as it concerns the process, and not the user namespace that it makes. */
@@ -300,9 +220,7 @@ public final class Credentials {
       // It is the caller, groups included, and a domain would forbid what it is to be able to do.
       return steps;
     }
-    if (becomesReally) {
-      steps.addAll(becomeReally());
-    }
+    steps.addAll(user.becomeReal());
     if (host.needs(Workaround.NO_USER_NAMESPACE) && host.needs(Workaround.LANDLOCK_DOMAIN)) {
       steps.addAll(enterLandlockDomain());
     }
@@ -331,12 +249,11 @@ public final class Credentials {
     List<Instruction> steps = new ArrayList<>();
     steps.add(owned.withUser().unshare());
     if (given.mapped().isPresent()) {
-      steps.addAll(awaitMaps());
-      steps.addAll(becomeInside());
+      steps.addAll(becomeMapped());
       return steps;
     }
     steps.addAll(maps.denySetgroups());
-    steps.addAll(maps.write(own, own));
+    steps.addAll(maps.write(user.own(), user.own()));
     return steps;
   }
 
@@ -353,47 +270,6 @@ public final class Credentials {
     steps.addAll(LandlockDomain.allow(ROOT, right, number));
     steps.add(LandlockDomain.enter());
     return steps;
-  }
-
-  /**
-   * A map alone would leave a caller who is really root the owner of everything that is root's, so
-   * it becomes the other user before the map.
-   */
-  private List<Instruction> becomeReally() {
-    List<Instruction> steps = new ArrayList<>();
-    if (caller.canDropGroups()) {
-      steps.add(dropGroups());
-    }
-    if (!own.gid().is(callers.gid())) {
-      steps.add(
-          Call.of(
-                  SystemCall.SETRESGID,
-                  own.gid().operand(),
-                  own.gid().operand(),
-                  own.gid().operand())
-              .hint(Errno.EINVAL, "--gid: the caller's user namespace has no gid " + own.gid()));
-    }
-    if (!own.uid().is(callers.uid())) {
-      steps.addAll(becomeUser());
-    }
-    if (!own.uid().is(callers.uid()) || !own.gid().is(callers.gid())) {
-      // A change of ids made this process's own files in /proc root's (proc(5)).
-      steps.add(Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 1));
-    }
-    return steps;
-  }
-
-  private List<Instruction> becomeUser() {
-    Call become =
-        Call.of(SystemCall.SETRESUID, own.uid().operand(), own.uid().operand(), own.uid().operand())
-            .hint(Errno.EINVAL, "--uid: the caller's user namespace has no uid " + own.uid());
-    return host.needs(Workaround.NO_USER_NAMESPACE) && given.last().isEmpty()
-        ? List.of(become)
-        : List.of(
-            // The next user namespace may be allowed to nobody without CAP_SYS_ADMIN.
-            Prctl.set(LinuxConstant.PR_SET_KEEPCAPS, 1),
-            become,
-            CapabilitySet.of(List.of(LinuxConstant.CAP_SYS_ADMIN)).setEffective());
   }
 
   /**
@@ -491,11 +367,10 @@ public final class Credentials {
     if (noProcessLeadsOut()) {
       given.add(Guarantee.OLD_ROOT_UNREACHABLE);
     }
-    // An unprivileged caller's ids only look different inside.
-    if (!reallyUid().mayBeRoot() && !becomesUnknown(spec.identity().uid())) {
+    if (!user.mayBeRoot()) {
       given.add(Guarantee.UNPRIVILEGED_USER);
     }
-    if (dropsGroups()) {
+    if (user.hasNoOtherGroups()) {
       given.add(Guarantee.GROUPS_DROPPED);
     }
     return given;
@@ -515,11 +390,6 @@ public final class Credentials {
         || (host.needs(Workaround.LANDLOCK_DOMAIN) && !privileges.authority().isCallers());
   }
 
-  /** Whether that id is whatever others have mapped it to. */
-  private boolean becomesUnknown(OptionalLong id) {
-    return becomesInside(given) && id.isPresent();
-  }
-
   /** Whether no capability of the command's could change its mounts. */
   boolean mountsAreLocked() {
     return !ownership.commandOwnsMounts() || privileges.capabilities().isEmpty();
@@ -527,48 +397,26 @@ public final class Credentials {
 
   /** Who the command is for the kernel. */
   Id reallyUid() {
-    return becomesReally ? own.uid() : callers.uid();
-  }
-
-  /** The group id itself is often in the list, where it opens nothing more. */
-  private boolean dropsGroups() {
-    if (host.anyOf().isPresent()) {
-      return false;
-    }
-    if (!privileges.authority().isCallers()
-        && caller.canDropGroups()
-        && (becomesReally || (becomesInside(given) && dropsGroupsFirst()))) {
-      return true;
-    }
-    if (becomesUnknown(spec.identity().gid())) {
-      return caller.groups().isEmpty();
-    }
-    Id kept = becomesReally ? own.gid() : callers.gid();
-    for (long group : caller.groups()) {
-      if (!kept.is(new Id.Known(group))) {
-        return false;
-      }
-    }
-    return true;
+    return user.realUid();
   }
 
   /** Whether this caller can be given the identity that {@code spec} asks for. */
   public static Assessment assess(SandboxSpec spec, HostReport host) {
     Caller caller = host.caller();
     Assessment unreachable = assessGiven(spec, host);
-    if (unreachable instanceof Assessment.Unusable || becomesInside(spec.given())) {
+    if (unreachable instanceof Assessment.Unusable || CommandUser.areMappedByOthers(spec.given())) {
       return unreachable instanceof Assessment.Unusable
           ? unreachable
           : assessUserNamespace(spec, host);
     }
     Credentials wanted = new Credentials(host, spec.identity());
     if (caller.isPrivileged()
-        && !wanted.own.uid().is(wanted.callers.uid())
+        && !wanted.user.own().uid().is(wanted.user.callers().uid())
         && !caller.has(LinuxConstant.CAP_SETUID)) {
       return lacks("CAP_SETUID");
     }
     if (caller.isPrivileged()
-        && !wanted.own.gid().is(wanted.callers.gid())
+        && !wanted.user.own().gid().is(wanted.user.callers().gid())
         && !caller.has(LinuxConstant.CAP_SETGID)) {
       return lacks("CAP_SETGID");
     }
@@ -587,8 +435,8 @@ public final class Credentials {
     boolean asks =
         spec.privileges().ownUserNamespace()
             || spec.privileges().userNamespaces() == Privileges.UserNamespaces.DISABLED
-            || !wanted.own.uid().is(wanted.callers.uid())
-            || !wanted.own.gid().is(wanted.callers.gid());
+            || !wanted.user.own().uid().is(wanted.user.callers().uid())
+            || !wanted.user.own().gid().is(wanted.user.callers().gid());
     return asks
         ? new Assessment.Unusable(
             "a command with the caller's capabilities stays in the caller's user namespace, with its"
