@@ -15,7 +15,6 @@ import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
-import dev.cloister.spec.Privileges.Authority;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
@@ -48,6 +47,7 @@ public final class Credentials {
   private final CommandUser user;
   private final IdMaps maps;
   private final UserNamespaceLimit limit;
+  private final PrivilegeDrop drop;
 
   /** Those of a command that asks for no privileges. */
   public Credentials(HostReport host, Identity identity) {
@@ -75,6 +75,7 @@ public final class Credentials {
     this.user = user;
     this.maps = new IdMaps(PROC, host.anyOf().isPresent());
     this.limit = new UserNamespaceLimit(PROC, privileges.userNamespaces());
+    this.drop = new PrivilegeDrop(caller, spec);
   }
 
   /**
@@ -272,13 +273,9 @@ public final class Credentials {
     return steps;
   }
 
-  /**
-   * Takes every capability and every way to get one back over execve(2). A process that is uid 0 in
-   * its user namespace needs both: without no_new_privs, exec would give them all again.
-   */
+  /** Takes every capability and every way to get one back over execve(2). */
   public static List<Instruction> giveUpCapabilities() {
-    return List.of(
-        Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1), CapabilitySet.NONE.setEffective());
+    return PrivilegeDrop.takeAll();
   }
 
   /**
@@ -286,68 +283,14 @@ public final class Credentials {
    * user namespace can be made.
    */
   public List<Instruction> leaveOnlyWhatIsAskedFor() {
-    List<Instruction> steps = new ArrayList<>();
-    if (given.shared()) {
-      // A change of ids may have taken it back.
-      steps.add(Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 0));
-    }
-    if (privileges.authority() == Authority.ALL_OF_CALLERS) {
-      steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
-    } else if (privileges.capabilities().isEmpty()) {
-      steps.addAll(giveUpCapabilities());
-    } else {
-      steps.addAll(keepCapabilities());
-    }
+    List<Instruction> steps = new ArrayList<>(drop.takeOthers());
     steps.addAll(limit.prove());
     return steps;
   }
 
-  /**
-   * As ambient capabilities they survive execve(2) for every user, and no_new_privs keeps it from
-   * adding others: what root of the user namespace is given there is cut down to what it had, and
-   * neither file capabilities nor set-user-ID bits count. So the bounding set decides nothing.
-   */
-  private List<Instruction> keepCapabilities() {
-    Set<LinuxConstant> kept = privileges.capabilities();
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
-    steps.add(CapabilitySet.of(kept).setInheritable());
-    boolean all = kept.containsAll(Privileges.allCapabilities());
-    for (LinuxConstant capability : kept) {
-      Call raise = Prctl.raiseAmbient(capability);
-      // All means all that this kernel has.
-      steps.add(
-          all
-              ? raise.tolerate(Errno.EINVAL)
-              : raise.hint(Errno.EINVAL, "this kernel does not know " + capability));
-    }
-    return steps;
-  }
-
-  /**
-   * A capability that protects the sandbox's init from the command: who lacks one that another
-   * process has is not let trace that one, even with the same ids in the same user namespace
-   * (ptrace(2)). Permitted and not effective, it allows nothing. Which one it is does not matter.
-   */
-  private static final LinuxConstant SHIELD = LinuxConstant.CAP_SYS_PACCT;
-
-  /**
-   * Whether the init can be protected so, and must, because the one who asked for {@link
-   * dev.cloister.spec.Reports} has a use for the process id only if {@code /proc/PID/ns} is open to
-   * it; what forbids everyone to trace a process closes that to all but root.
-   */
+  /** Whether the init is to be protected by {@link PrivilegeDrop#takeAllButShield}. */
   boolean shieldsInit() {
-    Set<LinuxConstant> kept = privileges.capabilities();
-    return spec.reports().any()
-        && !given.shared()
-        && !caller.isPrivileged()
-        && !kept.contains(SHIELD)
-        && !kept.contains(LinuxConstant.CAP_SYS_PTRACE);
-  }
-
-  /** Leaves the init what protects it. */
-  static Call keepShield() {
-    return CapabilitySet.of(List.of(SHIELD)).setPermitted();
+    return drop.shieldsInit();
   }
 
   /** Leaves only these, effective and permitted. */

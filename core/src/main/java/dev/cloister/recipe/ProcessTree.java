@@ -240,7 +240,7 @@ public final class ProcessTree {
     steps.addAll(channels.closeAllButStatusInside());
     steps.addAll(descriptors.closeInherited());
     // Those that were asked for are the command's.
-    steps.add(shielded ? Credentials.keepShield() : Credentials.setCapabilities(List.of()));
+    steps.add(shielded ? PrivilegeDrop.takeAllButShield() : Credentials.setCapabilities(List.of()));
     return steps;
   }
 
