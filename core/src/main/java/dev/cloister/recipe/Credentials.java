@@ -3,7 +3,6 @@ package dev.cloister.recipe;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
-import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Buffer;
@@ -24,9 +23,10 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Who the process is: the user namespaces, the ids, the capabilities.
- *
- * <p>{@link Ownership} says which user namespaces there are, and why.
+ * Who the process is: the user namespaces, the ids, the capabilities. This is where they come
+ * together, in the order in which a process changes them; each is somebody else's: {@link
+ * Ownership} says which user namespaces there are, and why, {@link CommandUser} who the command is
+ * in them, and {@link PrivilegeDrop} what it may still do.
  */
 public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
@@ -38,7 +38,6 @@ public final class Credentials {
   private static final Buffer MAPPED = new Buffer("mapped", 1);
 
   private final HostReport host;
-  private final Caller caller;
   private final SandboxSpec spec;
   private final Privileges privileges;
   private final GivenNamespaces given;
@@ -66,7 +65,6 @@ public final class Credentials {
 
   private Credentials(HostReport host, SandboxSpec spec, CommandUser user) {
     this.host = host;
-    this.caller = host.caller();
     this.spec = spec;
     this.privileges = spec.privileges();
     this.given = spec.given();
@@ -75,63 +73,12 @@ public final class Credentials {
     this.user = user;
     this.maps = new IdMaps(PROC, host.anyOf().isPresent());
     this.limit = new UserNamespaceLimit(PROC, privileges.userNamespaces());
-    this.drop = new PrivilegeDrop(caller, spec);
+    this.drop = new PrivilegeDrop(host.caller(), spec);
   }
 
-  /**
-   * Those that are made together with the last user namespace, which then owns them. The others
-   * cannot: process ids must be there for the mounts, and cgroups are no capability's.
-   */
-  public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
-    return Ownership.madeLast(spec);
-  }
-
-  /** What {@link #makeNamespaces()} made, for a process that enters it later. */
-  KeptNamespaces keptFirst() {
-    return madeFirst(ownership.madeFirst()).keep();
-  }
-
-  /** What {@link #becomeCommandUser} made. */
-  KeptNamespaces keptLast() {
-    return ownership.commandStaysInCallers()
-        ? NewNamespaces.of(Set.of()).keep()
-        : NewNamespaces.of(ownership.madeLast()).withUser().keep();
-  }
-
-  /** The others, and what makes them usable. */
-  public List<Instruction> makeNamespaces() {
-    Set<Namespace> first = ownership.madeFirst();
-    List<Instruction> steps = new ArrayList<>(makeNamespaces(first));
-    steps.addAll(NewNamespaces.of(first).setUp(spec));
-    return steps;
-  }
-
-  /** Opens /proc for later, and makes these namespaces and the user namespace that they need. */
-  public List<Instruction> makeNamespaces(Set<Namespace> namespaces) {
-    List<Instruction> steps = new ArrayList<>();
-    if (!host.needs(Workaround.OWN_PROC)) {
-      steps.add(openProc());
-    }
-    steps.addAll(user.dropGroupsBefore());
-    steps.addAll(joining.first());
-    Call unshare = madeFirst(namespaces).unshare();
-    if (!ownership.startsInNew()) {
-      steps.add(
-          unshare.hint(
-              Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
-      return steps;
-    }
-    steps.add(unshare);
-    if (given.mapped().isEmpty()) {
-      steps.addAll(maps.denySetgroups());
-      steps.addAll(maps.write(Ids.ROOT, user.callers()));
-    }
-    return steps;
-  }
-
-  private NewNamespaces madeFirst(Set<Namespace> namespaces) {
-    NewNamespaces made = NewNamespaces.of(namespaces).withMounts();
-    return ownership.startsInNew() ? made.withUser() : made;
+  /** Whether this caller can be given the identity that {@code spec} asks for. */
+  public static Assessment assess(SandboxSpec spec, HostReport host) {
+    return new CredentialsAssessment(spec, host).assess();
   }
 
   public static Call openProc() {
@@ -139,46 +86,60 @@ public final class Credentials {
         .hint(Errno.ENOENT, "Cloister needs a /proc mounted where it is started");
   }
 
+  /** Those that are made together with the last user namespace, which then owns them. */
+  public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
+    return Ownership.ownedByLast(spec);
+  }
+
+  /** The others, and what makes them usable. */
+  public List<Instruction> makeNamespaces() {
+    NewNamespaces first = ownership.madeFirst();
+    List<Instruction> steps = new ArrayList<>(make(first));
+    steps.addAll(first.setUp(spec));
+    return steps;
+  }
+
+  /** Opens /proc for later, and makes these namespaces and the user namespace that they need. */
+  public List<Instruction> makeNamespaces(Set<Namespace> namespaces) {
+    return make(ownership.madeFirst(namespaces));
+  }
+
+  private List<Instruction> make(NewNamespaces first) {
+    List<Instruction> steps = new ArrayList<>();
+    if (!host.needs(Workaround.OWN_PROC)) {
+      steps.add(openProc());
+    }
+    steps.addAll(user.dropGroupsBefore());
+    steps.addAll(joining.first());
+    Call unshare = first.unshare();
+    if (!ownership.startsInNew()) {
+      steps.add(
+          unshare.hint(
+              Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
+      return steps;
+    }
+    steps.add(unshare);
+    if (!ownership.startsUnmapped()) {
+      steps.addAll(maps.denySetgroups());
+      steps.addAll(maps.write(Ids.ROOT, user.callers()));
+    }
+    return steps;
+  }
+
+  /** What {@link #makeNamespaces()} made, for a process that enters it later. */
+  KeptNamespaces keptFirst() {
+    return ownership.madeFirst().keep();
+  }
+
   /** Lets what is made from now on, directories, files and file systems, be the command's. */
   public List<Instruction> makeAsCommandUser() {
     return ownership.startsMappedByOthers() ? becomeMapped() : user.makeFiles();
   }
 
-  /** Becomes who the command shall be, in a user namespace that owns nothing. */
-  public List<Instruction> becomeCommandUser() {
-    List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
-    if (given.userIsShared()) {
-      steps.addAll(joining.last(user.becomeMapped()));
-      steps.addAll(makeLast());
-      return steps;
-    }
-    if (!ownership.commandHasItsOwn()) {
-      return steps;
-    }
-    if (caller.isPrivileged()) {
-      if (limit.isSet()) {
-        // The limit is one namespace's, and that of the caller's is not for Cloister to change.
-        steps.addAll(enterUserNamespace(NewNamespaces.of(Set.of())));
-      }
-      steps.addAll(enterLastUserNamespace());
-    } else {
-      steps.addAll(limit.set());
-      NewNamespaces last = NewNamespaces.of(ownership.madeLast());
-      steps.add(last.withUser().unshare());
-      steps.addAll(maps.write(user.own(), Ids.ROOT));
-      steps.addAll(last.setUp(spec));
-    }
-    return steps;
-  }
-
-  /** What the last user namespace owns, where it is there already. */
-  private List<Instruction> makeLast() {
-    List<Instruction> steps = new ArrayList<>();
-    NewNamespaces last = NewNamespaces.of(ownership.madeLast());
-    if (!last.isEmpty()) {
-      steps.add(last.unshare());
-      steps.addAll(last.setUp(spec));
-    }
+  /** Becomes the command's user in a user namespace that others map, once they have done so. */
+  private List<Instruction> becomeMapped() {
+    List<Instruction> steps = new ArrayList<>(awaitMaps());
+    steps.addAll(user.becomeMapped());
     return steps;
   }
 
@@ -207,10 +168,15 @@ public final class Credentials {
     return given.mapped().isPresent() ? List.of() : Announcement.of(spec);
   }
 
-  /** Becomes the command's user in a user namespace that others map, once they have done so. */
-  private List<Instruction> becomeMapped() {
-    List<Instruction> steps = new ArrayList<>(awaitMaps());
-    steps.addAll(user.becomeMapped());
+  /** Becomes who the command shall be, in a user namespace that owns nothing. */
+  public List<Instruction> becomeCommandUser() {
+    List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
+    if (given.userIsShared()) {
+      steps.addAll(joining.last(user.becomeMapped()));
+      steps.addAll(makeLast());
+    } else if (ownership.commandHasItsOwn()) {
+      steps.addAll(host.caller().isPrivileged() ? becomeBelowCallers() : becomeBelowRoots());
+    }
     return steps;
   }
 
@@ -228,13 +194,60 @@ public final class Credentials {
     return steps;
   }
 
+  /** A domain that forbids nothing in itself: the one right it handles, it grants everywhere. */
+  private List<Instruction> enterLandlockDomain() {
+    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
+    int number = LandlockDomain.placeNumber(descriptors);
+    List<LinuxConstant> right = List.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    steps.add(LandlockDomain.create(right));
+    steps.add(Steps.openDirectory("/", ROOT));
+    steps.addAll(descriptors.requireFree(number));
+    steps.addAll(LandlockDomain.allow(ROOT, right, number));
+    steps.add(LandlockDomain.enter());
+    return steps;
+  }
+
+  /** What the last user namespace owns, where it is there already. */
+  private List<Instruction> makeLast() {
+    List<Instruction> steps = new ArrayList<>();
+    NewNamespaces last = ownership.madeLast();
+    if (!last.isEmpty()) {
+      steps.add(last.unshare());
+      steps.addAll(last.setUp(spec));
+    }
+    return steps;
+  }
+
+  /** Becomes it below the caller's user namespace, where this process is that user already. */
+  private List<Instruction> becomeBelowCallers() {
+    List<Instruction> steps = new ArrayList<>();
+    if (limit.isSet()) {
+      // The limit is one namespace's, and that of the caller's is not for Cloister to change.
+      steps.addAll(enterUserNamespace(NewNamespaces.NONE));
+    }
+    steps.addAll(enterLastUserNamespace());
+    return steps;
+  }
+
+  /** Becomes it below the user namespace that owns the mounts, where this process is root. */
+  private List<Instruction> becomeBelowRoots() {
+    NewNamespaces last = ownership.madeLast();
+    List<Instruction> steps = new ArrayList<>(limit.set());
+    steps.add(last.withUser().unshare());
+    steps.addAll(maps.write(user.own(), Ids.ROOT));
+    steps.addAll(last.setUp(spec));
+    return steps;
+  }
+
   /**
-   * The same for a process that is the command's user already, in a user namespace that was made
-   * for it and owns its mounts. It has {@link #neededToEnter}.
+   * Enters the last one as a process that is the command's user already, in a user namespace that
+   * was made for it and owns its mounts. It has {@link #neededToEnter}.
    */
   public List<Instruction> enterLastUserNamespace() {
+    NewNamespaces last = NewNamespaces.of(Ownership.ownedByLast(spec));
     List<Instruction> steps = new ArrayList<>(limit.set());
-    NewNamespaces last = NewNamespaces.of(Ownership.madeLast(spec));
     steps.addAll(enterUserNamespace(last));
     steps.addAll(last.setUp(spec));
     return steps;
@@ -258,24 +271,21 @@ public final class Credentials {
     return steps;
   }
 
-  /** A domain that forbids nothing in itself: the one right it handles, it grants everywhere. */
-  private List<Instruction> enterLandlockDomain() {
-    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
-    int number = LandlockDomain.placeNumber(descriptors);
-    List<LinuxConstant> right = List.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
-    steps.add(LandlockDomain.create(right));
-    steps.add(Steps.openDirectory("/", ROOT));
-    steps.addAll(descriptors.requireFree(number));
-    steps.addAll(LandlockDomain.allow(ROOT, right, number));
-    steps.add(LandlockDomain.enter());
-    return steps;
+  /** What {@link #becomeCommandUser} made. */
+  KeptNamespaces keptLast() {
+    return ownership.commandStaysInCallers()
+        ? NewNamespaces.NONE.keep()
+        : ownership.madeLast().withUser().keep();
   }
 
-  /** Takes every capability and every way to get one back over execve(2). */
+  /** {@link PrivilegeDrop#takeAll}. */
   public static List<Instruction> giveUpCapabilities() {
     return PrivilegeDrop.takeAll();
+  }
+
+  /** Leaves only these, effective and permitted. */
+  public static Call setCapabilities(List<LinuxConstant> capabilities) {
+    return CapabilitySet.of(capabilities).setEffective();
   }
 
   /**
@@ -291,11 +301,6 @@ public final class Credentials {
   /** Whether the init is to be protected by {@link PrivilegeDrop#takeAllButShield}. */
   boolean shieldsInit() {
     return drop.shieldsInit();
-  }
-
-  /** Leaves only these, effective and permitted. */
-  public static Call setCapabilities(List<LinuxConstant> capabilities) {
-    return CapabilitySet.of(capabilities).setEffective();
   }
 
   /** What {@link #becomeCommandUser} and {@link #leaveOnlyWhatIsAskedFor} guarantee. */
@@ -341,10 +346,5 @@ public final class Credentials {
   /** Who the command is for the kernel. */
   Id reallyUid() {
     return user.realUid();
-  }
-
-  /** Whether this caller can be given the identity that {@code spec} asks for. */
-  public static Assessment assess(SandboxSpec spec, HostReport host) {
-    return new CredentialsAssessment(spec, host).assess();
   }
 }

@@ -19,6 +19,8 @@ import java.util.Set;
 
 /** Namespaces that are made at once (unshare(2)), and what they need to be of use. */
 final class NewNamespaces {
+  static final NewNamespaces NONE = of(Set.of());
+
   private final boolean user;
   private final boolean mounts;
   private final Set<Namespace> others;

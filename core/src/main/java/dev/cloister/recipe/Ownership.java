@@ -81,9 +81,11 @@ final class Ownership {
   }
 
   /** What is made first, and owned by the user namespace that all is made in. */
-  Set<Namespace> madeFirst() {
+  NewNamespaces madeFirst() {
     Set<Namespace> first = new TreeSet<>(spec.namespaces());
-    first.removeAll(madeLast());
+    if (!commandOwnsMounts()) {
+      first.removeAll(ownedByLast(spec));
+    }
     if (given.pid().isPresent()) {
       // Below that one, which this process is not in: ProcessTree.
       first.remove(Namespace.PID);
@@ -92,19 +94,25 @@ final class Ownership {
       // It shows the cgroup that its maker is in, which shall be the sandbox's: ProcessTree.
       first.remove(Namespace.CGROUP);
     }
-    return first;
+    return madeFirst(first);
+  }
+
+  /** These as what is made first: with the mount namespace, and what must own them. */
+  NewNamespaces madeFirst(Set<Namespace> namespaces) {
+    NewNamespaces made = NewNamespaces.of(namespaces).withMounts();
+    return startsInNew() ? made.withUser() : made;
   }
 
   /** What is made last, and owned by the command's user namespace. */
-  Set<Namespace> madeLast() {
-    return commandOwnsMounts() ? Set.of() : madeLast(spec);
+  NewNamespaces madeLast() {
+    return commandOwnsMounts() ? NewNamespaces.NONE : NewNamespaces.of(ownedByLast(spec));
   }
 
   /**
-   * The same where the command's user namespace does not own the mounts. The others cannot be made
-   * so late: process ids must be there for the mounts, and cgroups are no capability's.
+   * What a last user namespace owns where there is one. Others cannot be made so late: process ids
+   * must be there for the mounts, and cgroups are no capability's.
    */
-  static Set<Namespace> madeLast(SandboxSpec spec) {
+  static Set<Namespace> ownedByLast(SandboxSpec spec) {
     Set<Namespace> last = new TreeSet<>();
     Privileges privileges = spec.privileges();
     if (!privileges.capabilities().isEmpty() && !privileges.authority().isCallers()) {
