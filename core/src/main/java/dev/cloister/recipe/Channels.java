@@ -158,7 +158,7 @@ public final class Channels {
       return List.of();
     }
     return List.of(
-        Credentials.prctl(LinuxConstant.PR_SET_DUMPABLE, 0),
+        Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 0),
         say(handover, Handover.READY),
         new Instruction.AwaitCommand(handover.report()));
   }

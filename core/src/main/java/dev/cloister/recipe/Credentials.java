@@ -2,10 +2,7 @@ package dev.cloister.recipe;
 
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
-import dev.cloister.ffm.LinuxStruct;
-import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
-import dev.cloister.host.Caller;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.Workaround;
 import dev.cloister.program.Buffer;
@@ -15,36 +12,21 @@ import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.spec.GivenNamespaces;
 import dev.cloister.spec.Identity;
-import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.Namespace;
 import dev.cloister.spec.Privileges;
-import dev.cloister.spec.Privileges.Authority;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Guarantee;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Who the process is: the user namespaces, the ids, the capabilities.
- *
- * <p>A caller without CAP_SYS_ADMIN first becomes root of a user namespace of its own, which owns
- * the mounts; a caller that has it makes the mounts as itself, so that it can read its sources. In
- * both cases the command gets one more user namespace at the end: it owns nothing, so a capability
- * in it cannot touch the mounts. Where none can be made ({@link Workaround#NO_USER_NAMESPACE}), the
- * command stays in the caller's, without capabilities.
- *
- * <p>Where the caller gives a user namespace, the command is in that one and gets no other ({@link
- * Joining}); and where somebody else maps the ids of the first one, that is the command's.
- *
- * <p>With capabilities that are asked for, the last user namespace owns the network, the host name
- * and the IPC of the sandbox if they are its own, as else there was nothing to use them on; but not
- * an IPC namespace whose message queues are mounted.
+ * Who the process is: the user namespaces, the ids, the capabilities. This is where they come
+ * together, in the order in which a process changes them; each is somebody else's: {@link
+ * Ownership} says which user namespaces there are, and why, {@link CommandUser} who the command is
+ * in them, and {@link PrivilegeDrop} what it may still do.
  */
 public final class Credentials {
   /** Opened before the root changes: it still shows this process after that. */
@@ -52,60 +34,19 @@ public final class Credentials {
 
   private static final Slot ROOT = new Slot("root");
 
-  /** Two ids of ten digits, one more digit, blanks and a NUL. */
-  private static final Buffer MAP = new Buffer("map", 32);
-
-  private static final Slot MAP_LENGTH = new Slot("map_length");
-
   /** What is read when somebody else has written the maps. */
   private static final Buffer MAPPED = new Buffer("mapped", 1);
 
-  private static final Operand SPACE = Operand.of(" ");
-  private static final Operand ONE_ID = Operand.of(" 1");
-
-  private static final Map<Errno, String> MAP_HINTS =
-      Map.of(
-          Errno.EACCES,
-          "a security module (AppArmor, SELinux, Landlock) refuses the new user namespace its rights;"
-              + " see `cloister probe`",
-          Errno.EPERM,
-          "the kernel refuses this id map: the caller may lack CAP_SETFCAP for id 0, or setgroups is"
-              + " still allowed");
-
-  private static final Map<Errno, String> USER_NAMESPACE_HINTS =
-      Map.of(
-          Errno.EPERM,
-          "new user namespaces are refused: by a seccomp filter, a security module, a sysctl, or"
-              + " because this process is in a chroot; see `cloister probe`",
-          Errno.ENOSPC,
-          "the limit on user namespaces is reached: see /proc/sys/user/max_user_namespaces",
-          Errno.EUSERS,
-          "user namespaces are nested too deeply (32 levels)");
-
-  private static final Map<Errno, String> LIMIT_HINTS =
-      Map.of(
-          Errno.EROFS,
-          "--disable-userns: /proc/sys is read-only here (in a container?), so the limit on user"
-              + " namespaces cannot be set",
-          Errno.ENOENT,
-          "--disable-userns: this kernel has no limit on user namespaces (Linux 4.9)");
-
-  /** How a kernel or what guards it says that a process gets no user namespace. */
-  private static final Errno[] NO_USER_NAMESPACES = {
-    Errno.EPERM, Errno.EACCES, Errno.ENOSPC, Errno.EUSERS, Errno.EINVAL, Errno.ENOSYS
-  };
-
   private final HostReport host;
-  private final Caller caller;
   private final SandboxSpec spec;
   private final Privileges privileges;
   private final GivenNamespaces given;
   private final Joining joining;
-  private final boolean becomesReally;
-  private final Id uid;
-  private final Id gid;
-  private final Id callerUid;
-  private final Id callerGid;
+  private final Ownership ownership;
+  private final CommandUser user;
+  private final IdMaps maps;
+  private final UserNamespaceLimit limit;
+  private final PrivilegeDrop drop;
 
   /** Those of a command that asks for no privileges. */
   public Credentials(HostReport host, Identity identity) {
@@ -113,146 +54,31 @@ public final class Credentials {
   }
 
   public Credentials(HostReport host, SandboxSpec spec) {
-    this(host, spec, host.caller().isPrivileged() && !becomesInside(spec.given()));
-  }
-
-  /** Whether the ids that are asked for mean those of a user namespace that others have mapped. */
-  private static boolean becomesInside(GivenNamespaces given) {
-    return given.user().isPresent() || given.mapped().isPresent();
+    this(host, spec, CommandUser.of(host, spec));
   }
 
   /** Of a command that stays in all of the caller's namespaces. */
   public static Credentials inPlace(HostReport host, SandboxSpec spec) {
-    return new Credentials(host.with(Set.of(Workaround.NO_USER_NAMESPACE)), spec, true);
+    HostReport without = host.with(Set.of(Workaround.NO_USER_NAMESPACE));
+    return new Credentials(without, spec, CommandUser.real(without, spec));
   }
 
-  /**
-   * The same.
-   *
-   * @param becomesReally whether other ids are so for the kernel, too, and not just inside
-   */
-  private Credentials(HostReport host, SandboxSpec spec, boolean becomesReally) {
+  private Credentials(HostReport host, SandboxSpec spec, CommandUser user) {
     this.host = host;
-    this.caller = host.caller();
-    this.becomesReally = becomesReally;
     this.spec = spec;
     this.privileges = spec.privileges();
     this.given = spec.given();
     this.joining = new Joining(given);
-    if (host.anyOf().isPresent()) {
-      this.callerUid = Id.foundUid(host.anyOf().get());
-      this.callerGid = Id.FOUND_GID;
-    } else {
-      this.callerUid = new Id.Known(caller.uid());
-      this.callerGid = new Id.Known(caller.gid());
-    }
-    this.uid = Id.ofUser(spec.identity().uid(), host.anyOf()).orElse(callerUid);
-    this.gid = Id.of(spec.identity().gid()).orElse(callerGid);
+    this.ownership = new Ownership(host, spec, joining);
+    this.user = user;
+    this.maps = new IdMaps(PROC, host.anyOf().isPresent());
+    this.limit = new UserNamespaceLimit(PROC, privileges.userNamespaces());
+    this.drop = new PrivilegeDrop(host.caller(), spec);
   }
 
-  /**
-   * Those that are made together with the last user namespace, which then owns them. The others
-   * cannot: process ids must be there for the mounts, and cgroups are no capability's.
-   */
-  public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
-    Set<Namespace> last = new TreeSet<>();
-    if (!spec.privileges().capabilities().isEmpty() && !spec.privileges().authority().isCallers()) {
-      last.addAll(spec.namespaces());
-      last.retainAll(List.of(Namespace.NET, Namespace.IPC, Namespace.UTS));
-      if (mountsQueues(spec)) {
-        last.remove(Namespace.IPC);
-      }
-    }
-    return last;
-  }
-
-  /** The queues that are mounted are those of the IPC namespace that is there by then. */
-  private static boolean mountsQueues(SandboxSpec spec) {
-    for (MountOperation mount : spec.mounts()) {
-      if (mount instanceof MountOperation.MessageQueues) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private Set<Namespace> madeLast() {
-    return commandOwnsMounts() ? Set.of() : namespacesMadeLast(spec);
-  }
-
-  /** Whether all is made in a user namespace that was given. */
-  private boolean startsInGiven() {
-    return given.user().isPresent() && !joining.userComesLast();
-  }
-
-  /** Whether all is made in a user namespace that somebody else maps. */
-  private boolean startsUnmapped() {
-    return given.mapped().isPresent() && !caller.isPrivileged();
-  }
-
-  /** Whether the user namespace that all is made in is the command's, too. */
-  private boolean commandOwnsMounts() {
-    return startsUnmapped() || (startsInGiven() && given.last().isEmpty());
-  }
-
-  private Set<Namespace> namespacesMadeFirst() {
-    Set<Namespace> first = new TreeSet<>(spec.namespaces());
-    first.removeAll(madeLast());
-    if (given.pid().isPresent()) {
-      // Below that one, which this process is not in: ProcessTree.
-      first.remove(Namespace.PID);
-    }
-    if (spec.limits().needCgroup()) {
-      // It shows the cgroup that its maker is in, which shall be the sandbox's: ProcessTree.
-      first.remove(Namespace.CGROUP);
-    }
-    return first;
-  }
-
-  /** What {@link #makeNamespaces()} made, for a process that enters it later. */
-  KeptNamespaces keptFirst() {
-    return KeptNamespaces.of(!caller.isPrivileged(), true, namespacesMadeFirst());
-  }
-
-  /** What {@link #becomeCommandUser} made. */
-  KeptNamespaces keptLast() {
-    return staysInCallersNamespace()
-        ? KeptNamespaces.of(false, false, Set.of())
-        : KeptNamespaces.of(true, false, madeLast());
-  }
-
-  /** The others, and what makes them usable. */
-  public List<Instruction> makeNamespaces() {
-    Set<Namespace> first = namespacesMadeFirst();
-    List<Instruction> steps = new ArrayList<>(makeNamespaces(first));
-    steps.addAll(NewNamespaces.setUp(first, spec));
-    return steps;
-  }
-
-  /** Opens /proc for later, and makes these namespaces and the user namespace that they need. */
-  public List<Instruction> makeNamespaces(Set<Namespace> namespaces) {
-    List<Instruction> steps = new ArrayList<>();
-    if (!host.needs(Workaround.OWN_PROC)) {
-      steps.add(openProc());
-    }
-    steps.addAll(dropGroupsBefore());
-    steps.addAll(joining.first());
-    if (caller.isPrivileged() || given.user().isPresent()) {
-      steps.add(
-          unshare(mountAnd(namespaces))
-              .hint(Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
-    } else {
-      List<LinuxConstant> flags = new ArrayList<>(List.of(LinuxConstant.CLONE_NEWUSER));
-      flags.addAll(mountAnd(namespaces));
-      steps.add(withHints(unshare(flags), USER_NAMESPACE_HINTS));
-      if (given.mapped().isEmpty()) {
-        // Only with this may a process without CAP_SETGID map its group (user_namespaces(7)).
-        steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
-        steps.addAll(map("self/uid_map", Id.ZERO, callerUid));
-        steps.addAll(map("self/gid_map", Id.ZERO, callerGid));
-      }
-    }
-    return steps;
+  /** Whether this caller can be given the identity that {@code spec} asks for. */
+  public static Assessment assess(SandboxSpec spec, HostReport host) {
+    return new CredentialsAssessment(spec, host).assess();
   }
 
   public static Call openProc() {
@@ -260,117 +86,60 @@ public final class Credentials {
         .hint(Errno.ENOENT, "Cloister needs a /proc mounted where it is started");
   }
 
-  private static List<LinuxConstant> mountAnd(Set<Namespace> namespaces) {
-    return with(LinuxConstant.CLONE_NEWNS, namespaces);
+  /** Those that are made together with the last user namespace, which then owns them. */
+  public static Set<Namespace> namespacesMadeLast(SandboxSpec spec) {
+    return Ownership.ownedByLast(spec);
   }
 
-  private static List<LinuxConstant> with(LinuxConstant first, Set<Namespace> namespaces) {
-    List<LinuxConstant> flags = new ArrayList<>(List.of(first));
-    flags.addAll(flags(namespaces));
-    return flags;
-  }
-
-  private static List<LinuxConstant> flags(Set<Namespace> namespaces) {
-    List<LinuxConstant> flags = new ArrayList<>();
-    for (Namespace namespace : Namespace.values()) {
-      if (namespaces.contains(namespace)) {
-        flags.add(namespace.flag());
-      }
-    }
-    return flags;
-  }
-
-  static Call unshare(List<LinuxConstant> flags) {
-    return Call.of(SystemCall.UNSHARE, new Operand.Flags(flags));
-  }
-
-  private static Call withHints(Call call, Map<Errno, String> hints) {
-    Call hinted = call;
-    for (Map.Entry<Errno, String> hint : hints.entrySet()) {
-      hinted = hinted.hint(hint.getKey(), hint.getValue());
-    }
-    return hinted;
-  }
-
-  private List<Instruction> map(String file, Id inside, Id outside) {
-    boolean found = host.anyOf().isPresent();
-    if (!found && inside instanceof Id.Known(long in) && outside instanceof Id.Known(long out)) {
-      String line = Long.toUnsignedString(in) + " " + Long.toUnsignedString(out) + " 1";
-      return Steps.writeFile(PROC, file, line, MAP_HINTS);
-    }
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(
-        new Instruction.Compose(
-            MAP, List.of(inside.part(), SPACE, outside.part(), ONE_ID), MAP_LENGTH));
-    List<Instruction> write =
-        Steps.writeFile(PROC, file, Operand.of(MAP), Operand.of(MAP_LENGTH), MAP_HINTS);
-    // The last steps close what is left open.
-    steps.addAll(write.subList(0, 2));
+  /** The others, and what makes them usable. */
+  public List<Instruction> makeNamespaces() {
+    NewNamespaces first = ownership.madeFirst();
+    List<Instruction> steps = new ArrayList<>(make(first));
+    steps.addAll(first.setUp(spec));
     return steps;
   }
 
-  /**
-   * Lets what is made from now on, directories, files and file systems, be the command's
-   * (credentials(7)): an unprivileged caller's are, and it could not write to a {@code --tmpfs} of
-   * root's. A caller that may pass by no permission needs its own ids for its sources.
-   */
+  /** Opens /proc for later, and makes these namespaces and the user namespace that they need. */
+  public List<Instruction> makeNamespaces(Set<Namespace> namespaces) {
+    return make(ownership.madeFirst(namespaces));
+  }
+
+  private List<Instruction> make(NewNamespaces first) {
+    List<Instruction> steps = new ArrayList<>();
+    if (!host.needs(Workaround.OWN_PROC)) {
+      steps.add(openProc());
+    }
+    steps.addAll(user.dropGroupsBefore());
+    steps.addAll(joining.first());
+    Call unshare = first.unshare();
+    if (!ownership.startsInNew()) {
+      steps.add(
+          unshare.hint(
+              Errno.EPERM, "a seccomp filter forbids new namespaces; see `cloister probe`"));
+      return steps;
+    }
+    steps.add(unshare);
+    if (!ownership.startsUnmapped()) {
+      steps.addAll(maps.denySetgroups());
+      steps.addAll(maps.write(Ids.ROOT, user.callers()));
+    }
+    return steps;
+  }
+
+  /** What {@link #makeNamespaces()} made, for a process that enters it later. */
+  KeptNamespaces keptFirst() {
+    return ownership.madeFirst().keep();
+  }
+
+  /** Lets what is made from now on, directories, files and file systems, be the command's. */
   public List<Instruction> makeAsCommandUser() {
-    List<Instruction> steps = new ArrayList<>();
-    if (startsInGiven() || startsUnmapped()) {
-      steps.addAll(awaitMaps());
-      steps.addAll(becomeInside());
-      return steps;
-    }
-    if (!becomesReally || !caller.isPrivileged() || !caller.has(LinuxConstant.CAP_DAC_OVERRIDE)) {
-      return steps;
-    }
-    if (!gid.is(callerGid)) {
-      steps.add(Call.of(SystemCall.SETFSGID, gid.operand()));
-    }
-    if (!uid.is(callerUid)) {
-      steps.add(Call.of(SystemCall.SETFSUID, uid.operand()));
-      // That took those that concern files from the effective ones (capabilities(7)).
-      long lower = caller.capabilities() & 0xffff_ffffL;
-      steps.add(setCapabilities(new Operand.Literal(lower, "0x" + Long.toHexString(lower))));
-    }
-    return steps;
+    return ownership.startsMappedByOthers() ? becomeMapped() : user.makeFiles();
   }
 
-  /** Becomes who the command shall be, in a user namespace that owns nothing. */
-  public List<Instruction> becomeCommandUser() {
-    List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
-    if (given.userIsShared()) {
-      steps.addAll(joining.last(becomeInside()));
-      steps.addAll(makeLast());
-      return steps;
-    }
-    if (staysInCallersNamespace() || commandOwnsMounts()) {
-      return steps;
-    }
-    if (caller.isPrivileged()) {
-      if (disablesUserNamespaces()) {
-        // The limit is one namespace's, and that of the caller's is not for Cloister to change.
-        steps.addAll(enterUserNamespace(Set.of()));
-      }
-      steps.addAll(enterLastUserNamespace());
-    } else {
-      steps.addAll(limitUserNamespaces());
-      steps.add(unshareUser(madeLast()));
-      steps.addAll(map("self/uid_map", uid, Id.ZERO));
-      steps.addAll(map("self/gid_map", gid, Id.ZERO));
-      steps.addAll(NewNamespaces.setUp(madeLast(), spec));
-    }
-    return steps;
-  }
-
-  /** What the last user namespace owns, where it is there already. */
-  private List<Instruction> makeLast() {
-    List<Instruction> steps = new ArrayList<>();
-    Set<Namespace> last = madeLast();
-    if (!last.isEmpty()) {
-      steps.add(unshare(flags(last)));
-      steps.addAll(NewNamespaces.setUp(last, spec));
-    }
+  /** Becomes the command's user in a user namespace that others map, once they have done so. */
+  private List<Instruction> becomeMapped() {
+    List<Instruction> steps = new ArrayList<>(awaitMaps());
+    steps.addAll(user.becomeMapped());
     return steps;
   }
 
@@ -399,62 +168,16 @@ public final class Credentials {
     return given.mapped().isPresent() ? List.of() : Announcement.of(spec);
   }
 
-  /**
-   * Becomes who was asked for, in a user namespace that others have mapped and in which this
-   * process has every capability. Whoever was not asked for stays what the caller is in it.
-   */
-  private List<Instruction> becomeInside() {
-    List<Instruction> steps = new ArrayList<>();
-    if (!becomesInside(given)
-        || !(spec.identity().uid().isPresent() || spec.identity().gid().isPresent())) {
-      return steps;
-    }
-    if (spec.identity().gid().isPresent()) {
-      steps.add(
-          Call.of(SystemCall.SETRESGID, gid.operand(), gid.operand(), gid.operand())
-              .hint(Errno.EINVAL, "--gid: the user namespace has no gid " + gid));
-    }
-    if (spec.identity().uid().isPresent()) {
-      steps.add(prctl(LinuxConstant.PR_SET_KEEPCAPS, 1));
-      steps.add(
-          Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
-              .hint(Errno.EINVAL, "--uid: the user namespace has no uid " + uid));
-      // Who was root in it has lost the effective ones by that (capabilities(7)).
-      steps.add(setAllEffective());
+  /** Becomes who the command shall be, in a user namespace that owns nothing. */
+  public List<Instruction> becomeCommandUser() {
+    List<Instruction> steps = new ArrayList<>(becomeInCallersNamespace());
+    if (given.userIsShared()) {
+      steps.addAll(joining.last(user.becomeMapped()));
+      steps.addAll(makeLast());
+    } else if (ownership.commandHasItsOwn()) {
+      steps.addAll(host.caller().isPrivileged() ? becomeBelowCallers() : becomeBelowRoots());
     }
     return steps;
-  }
-
-  /** Bits of capabilities that this kernel does not know are ignored (capset(2)). */
-  private static Call setAllEffective() {
-    Operand all = new Operand.Literal(0xffff_ffffL, "~0U");
-    Map<StructField, Operand> sets = new LinkedHashMap<>();
-    sets.put(StructField.USER_CAP_DATA_EFFECTIVE, all);
-    sets.put(StructField.USER_CAP_DATA_PERMITTED, all);
-    return capset(List.of(sets, sets));
-  }
-
-  /**
-   * Drops groups that the command's user namespace may not let this process drop. Where that is one
-   * that Cloister maps, {@link #becomeReally} does it.
-   */
-  private List<Instruction> dropGroupsBefore() {
-    return becomesInside(given) && dropsGroupsFirst() ? List.of(dropGroups()) : List.of();
-  }
-
-  private boolean dropsGroupsFirst() {
-    return caller.isPrivileged() && caller.canDropGroups();
-  }
-
-  private Call dropGroups() {
-    Call drop = Call.of(SystemCall.SETGROUPS, Operand.of(0), Operand.NULL);
-    // In a user namespace that denies it (user_namespaces(7)), which is not known before.
-    return host.anyOf().isPresent() ? drop.tolerate(Errno.EPERM) : drop;
-  }
-
-  /** Whether the command has no user namespace of its own. */
-  private boolean staysInCallersNamespace() {
-    return host.needs(Workaround.NO_USER_NAMESPACE) || privileges.authority().isCallers();
   }
 
   /** As far as it concerns the process, and not the user namespace that it makes. */
@@ -464,24 +187,69 @@ public final class Credentials {
       // It is the caller, groups included, and a domain would forbid what it is to be able to do.
       return steps;
     }
-    if (becomesReally) {
-      steps.addAll(becomeReally());
-    }
+    steps.addAll(user.becomeReal());
     if (host.needs(Workaround.NO_USER_NAMESPACE) && host.needs(Workaround.LANDLOCK_DOMAIN)) {
       steps.addAll(enterLandlockDomain());
     }
     return steps;
   }
 
+  /** A domain that forbids nothing in itself: the one right it handles, it grants everywhere. */
+  private List<Instruction> enterLandlockDomain() {
+    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
+    int number = LandlockDomain.placeNumber(descriptors);
+    List<LinuxConstant> right = List.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(Prctl.set(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
+    steps.add(LandlockDomain.create(right));
+    steps.add(Steps.openDirectory("/", ROOT));
+    steps.addAll(descriptors.requireFree(number));
+    steps.addAll(LandlockDomain.allow(ROOT, right, number));
+    steps.add(LandlockDomain.enter());
+    return steps;
+  }
+
+  /** What the last user namespace owns, where it is there already. */
+  private List<Instruction> makeLast() {
+    List<Instruction> steps = new ArrayList<>();
+    NewNamespaces last = ownership.madeLast();
+    if (!last.isEmpty()) {
+      steps.add(last.unshare());
+      steps.addAll(last.setUp(spec));
+    }
+    return steps;
+  }
+
+  /** Becomes it below the caller's user namespace, where this process is that user already. */
+  private List<Instruction> becomeBelowCallers() {
+    List<Instruction> steps = new ArrayList<>();
+    if (limit.isSet()) {
+      // The limit is one namespace's, and that of the caller's is not for Cloister to change.
+      steps.addAll(enterUserNamespace(NewNamespaces.NONE));
+    }
+    steps.addAll(enterLastUserNamespace());
+    return steps;
+  }
+
+  /** Becomes it below the user namespace that owns the mounts, where this process is root. */
+  private List<Instruction> becomeBelowRoots() {
+    NewNamespaces last = ownership.madeLast();
+    List<Instruction> steps = new ArrayList<>(limit.set());
+    steps.add(last.withUser().unshare());
+    steps.addAll(maps.write(user.own(), Ids.ROOT));
+    steps.addAll(last.setUp(spec));
+    return steps;
+  }
+
   /**
-   * The same for a process that is the command's user already, in a user namespace that was made
-   * for it and owns its mounts. It has {@link #neededToEnter}.
+   * Enters the last one as a process that is the command's user already, in a user namespace that
+   * was made for it and owns its mounts. It has {@link #neededToEnter}.
    */
   public List<Instruction> enterLastUserNamespace() {
-    List<Instruction> steps = new ArrayList<>(limitUserNamespaces());
-    Set<Namespace> last = namespacesMadeLast(spec);
+    NewNamespaces last = NewNamespaces.of(Ownership.ownedByLast(spec));
+    List<Instruction> steps = new ArrayList<>(limit.set());
     steps.addAll(enterUserNamespace(last));
-    steps.addAll(NewNamespaces.setUp(last, spec));
+    steps.addAll(last.setUp(spec));
     return steps;
   }
 
@@ -491,109 +259,33 @@ public final class Credentials {
   }
 
   /** One more, together with these, in which the ids stay what they are. */
-  private List<Instruction> enterUserNamespace(Set<Namespace> namespaces) {
+  private List<Instruction> enterUserNamespace(NewNamespaces owned) {
     List<Instruction> steps = new ArrayList<>();
-    steps.add(unshareUser(namespaces));
+    steps.add(owned.withUser().unshare());
     if (given.mapped().isPresent()) {
-      steps.addAll(awaitMaps());
-      steps.addAll(becomeInside());
+      steps.addAll(becomeMapped());
       return steps;
     }
-    steps.addAll(Steps.writeFile(PROC, "self/setgroups", "deny", MAP_HINTS));
-    steps.addAll(map("self/uid_map", uid, uid));
-    steps.addAll(map("self/gid_map", gid, gid));
+    steps.addAll(maps.denySetgroups());
+    steps.addAll(maps.write(user.own(), user.own()));
     return steps;
   }
 
-  private static Call unshareUser(Set<Namespace> namespaces) {
-    return withHints(unshare(with(LinuxConstant.CLONE_NEWUSER, namespaces)), USER_NAMESPACE_HINTS);
+  /** What {@link #becomeCommandUser} made. */
+  KeptNamespaces keptLast() {
+    return ownership.commandStaysInCallers()
+        ? NewNamespaces.NONE.keep()
+        : ownership.madeLast().withUser().keep();
   }
 
-  private boolean disablesUserNamespaces() {
-    return privileges.userNamespaces() == Privileges.UserNamespaces.DISABLED;
-  }
-
-  /**
-   * Lets one more user namespace be made below this one, and none below that: each counts against
-   * the limits of all above it, which a process inside cannot change (namespaces(7)).
-   */
-  private List<Instruction> limitUserNamespaces() {
-    return disablesUserNamespaces()
-        ? Steps.writeFile(PROC, "sys/user/max_user_namespaces", "1", LIMIT_HINTS)
-        : List.of();
-  }
-
-  /** A domain that forbids nothing in itself: the one right it handles, it grants everywhere. */
-  private List<Instruction> enterLandlockDomain() {
-    InheritedDescriptors descriptors = new InheritedDescriptors(spec);
-    int number = LandlockDomain.placeNumber(descriptors);
-    List<LinuxConstant> right = List.of(LinuxConstant.LANDLOCK_ACCESS_FS_REFER);
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
-    steps.add(LandlockDomain.create(right));
-    steps.add(Steps.openDirectory("/", ROOT));
-    steps.addAll(descriptors.requireFree(number));
-    steps.addAll(LandlockDomain.allow(ROOT, right, number));
-    steps.add(LandlockDomain.enter());
-    return steps;
-  }
-
-  /**
-   * A map alone would leave a caller who is really root the owner of everything that is root's, so
-   * it becomes the other user before the map.
-   */
-  private List<Instruction> becomeReally() {
-    List<Instruction> steps = new ArrayList<>();
-    if (caller.canDropGroups()) {
-      steps.add(dropGroups());
-    }
-    if (!gid.is(callerGid)) {
-      steps.add(
-          Call.of(SystemCall.SETRESGID, gid.operand(), gid.operand(), gid.operand())
-              .hint(Errno.EINVAL, "--gid: the caller's user namespace has no gid " + gid));
-    }
-    if (!uid.is(callerUid)) {
-      steps.addAll(becomeUser());
-    }
-    if (!uid.is(callerUid) || !gid.is(callerGid)) {
-      // A change of ids made this process's own files in /proc root's (proc(5)).
-      steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 1));
-    }
-    return steps;
-  }
-
-  private List<Instruction> becomeUser() {
-    Call become =
-        Call.of(SystemCall.SETRESUID, uid.operand(), uid.operand(), uid.operand())
-            .hint(Errno.EINVAL, "--uid: the caller's user namespace has no uid " + uid);
-    return host.needs(Workaround.NO_USER_NAMESPACE) && given.last().isEmpty()
-        ? List.of(become)
-        : List.of(
-            // The next user namespace may be allowed to nobody without CAP_SYS_ADMIN.
-            prctl(LinuxConstant.PR_SET_KEEPCAPS, 1),
-            become,
-            setCapabilities(List.of(LinuxConstant.CAP_SYS_ADMIN)));
-  }
-
-  static Call prctl(LinuxConstant option, long value) {
-    return prctl(option, Operand.of(value));
-  }
-
-  static Call prctl(LinuxConstant option, LinuxConstant value) {
-    return prctl(option, Operand.of(value));
-  }
-
-  private static Call prctl(LinuxConstant option, Operand value) {
-    return Call.of(
-        SystemCall.PRCTL, Operand.of(option), value, Operand.of(0), Operand.of(0), Operand.of(0));
-  }
-
-  /**
-   * Takes every capability and every way to get one back over execve(2). A process that is uid 0 in
-   * its user namespace needs both: without no_new_privs, exec would give them all again.
-   */
+  /** {@link PrivilegeDrop#takeAll}. */
   public static List<Instruction> giveUpCapabilities() {
-    return List.of(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1), setCapabilities(List.of()));
+    return PrivilegeDrop.takeAll();
+  }
+
+  /** Leaves only these, effective and permitted. */
+  public static Call setCapabilities(List<LinuxConstant> capabilities) {
+    return CapabilitySet.of(capabilities).setEffective();
   }
 
   /**
@@ -601,149 +293,14 @@ public final class Credentials {
    * user namespace can be made.
    */
   public List<Instruction> leaveOnlyWhatIsAskedFor() {
-    List<Instruction> steps = new ArrayList<>();
-    if (given.shared()) {
-      // A change of ids may have taken it back.
-      steps.add(prctl(LinuxConstant.PR_SET_DUMPABLE, 0));
-    }
-    if (privileges.authority() == Authority.ALL_OF_CALLERS) {
-      steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
-    } else if (privileges.capabilities().isEmpty()) {
-      steps.addAll(giveUpCapabilities());
-    } else {
-      steps.addAll(keepCapabilities());
-    }
-    if (privileges.userNamespaces() != Privileges.UserNamespaces.UNCHANGED) {
-      steps.add(
-          provenDisabled(
-              disablesUserNamespaces() ? "--disable-userns" : "--assert-userns-disabled"));
-    }
+    List<Instruction> steps = new ArrayList<>(drop.takeOthers());
+    steps.addAll(limit.prove());
     return steps;
   }
 
-  /**
-   * As ambient capabilities they survive execve(2) for every user, and no_new_privs keeps it from
-   * adding others: what root of the user namespace is given there is cut down to what it had, and
-   * neither file capabilities nor set-user-ID bits count. So the bounding set decides nothing.
-   */
-  private List<Instruction> keepCapabilities() {
-    Set<LinuxConstant> kept = privileges.capabilities();
-    List<Instruction> steps = new ArrayList<>();
-    steps.add(prctl(LinuxConstant.PR_SET_NO_NEW_PRIVS, 1));
-    steps.add(setAllCapabilities(kept));
-    boolean all = kept.containsAll(Privileges.allCapabilities());
-    for (LinuxConstant capability : kept) {
-      Call raise =
-          Call.of(
-              SystemCall.PRCTL,
-              Operand.of(LinuxConstant.PR_CAP_AMBIENT),
-              Operand.of(LinuxConstant.PR_CAP_AMBIENT_RAISE),
-              Operand.of(capability),
-              Operand.of(0),
-              Operand.of(0));
-      // All means all that this kernel has.
-      steps.add(
-          all
-              ? raise.tolerate(Errno.EINVAL)
-              : raise.hint(Errno.EINVAL, "this kernel does not know " + capability));
-    }
-    return steps;
-  }
-
-  /**
-   * A capability that protects the sandbox's init from the command: who lacks one that another
-   * process has is not let trace that one, even with the same ids in the same user namespace
-   * (ptrace(2)). Permitted and not effective, it allows nothing. Which one it is does not matter.
-   */
-  private static final LinuxConstant SHIELD = LinuxConstant.CAP_SYS_PACCT;
-
-  /**
-   * Whether the init can be protected so, and must, because the one who asked for {@link
-   * dev.cloister.spec.Reports} has a use for the process id only if {@code /proc/PID/ns} is open to
-   * it; what forbids everyone to trace a process closes that to all but root.
-   */
+  /** Whether the init is to be protected by {@link PrivilegeDrop#takeAllButShield}. */
   boolean shieldsInit() {
-    Set<LinuxConstant> kept = privileges.capabilities();
-    return spec.reports().any()
-        && !given.shared()
-        && !caller.isPrivileged()
-        && !kept.contains(SHIELD)
-        && !kept.contains(LinuxConstant.CAP_SYS_PTRACE);
-  }
-
-  /** Leaves the init what protects it. */
-  static Call keepShield() {
-    return capset(
-        List.of(
-            Map.of(StructField.USER_CAP_DATA_PERMITTED, capabilityBits(List.of(SHIELD))),
-            Map.of()));
-  }
-
-  private static Instruction provenDisabled(String option) {
-    return new Instruction.ExpectFailure(
-        unshare(List.of(LinuxConstant.CLONE_NEWUSER)).tolerate(NO_USER_NAMESPACES),
-        option + ": user namespaces can still be made in the sandbox");
-  }
-
-  /** Leaves only these, effective and permitted; all are below 32. */
-  public static Call setCapabilities(List<LinuxConstant> capabilities) {
-    return setCapabilities(capabilityBits(capabilities));
-  }
-
-  /** Leaves only these, inheritable too. The kernel takes them in two halves (capset(2)). */
-  private static Call setAllCapabilities(Set<LinuxConstant> capabilities) {
-    List<LinuxConstant> low = new ArrayList<>();
-    List<LinuxConstant> high = new ArrayList<>();
-    for (LinuxConstant capability : capabilities) {
-      (number(capability) < Integer.SIZE ? low : high).add(capability);
-    }
-    return capset(List.of(allSets(low), allSets(high)));
-  }
-
-  private static Map<StructField, Operand> allSets(List<LinuxConstant> capabilities) {
-    Map<StructField, Operand> sets = new LinkedHashMap<>();
-    if (!capabilities.isEmpty()) {
-      Operand bits = capabilityBits(capabilities);
-      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
-      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
-      sets.put(StructField.USER_CAP_DATA_INHERITABLE, bits);
-    }
-    return sets;
-  }
-
-  private static Call setCapabilities(Operand.Literal bits) {
-    Map<StructField, Operand> sets = new LinkedHashMap<>();
-    if (bits.value() != 0) {
-      sets.put(StructField.USER_CAP_DATA_EFFECTIVE, bits);
-      sets.put(StructField.USER_CAP_DATA_PERMITTED, bits);
-    }
-    return capset(List.of(sets, Map.of()));
-  }
-
-  private static Call capset(List<Map<StructField, Operand>> halves) {
-    Operand header =
-        Operand.of(
-            LinuxStruct.USER_CAP_HEADER,
-            Map.of(
-                StructField.USER_CAP_HEADER_VERSION,
-                Operand.of(LinuxConstant._LINUX_CAPABILITY_VERSION_3)));
-    return Call.of(
-        SystemCall.CAPSET, header, new Operand.Structure(LinuxStruct.USER_CAP_DATA, halves));
-  }
-
-  /** The same on every architecture (linux/capability.h). */
-  private static long number(LinuxConstant capability) {
-    return capability.value(dev.cloister.ffm.Architecture.X86_64);
-  }
-
-  private static Operand.Literal capabilityBits(List<LinuxConstant> capabilities) {
-    long bits = 0;
-    StringBuilder text = new StringBuilder();
-    for (LinuxConstant capability : capabilities) {
-      bits |= 1L << (number(capability) % Integer.SIZE);
-      text.append(text.isEmpty() ? "1<<" : "|1<<").append(capability);
-    }
-    return new Operand.Literal(bits, text.toString());
+    return drop.shieldsInit();
   }
 
   /** What {@link #becomeCommandUser} and {@link #leaveOnlyWhatIsAskedFor} guarantee. */
@@ -752,24 +309,19 @@ public final class Credentials {
     if (privileges.capabilities().isEmpty()) {
       given.add(Guarantee.NO_CAPABILITIES);
     }
-    if (hasOwnUserNamespace()) {
+    if (ownership.commandHasItsOwn()) {
       given.add(Guarantee.OWN_USER_NAMESPACE);
     }
     if (noProcessLeadsOut()) {
       given.add(Guarantee.OLD_ROOT_UNREACHABLE);
     }
-    // An unprivileged caller's ids only look different inside.
-    if (!reallyUid().mayBeRoot() && !becomesUnknown(spec.identity().uid())) {
+    if (!user.mayBeRoot()) {
       given.add(Guarantee.UNPRIVILEGED_USER);
     }
-    if (dropsGroups()) {
+    if (user.hasNoOtherGroups()) {
       given.add(Guarantee.GROUPS_DROPPED);
     }
     return given;
-  }
-
-  private boolean hasOwnUserNamespace() {
-    return !given.userIsShared() && !commandOwnsMounts() && !staysInCallersNamespace();
   }
 
   /**
@@ -781,141 +333,18 @@ public final class Credentials {
     if (given.userIsShared()) {
       return false;
     }
-    return hasOwnUserNamespace()
-        || (startsUnmapped() && privileges.capabilities().isEmpty())
+    return ownership.commandHasItsOwn()
+        || (ownership.startsUnmapped() && privileges.capabilities().isEmpty())
         || (host.needs(Workaround.LANDLOCK_DOMAIN) && !privileges.authority().isCallers());
   }
 
-  /** Whether that id is whatever others have mapped it to. */
-  private boolean becomesUnknown(OptionalLong id) {
-    return becomesInside(given) && id.isPresent();
-  }
-
-  /** Whether capabilities of the command's could change its mounts. */
+  /** Whether no capability of the command's could change its mounts. */
   boolean mountsAreLocked() {
-    return !commandOwnsMounts() || privileges.capabilities().isEmpty();
+    return !ownership.commandOwnsMounts() || privileges.capabilities().isEmpty();
   }
 
   /** Who the command is for the kernel. */
   Id reallyUid() {
-    return becomesReally ? uid : callerUid;
-  }
-
-  /** The group id itself is often in the list, where it opens nothing more. */
-  private boolean dropsGroups() {
-    if (host.anyOf().isPresent()) {
-      return false;
-    }
-    if (!privileges.authority().isCallers()
-        && caller.canDropGroups()
-        && (becomesReally || (becomesInside(given) && dropsGroupsFirst()))) {
-      return true;
-    }
-    if (becomesUnknown(spec.identity().gid())) {
-      return caller.groups().isEmpty();
-    }
-    Id kept = becomesReally ? gid : callerGid;
-    for (long group : caller.groups()) {
-      if (!kept.is(new Id.Known(group))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Whether this caller can be given the identity that {@code spec} asks for. */
-  public static Assessment assess(SandboxSpec spec, HostReport host) {
-    Caller caller = host.caller();
-    Assessment unreachable = assessGiven(spec, host);
-    if (unreachable instanceof Assessment.Unusable || becomesInside(spec.given())) {
-      return unreachable instanceof Assessment.Unusable
-          ? unreachable
-          : assessUserNamespace(spec, host);
-    }
-    Credentials wanted = new Credentials(host, spec.identity());
-    if (caller.isPrivileged()
-        && !wanted.uid.is(wanted.callerUid)
-        && !caller.has(LinuxConstant.CAP_SETUID)) {
-      return lacks("CAP_SETUID");
-    }
-    if (caller.isPrivileged()
-        && !wanted.gid.is(wanted.callerGid)
-        && !caller.has(LinuxConstant.CAP_SETGID)) {
-      return lacks("CAP_SETGID");
-    }
-    return spec.privileges().authority().isCallers()
-        ? assessAuthority(spec, wanted)
-        : assessUserNamespace(spec, host);
-  }
-
-  /** Whether the command can keep the caller's authority. */
-  private static Assessment assessAuthority(SandboxSpec spec, Credentials wanted) {
-    if (!wanted.caller.isPrivileged()) {
-      return new Assessment.Unusable(
-          "without CAP_SYS_ADMIN, the caller can make no sandbox in its own user namespace",
-          "ask for a user namespace: --unshare-user");
-    }
-    boolean asks =
-        spec.privileges().ownUserNamespace()
-            || spec.privileges().userNamespaces() == Privileges.UserNamespaces.DISABLED
-            || !wanted.uid.is(wanted.callerUid)
-            || !wanted.gid.is(wanted.callerGid);
-    return asks
-        ? new Assessment.Unusable(
-            "a command with the caller's capabilities stays in the caller's user namespace, with its"
-                + " ids",
-            "ask for a user namespace: --unshare-user")
-        : Assessment.USABLE;
-  }
-
-  /** Whether namespaces that are given can be entered, and what is made be named. */
-  private static Assessment assessGiven(SandboxSpec spec, HostReport host) {
-    GivenNamespaces given = spec.given();
-    if (spec.reports().any() && host.needs(Workaround.OWN_PROC)) {
-      return new Assessment.Unusable(
-          "without the host's /proc, Cloister cannot tell what the sandbox's process is called"
-              + " there, as --info-fd and --json-status-fd ask",
-          "mount a /proc, or leave them out");
-    }
-    if (given.user().isPresent() || host.caller().isPrivileged()) {
-      return Assessment.USABLE;
-    }
-    if (given.pid().isPresent()) {
-      return new Assessment.Unusable(
-          "a caller without CAP_SYS_ADMIN enters no pid namespace, as --pidns asks, but in a user"
-              + " namespace that owns it",
-          "add --userns");
-    }
-    return given.last().isPresent()
-        ? new Assessment.Unusable(
-            "a caller without CAP_SYS_ADMIN makes the sandbox in a new user namespace, below which"
-                + " the one of --userns2 cannot be",
-            "add --userns")
-        : Assessment.USABLE;
-  }
-
-  private static Assessment assessUserNamespace(SandboxSpec spec, HostReport host) {
-    Privileges privileges = spec.privileges();
-    if (!host.needs(Workaround.NO_USER_NAMESPACE) || spec.given().userIsShared()) {
-      return Assessment.USABLE;
-    }
-    String allow = "allow user namespaces: `cloister probe` says what forbids them";
-    if (!privileges.capabilities().isEmpty()) {
-      return new Assessment.Unusable(
-          "no user namespace can be made for the command here, so what --cap-add asks for would be"
-              + " capabilities over the caller's",
-          "leave out --cap-add, or " + allow);
-    }
-    return privileges.ownUserNamespace()
-        ? new Assessment.Unusable(
-            "no user namespace can be made for the command here, as --unshare-user asks",
-            "use --unshare-user-try, or " + allow)
-        : Assessment.USABLE;
-  }
-
-  private static Assessment lacks(String capability) {
-    return new Assessment.Unusable(
-        "a caller with CAP_SYS_ADMIN but without " + capability + " cannot become another user",
-        "leave out --uid and --gid, or grant " + capability);
+    return user.realUid();
   }
 }

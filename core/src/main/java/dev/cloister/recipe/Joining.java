@@ -50,7 +50,7 @@ final class Joining {
     if (!given.shared()) {
       return steps;
     }
-    steps.add(Credentials.prctl(LinuxConstant.PR_SET_DUMPABLE, 0));
+    steps.add(Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 0));
     if (userComesLast()) {
       steps.add(requireUser(given.user().getAsInt()));
       steps.addAll(enterOwner(given.pid().getAsInt()));

@@ -14,6 +14,7 @@ import dev.cloister.spec.SandboxSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Which processes a sandbox has besides the command's own: often none. One outside waits where
@@ -135,7 +136,7 @@ public final class ProcessTree {
     }
     List<Instruction> child = new ArrayList<>(join());
     if (cgroup.isPresent() && spec.namespaces().contains(Namespace.CGROUP)) {
-      child.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWCGROUP)));
+      child.add(NewNamespaces.of(Set.of(Namespace.CGROUP)).unshare());
     }
     child.addAll(inside);
     if (spec.given().pid().isPresent() && spec.namespaces().contains(Namespace.PID)) {
@@ -162,7 +163,7 @@ public final class ProcessTree {
    */
   private List<Instruction> belowGiven(List<Instruction> child) {
     List<Instruction> steps = new ArrayList<>(endWithWaiting());
-    steps.add(Credentials.unshare(List.of(LinuxConstant.CLONE_NEWPID)));
+    steps.add(NewNamespaces.of(Set.of(Namespace.PID)).unshare());
     steps.add(Supervise.of(child).waiting(stepBackOutside(channels.closeAll())));
     return steps;
   }
@@ -239,13 +240,13 @@ public final class ProcessTree {
     steps.addAll(channels.closeAllButStatusInside());
     steps.addAll(descriptors.closeInherited());
     // Those that were asked for are the command's.
-    steps.add(shielded ? Credentials.keepShield() : Credentials.setCapabilities(List.of()));
+    steps.add(shielded ? PrivilegeDrop.takeAllButShield() : Credentials.setCapabilities(List.of()));
     return steps;
   }
 
   /** Its environment and memory are no business of processes with its ids (ptrace(2)). */
   private static Call hide() {
-    return Credentials.prctl(LinuxConstant.PR_SET_DUMPABLE, 0);
+    return Prctl.set(LinuxConstant.PR_SET_DUMPABLE, 0);
   }
 
   /**
@@ -265,7 +266,7 @@ public final class ProcessTree {
   public List<Instruction> endWithWaiting() {
     return waits()
         ? List.of(
-            Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL),
+            Prctl.set(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL),
             // From now on the signal would come; until now only this tells.
             new Instruction.RequireLifeline(Operand.of(LIFELINE)))
         : List.of();
@@ -355,7 +356,7 @@ public final class ProcessTree {
    */
   private List<Instruction> behindHolder(List<Instruction> last, Operand proc, boolean shielded) {
     List<Instruction> child = new ArrayList<>();
-    child.add(Credentials.prctl(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
+    child.add(Prctl.set(LinuxConstant.PR_SET_PDEATHSIG, LinuxConstant.SIGKILL));
     child.add(new Instruction.RequireLifeline(Operand.of(HOLDER)));
     child.add(Steps.close(HOLDER));
     child.addAll(descriptors.closeList());
