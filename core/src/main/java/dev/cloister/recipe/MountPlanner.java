@@ -32,7 +32,7 @@ import java.util.Set;
  * <p>Throughout, the working directory is the new root, and the process's root is still the host's:
  * an absolute path is a source, a relative one a destination. Where the way to a destination is
  * known it is used as a path; where it leads through something of the host's it is found anew with
- * {@link Steps#find} and held by a descriptor.
+ * a {@link Lookup} and held by a descriptor.
  */
 final class MountPlanner {
   /** From the host's root, {@code ..} leads to what is mounted over it: the new root. */
@@ -42,7 +42,6 @@ final class MountPlanner {
       new MountOperation.Source(OsString.of("/proc"), true, true);
   private static final OsString EMPTY = OsString.of("");
   private static final OsString HERE = OsString.of(".");
-  private static final Slot DESTINATION = new Slot("destination");
   private static final Slot SOURCE = new Slot("source");
   private static final String CHMOD = "--chmod";
   private static final String REMOUNT = "--remount-ro";
@@ -80,6 +79,7 @@ final class MountPlanner {
   private final InheritedDescriptors descriptors;
   private final Optional<Operand> lifeline;
   private final Optional<Staging> staging;
+  private final Lookup lookup;
 
   /** The kernel's, not what may be seen inside. */
   private final Id commandUid;
@@ -108,6 +108,7 @@ final class MountPlanner {
     this.descriptors = new InheritedDescriptors(spec);
     this.lifeline = ProcessTree.lifelineOfProcess1(spec);
     this.staging = Staging.of(host, descriptors, lifeline);
+    this.lookup = host.needs(Workaround.WALK_PATHS) ? new Walk() : new InRootLookup();
     this.commandUid = new Credentials(host, spec).reallyUid();
     this.overlays = new Overlays(host.caller().isPrivileged());
   }
@@ -241,8 +242,8 @@ final class MountPlanner {
       if (isKnown(directory.destination())) {
         makeDirectory(directory.destination(), modes);
       } else {
-        findDirectory(directory.destination(), modes);
-        steps.add(Steps.close(DESTINATION));
+        steps.addAll(lookup.findDirectory(directory.destination(), modes));
+        steps.add(Steps.close(Lookup.DESTINATION));
         forgetWays();
       }
     }
@@ -321,7 +322,7 @@ final class MountPlanner {
    * would be resolved from the host's root. Where links are refused, it is where it was said to be.
    */
   private void forgetWays() {
-    if (!host.needs(Workaround.WALK_PATHS)) {
+    if (lookup.followsLinks()) {
       root = Node.opaque();
     }
   }
@@ -386,10 +387,10 @@ final class MountPlanner {
     steps.add(
         new Instruction.IfSet(
             directory,
-            inItsOwnList(() -> find(late.destination(), Modes.MOUNT_POINT, true)),
-            inItsOwnList(() -> find(late.destination(), Modes.MOUNT_POINT, false))));
-    steps.add(LateSources.attach(late, tree, DESTINATION));
-    steps.add(Steps.close(DESTINATION));
+            lookup.find(new MountPoint(late.destination(), true, Modes.MOUNT_POINT)),
+            lookup.find(new MountPoint(late.destination(), false, Modes.MOUNT_POINT))));
+    steps.add(LateSources.attach(late, tree, Lookup.DESTINATION));
+    steps.add(Steps.close(Lookup.DESTINATION));
   }
 
   private void planAsOnHost(MountOperation.AsOnHost shown) throws PlanException {
@@ -482,21 +483,25 @@ final class MountPlanner {
     }
     Slot tree = clone == null ? SOURCE : clone;
     steps.add(attributes(tree, bind.access()));
-    find(bind.destination(), modes, bind.source().directory());
-    steps.add(withMismatch(Steps.moveMount(tree, DESTINATION), bind));
-    steps.add(Steps.close(DESTINATION));
+    steps.addAll(lookup.find(mountPoint(bind, modes)));
+    steps.add(withMismatch(Steps.moveMount(tree, Lookup.DESTINATION), bind));
+    steps.add(Steps.close(Lookup.DESTINATION));
     steps.add(Steps.close(tree));
+  }
+
+  private static MountPoint mountPoint(Bind bind, Modes modes) {
+    return new MountPoint(bind.destination(), bind.source().directory(), modes);
   }
 
   /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
   private void attachFound(Bind bind, Modes modes, Staging place) {
-    find(bind.destination(), modes, bind.source().directory());
+    steps.addAll(lookup.find(mountPoint(bind, modes)));
     int number = descriptors.ownNumber(DESTINATION_FD);
-    steps.addAll(descriptors.duplicate(DESTINATION, number));
+    steps.addAll(descriptors.duplicate(Lookup.DESTINATION, number));
     OsString target = OsString.of("/proc/self/fd/" + number);
     steps.add(withMismatch(place.attachNext(target), bind));
     steps.add(Steps.close(number));
-    steps.add(Steps.close(DESTINATION));
+    steps.add(Steps.close(Lookup.DESTINATION));
   }
 
   private static Call withMismatch(Call attach, Bind bind) {
@@ -541,9 +546,9 @@ final class MountPlanner {
       steps.add(Steps.mountTmpfs(destination.relative(), options));
       put(destination, Node.tmpfs());
     } else {
-      findDirectory(destination, modes);
-      steps.add(Steps.fchdir(DESTINATION));
-      steps.add(Steps.close(DESTINATION));
+      steps.addAll(lookup.findDirectory(destination, modes));
+      steps.add(Steps.fchdir(Lookup.DESTINATION));
+      steps.add(Steps.close(Lookup.DESTINATION));
       steps.add(Steps.mountTmpfs(HERE, options));
       steps.add(Steps.chdir(NEW_ROOT));
       forgetWays();
@@ -564,9 +569,9 @@ final class MountPlanner {
       steps.add(Steps.chmod(destination, permissions.mode()));
       return;
     }
-    findExisting(destination, CHMOD);
-    steps.addAll(Steps.chmod(DESTINATION, destination, permissions.mode()));
-    steps.add(Steps.close(DESTINATION));
+    steps.addAll(lookup.findExisting(destination, missing(CHMOD, destination)));
+    steps.addAll(Steps.chmod(Lookup.DESTINATION, destination, permissions.mode()));
+    steps.add(Steps.close(Lookup.DESTINATION));
   }
 
   private void planRemount(MountOperation.RemountReadOnly remount) throws PlanException {
@@ -581,11 +586,11 @@ final class MountPlanner {
               + destination
               + ": what was bound there can be changed so only by mount_setattr (Linux 5.12)");
     }
-    findExisting(destination, REMOUNT);
+    steps.addAll(lookup.findExisting(destination, missing(REMOUNT, destination)));
     steps.add(
-        Steps.setOwnAttributes(DESTINATION, attributes(Access.READ_ONLY))
+        Steps.setOwnAttributes(Lookup.DESTINATION, attributes(Access.READ_ONLY))
             .hint(Errno.EINVAL, noMountPoint(destination)));
-    steps.add(Steps.close(DESTINATION));
+    steps.add(Steps.close(Lookup.DESTINATION));
   }
 
   private void remountKnown(Destination destination) throws PlanException {
@@ -620,9 +625,9 @@ final class MountPlanner {
       steps.add(Steps.mountQueues(destination.relative()));
       put(destination, Node.opaque());
     } else {
-      findDirectory(destination, Modes.MOUNT_POINT);
-      steps.add(Steps.fchdir(DESTINATION));
-      steps.add(Steps.close(DESTINATION));
+      steps.addAll(lookup.findDirectory(destination, Modes.MOUNT_POINT));
+      steps.add(Steps.fchdir(Lookup.DESTINATION));
+      steps.add(Steps.close(Lookup.DESTINATION));
       steps.add(Steps.mountQueues(HERE));
       steps.add(Steps.chdir(NEW_ROOT));
       forgetWays();
@@ -634,12 +639,12 @@ final class MountPlanner {
     boolean known = isKnown(destination);
     if (known) {
       makeDirectory(destination, Modes.MOUNT_POINT);
-      steps.add(Steps.openDirectory(destination.relative(), DESTINATION));
+      steps.add(Steps.openDirectory(destination.relative(), Lookup.DESTINATION));
     } else {
-      findDirectory(destination, Modes.MOUNT_POINT);
+      steps.addAll(lookup.findDirectory(destination, Modes.MOUNT_POINT));
     }
-    steps.addAll(overlays.mount(overlay, DESTINATION));
-    steps.add(Steps.close(DESTINATION));
+    steps.addAll(overlays.mount(overlay, Lookup.DESTINATION));
+    steps.add(Steps.close(Lookup.DESTINATION));
     if (destination.isRoot()) {
       // The last step of the overlay's went to it already.
       root = Node.opaque();
@@ -665,15 +670,7 @@ final class MountPlanner {
       steps.add(Steps.createNew(destination.relative(), DATA, file.mode()));
       put(destination, Node.opaque());
     } else {
-      findDirectory(destination.parent(), modes);
-      if (host.needs(Workaround.WALK_PATHS)) {
-        steps.add(Steps.createIn(DESTINATION, destination, DATA, file.mode()));
-        steps.add(Steps.close(DESTINATION));
-      } else {
-        steps.add(Steps.close(DESTINATION));
-        // From the root anew, so that a link leads where it will for the command.
-        steps.add(Steps.createFound(destination, DATA, file.mode()));
-      }
+      steps.addAll(lookup.createFile(destination, modes, DATA, file.mode()));
       forgetWays();
     }
     steps.addAll(copyData(file.descriptor(), destination));
@@ -716,11 +713,11 @@ final class MountPlanner {
       steps.add(Steps.symlink(symlink.target(), destination.relative()));
       put(destination, Node.symlink(symlink.target()));
     } else {
-      findDirectory(destination.parent(), Modes.MOUNT_POINT);
+      steps.addAll(lookup.findDirectory(destination.parent(), Modes.MOUNT_POINT));
       steps.add(
-          Steps.symlink(symlink.target(), Operand.of(DESTINATION), destination.name())
+          Steps.symlink(symlink.target(), Operand.of(Lookup.DESTINATION), destination.name())
               .recover(Errno.EEXIST, requireSame(symlink)));
-      steps.add(Steps.close(DESTINATION));
+      steps.add(Steps.close(Lookup.DESTINATION));
       forgetWays();
     }
   }
@@ -728,7 +725,7 @@ final class MountPlanner {
   /** What stands in the way of a symbolic link must be one that says the same. */
   private static List<Instruction> requireSame(MountOperation.Symlink symlink) {
     return List.of(
-        Steps.readLink(DESTINATION, symlink.destination().name(), EXISTING, EXISTING_LENGTH)
+        Steps.readLink(Lookup.DESTINATION, symlink.destination().name(), EXISTING, EXISTING_LENGTH)
             .hint(Errno.EINVAL, otherThan(symlink, Optional.empty())),
         new Instruction.Terminate(EXISTING, EXISTING_LENGTH),
         new Instruction.RequireText(
@@ -783,9 +780,9 @@ final class MountPlanner {
       steps.add(mountProc(destination.relative(), clone));
       put(destination, Node.opaque());
     } else {
-      findDirectory(destination, Modes.MOUNT_POINT);
-      steps.add(Steps.fchdir(DESTINATION));
-      steps.add(Steps.close(DESTINATION));
+      steps.addAll(lookup.findDirectory(destination, Modes.MOUNT_POINT));
+      steps.add(Steps.fchdir(Lookup.DESTINATION));
+      steps.add(Steps.close(Lookup.DESTINATION));
       steps.add(mountProc(HERE, clone));
       steps.add(Steps.chdir(NEW_ROOT));
       forgetWays();
@@ -885,13 +882,9 @@ final class MountPlanner {
     if (root.knows(destination)) {
       steps.add(Steps.chdir(destination.relative()));
     } else {
-      if (host.needs(Workaround.WALK_PATHS)) {
-        steps.addAll(Walk.to(destination, DESTINATION));
-      } else {
-        steps.add(Steps.find(destination, DESTINATION));
-      }
-      steps.add(Steps.fchdir(DESTINATION));
-      steps.add(Steps.close(DESTINATION));
+      steps.addAll(lookup.findMounted(destination));
+      steps.add(Steps.fchdir(Lookup.DESTINATION));
+      steps.add(Steps.close(Lookup.DESTINATION));
     }
   }
 
@@ -907,76 +900,5 @@ final class MountPlanner {
 
   private void put(Destination destination, Node node) {
     root.find(destination.parent()).orElseThrow().put(destination.name(), node);
-  }
-
-  /** Finds {@code destination}, and makes what is missing of it, as bubblewrap does. */
-  private void find(Destination destination, Modes modes, boolean directory) {
-    if (host.needs(Workaround.WALK_PATHS)) {
-      steps.addAll(Walk.making(destination, DESTINATION, directory, modes));
-      return;
-    }
-    steps.add(
-        Steps.find(destination, DESTINATION)
-            .recover(Errno.ENOENT, make(destination, modes, directory)));
-  }
-
-  /** Finds {@code destination}, and makes nothing. */
-  private void findExisting(Destination destination, String option) {
-    if (host.needs(Workaround.WALK_PATHS)) {
-      steps.addAll(Walk.toAny(destination, DESTINATION));
-    } else {
-      steps.add(
-          Steps.find(destination, DESTINATION).hint(Errno.ENOENT, missing(option, destination)));
-    }
-  }
-
-  /** The same where nothing but a directory will do. */
-  private void findDirectory(Destination destination, Modes modes) {
-    if (host.needs(Workaround.WALK_PATHS)) {
-      steps.addAll(Walk.making(destination, DESTINATION, true, modes));
-      return;
-    }
-    steps.add(
-        Steps.findDirectory(destination, DESTINATION)
-            .recover(Errno.ENOENT, make(destination, modes, true)));
-  }
-
-  /**
-   * Makes the missing components one by one, each below the descriptor of the one before, so that a
-   * link planted anywhere is met by the kernel's in-root resolution or by EEXIST.
-   */
-  private static List<Instruction> make(Destination destination, Modes modes, boolean directory) {
-    List<Instruction> instead = new ArrayList<>();
-    int last = destination.components().size();
-    instead.add(Steps.find(destination.prefix(0), directorySlot(0)));
-    for (int depth = 1; depth <= last; depth++) {
-      Destination prefix = destination.prefix(depth);
-      Operand parent = Operand.of(directorySlot(depth - 1));
-      Slot found = depth == last ? DESTINATION : directorySlot(depth);
-      Call make =
-          depth < last || directory
-              ? Steps.mkdir(parent, prefix.name(), depth == last ? modes.last() : modes.parents())
-              : Steps.mknod(parent, prefix.name());
-      instead.add(
-          Steps.find(prefix, found)
-              .recover(
-                  Errno.ENOENT,
-                  List.of(
-                      make.tolerate(Errno.EEXIST)
-                          .hint(Errno.EROFS, cannotMake(destination))
-                          .hint(Errno.EACCES, cannotMake(destination)),
-                      Steps.find(prefix, found))));
-      instead.add(Steps.close(directorySlot(depth - 1)));
-    }
-    return instead;
-  }
-
-  static Slot directorySlot(int depth) {
-    return new Slot("directory" + depth);
-  }
-
-  static String cannotMake(Destination destination) {
-    return destination
-        + " does not exist in what is bound there and cannot be made; create it on the host first";
   }
 }
