@@ -35,13 +35,11 @@ import java.util.Set;
  * a {@link Lookup} and held by a descriptor.
  */
 final class MountPlanner {
-  /** From the host's root, {@code ..} leads to what is mounted over it: the new root. */
-  static final String NEW_ROOT = "/..";
+  static final String NEW_ROOT = NewRoot.PATH;
 
   private static final MountOperation.Source PROC =
       new MountOperation.Source(OsString.of("/proc"), true, true);
   private static final OsString EMPTY = OsString.of("");
-  private static final OsString HERE = OsString.of(".");
   private static final Slot SOURCE = new Slot("source");
   private static final String CHMOD = "--chmod";
   private static final String REMOUNT = "--remount-ro";
@@ -80,6 +78,7 @@ final class MountPlanner {
   private final Optional<Operand> lifeline;
   private final Optional<Staging> staging;
   private final Lookup lookup;
+  private final NewRoot root;
 
   /** The kernel's, not what may be seen inside. */
   private final Id commandUid;
@@ -92,12 +91,6 @@ final class MountPlanner {
   private final Overlays overlays;
   private int cloned;
   private int hiding;
-  private Node root = Node.tmpfs();
-
-  /** Whether the root is a tmpfs of the program's own, whatever is known of what is in it. */
-  private boolean ownRoot = true;
-
-  private int coveringMounts = 1;
 
   private MountPlanner(SandboxSpec spec, HostReport host) {
     this.host = host;
@@ -109,6 +102,7 @@ final class MountPlanner {
     this.lifeline = ProcessTree.lifelineOfProcess1(spec);
     this.staging = Staging.of(host, descriptors, lifeline);
     this.lookup = host.needs(Workaround.WALK_PATHS) ? new Walk() : new InRootLookup();
+    this.root = new NewRoot(lookup);
     this.commandUid = new Credentials(host, spec).reallyUid();
     this.overlays = new Overlays(host.caller().isPrivileged());
   }
@@ -140,7 +134,7 @@ final class MountPlanner {
     for (MountOperation operation : operations) {
       operation.accept(planning);
     }
-    return new Result(planner.early, planner.steps, planner.coveringMounts);
+    return new Result(planner.early, planner.steps, planner.root.coveringMounts());
   }
 
   /**
@@ -239,12 +233,12 @@ final class MountPlanner {
     @Override
     public void directory(MountOperation.Directory directory) {
       Modes modes = Modes.of(directory.mode());
-      if (isKnown(directory.destination())) {
-        makeDirectory(directory.destination(), modes);
+      if (root.knows(directory.destination())) {
+        steps.addAll(root.makeDirectory(directory.destination(), modes));
       } else {
         steps.addAll(lookup.findDirectory(directory.destination(), modes));
         steps.add(Steps.close(Lookup.DESTINATION));
-        forgetWays();
+        root.forgetWays();
       }
     }
 
@@ -309,24 +303,6 @@ final class MountPlanner {
     }
   }
 
-  /** Whether {@code destination} can be used as a path. */
-  private boolean isKnown(Destination destination) {
-    return root.knows(destination)
-        && root.find(destination).map(Node::kind).orElse(Node.Kind.DIRECTORY)
-            == Node.Kind.DIRECTORY;
-  }
-
-  /**
-   * After something was found at run time: a link on the way may have led to any place, also to one
-   * that was known until then and is now covered by something of the host's. A path through that
-   * would be resolved from the host's root. Where links are refused, it is where it was said to be.
-   */
-  private void forgetWays() {
-    if (lookup.followsLinks()) {
-      root = Node.opaque();
-    }
-  }
-
   private void planBind(Bind bind) throws PlanException {
     planBind(bind, Modes.MOUNT_POINT);
   }
@@ -335,12 +311,12 @@ final class MountPlanner {
     Destination destination = bind.destination();
     if (destination.isRoot()) {
       bindRoot(bind);
-    } else if (isKnown(destination)) {
+    } else if (root.knows(destination)) {
       bindKnown(bind, modes);
-      put(destination, Node.opaque());
+      root.put(destination, Node.opaque());
     } else {
       bindFound(bind, modes);
-      forgetWays();
+      root.forgetWays();
     }
   }
 
@@ -353,19 +329,20 @@ final class MountPlanner {
             late.source() + " may be missing when it is needed: it cannot be the root");
       }
       attachRoot(tree, late.access());
-      enterNewRoot();
+      steps.add(Steps.chdir(NEW_ROOT));
+      root.cover(Node.opaque(), 1);
       return;
     }
     boolean known =
-        isKnown(late.destination())
-            && (!late.optional() || root.find(late.destination().parent()).isPresent());
+        root.knows(late.destination())
+            && (!late.optional() || root.has(late.destination().parent()));
     List<Instruction> attach = inItsOwnList(() -> attachLate(late, tree, known));
     steps.addAll(
         late.optional() ? List.of(new Instruction.IfSet(tree, attach, List.of())) : attach);
     if (known) {
-      put(late.destination(), Node.opaque());
+      root.put(late.destination(), Node.opaque());
     } else {
-      forgetWays();
+      root.forgetWays();
     }
   }
 
@@ -373,10 +350,10 @@ final class MountPlanner {
     steps.add(attributes(tree, late.access()));
     if (!known) {
       attachLateWhereFound(late, tree);
-    } else if (root.find(late.destination()).isPresent()) {
+    } else if (root.has(late.destination())) {
       steps.add(LateSources.attach(late, tree));
     } else {
-      makeDirectory(late.destination(), Modes.MOUNT_POINT);
+      steps.addAll(root.makeDirectory(late.destination(), Modes.MOUNT_POINT));
       steps.add(LateSources.attachOnNew(late, tree));
     }
   }
@@ -396,11 +373,11 @@ final class MountPlanner {
   private void planAsOnHost(MountOperation.AsOnHost shown) throws PlanException {
     for (OsString name : shown.names()) {
       Destination destination = Destination.of(OsString.of("/").concat(name));
-      if (!isKnown(destination) || root.find(destination).isPresent()) {
+      if (!root.knows(destination) || root.has(destination)) {
         throw new PlanException(destination + " in the sandbox exists already");
       }
       // A link, a directory or nothing: what leads through it is found at run time.
-      put(destination, Node.opaque());
+      root.put(destination, Node.opaque());
     }
     steps.add(LateSources.showAsOnHost(shown.names(), attributes(Access.READ_ONLY)));
   }
@@ -421,25 +398,18 @@ final class MountPlanner {
       throw new PlanException(bind.source().path() + " is not a directory: it cannot be the root");
     }
     if (staging.isPresent()) {
-      steps.add(staging.get().attachNext(HERE));
+      steps.add(staging.get().attachNext(NewRoot.HERE));
     } else {
       attachRoot(Objects.requireNonNull(clones.get(bind)), bind.access());
     }
-    enterNewRoot();
+    steps.add(Steps.chdir(NEW_ROOT));
+    root.cover(Node.opaque(), 1);
   }
 
   private void attachRoot(Slot tree, Access access) {
     steps.add(attributes(tree, access));
-    steps.add(Steps.moveMount(tree, HERE));
+    steps.add(Steps.moveMount(tree, NewRoot.HERE));
     steps.add(Steps.close(tree));
-  }
-
-  /** What was mounted over the new root is that now, and nothing is known of it. */
-  private void enterNewRoot() {
-    steps.add(Steps.chdir(NEW_ROOT));
-    root = Node.opaque();
-    ownRoot = false;
-    coveringMounts++;
   }
 
   private void bindKnown(Bind bind, Modes modes) throws PlanException {
@@ -461,13 +431,13 @@ final class MountPlanner {
   private void makeMountPoint(Bind bind, Modes modes) throws PlanException {
     Destination destination = bind.destination();
     if (bind.source().directory()) {
-      makeDirectory(destination, modes);
-    } else if (root.find(destination).isPresent()) {
+      steps.addAll(root.makeDirectory(destination, modes));
+    } else if (root.has(destination)) {
       throw new PlanException(
           "%s is not a directory, but %s in the sandbox is one"
               .formatted(bind.source().path(), destination));
     } else {
-      makeDirectory(destination.parent(), modes.ofParent());
+      steps.addAll(root.makeDirectory(destination.parent(), modes.ofParent()));
       steps.add(Steps.mknod(destination.relative()));
     }
   }
@@ -536,22 +506,12 @@ final class MountPlanner {
     Modes modes = Modes.under(tmpfs.mode());
     String options = options(tmpfs);
     if (destination.isRoot()) {
-      steps.add(Steps.mountTmpfs(HERE, options));
+      steps.add(Steps.mountTmpfs(NewRoot.HERE, options));
       steps.add(Steps.chdir(NEW_ROOT));
-      root = Node.tmpfs();
-      ownRoot = true;
-      coveringMounts++;
-    } else if (isKnown(destination)) {
-      makeDirectory(destination, modes);
-      steps.add(Steps.mountTmpfs(destination.relative(), options));
-      put(destination, Node.tmpfs());
+      root.cover(Node.tmpfs(), 1);
     } else {
-      steps.addAll(lookup.findDirectory(destination, modes));
-      steps.add(Steps.fchdir(Lookup.DESTINATION));
-      steps.add(Steps.close(Lookup.DESTINATION));
-      steps.add(Steps.mountTmpfs(HERE, options));
-      steps.add(Steps.chdir(NEW_ROOT));
-      forgetWays();
+      Call mount = Steps.mountTmpfs(root.target(destination), options);
+      steps.addAll(root.mount(destination, modes, mount, Node.tmpfs()));
     }
   }
 
@@ -562,8 +522,8 @@ final class MountPlanner {
 
   private void planPermissions(MountOperation.Permissions permissions) throws PlanException {
     Destination destination = permissions.destination();
-    if (isKnown(destination)) {
-      if (root.find(destination).isEmpty()) {
+    if (root.knows(destination)) {
+      if (!root.has(destination)) {
         throw new PlanException(missing(CHMOD, destination));
       }
       steps.add(Steps.chmod(destination, permissions.mode()));
@@ -576,8 +536,9 @@ final class MountPlanner {
 
   private void planRemount(MountOperation.RemountReadOnly remount) throws PlanException {
     Destination destination = remount.destination();
-    if (isKnown(destination) || (destination.isRoot() && ownRoot)) {
-      remountKnown(destination);
+    Optional<Node> node = root.find(destination);
+    if (root.knows(destination) || (node.isPresent() && node.get().isMounted())) {
+      remountKnown(destination, node);
       return;
     }
     if (host.needs(Workaround.REMOUNT_EACH)) {
@@ -593,12 +554,11 @@ final class MountPlanner {
     steps.add(Steps.close(Lookup.DESTINATION));
   }
 
-  private void remountKnown(Destination destination) throws PlanException {
-    Optional<Node> node = root.find(destination);
+  private void remountKnown(Destination destination, Optional<Node> node) throws PlanException {
     if (node.isEmpty()) {
       throw new PlanException(missing(REMOUNT, destination));
     }
-    if (!node.get().isMounted() && !destination.isRoot()) {
+    if (!node.get().isMounted()) {
       throw new PlanException(noMountPoint(destination));
     }
     OsString path = destination.relative();
@@ -620,58 +580,38 @@ final class MountPlanner {
     if (destination.isRoot()) {
       throw new PlanException("message queues cannot be the root itself");
     }
-    if (isKnown(destination)) {
-      makeDirectory(destination, Modes.MOUNT_POINT);
-      steps.add(Steps.mountQueues(destination.relative()));
-      put(destination, Node.opaque());
-    } else {
-      steps.addAll(lookup.findDirectory(destination, Modes.MOUNT_POINT));
-      steps.add(Steps.fchdir(Lookup.DESTINATION));
-      steps.add(Steps.close(Lookup.DESTINATION));
-      steps.add(Steps.mountQueues(HERE));
-      steps.add(Steps.chdir(NEW_ROOT));
-      forgetWays();
-    }
+    Call mount = Steps.mountQueues(root.target(destination));
+    steps.addAll(root.mount(destination, Modes.MOUNT_POINT, mount, Node.opaque()));
   }
 
   private void planOverlay(MountOperation.Overlay overlay) {
     Destination destination = overlay.destination();
-    boolean known = isKnown(destination);
-    if (known) {
-      makeDirectory(destination, Modes.MOUNT_POINT);
-      steps.add(Steps.openDirectory(destination.relative(), Lookup.DESTINATION));
-    } else {
-      steps.addAll(lookup.findDirectory(destination, Modes.MOUNT_POINT));
-    }
+    steps.addAll(root.openDirectory(destination, Modes.MOUNT_POINT));
     steps.addAll(overlays.mount(overlay, Lookup.DESTINATION));
     steps.add(Steps.close(Lookup.DESTINATION));
     if (destination.isRoot()) {
       // The last step of the overlay's went to it already.
-      root = Node.opaque();
-      ownRoot = false;
-      coveringMounts += Overlays.coveringMounts(overlay);
-    } else if (known) {
-      put(destination, Node.opaque());
+      root.cover(Node.opaque(), Overlays.coveringMounts(overlay));
     } else {
-      forgetWays();
+      root.set(destination, Node.opaque());
     }
   }
 
   private void planDataFile(MountOperation.DataFile file) throws PlanException {
     Destination destination = file.destination();
     Modes modes = Modes.of(file.mode()).ofParent();
-    if (isKnown(destination)) {
-      if (root.find(destination).isPresent()) {
+    if (root.knows(destination)) {
+      if (root.has(destination)) {
         throw new PlanException(
             "--file %d %s: that is a directory in the sandbox"
                 .formatted(file.descriptor(), destination));
       }
-      makeDirectory(destination.parent(), modes);
+      steps.addAll(root.makeDirectory(destination.parent(), modes));
       steps.add(Steps.createNew(destination.relative(), DATA, file.mode()));
-      put(destination, Node.opaque());
+      root.put(destination, Node.opaque());
     } else {
       steps.addAll(lookup.createFile(destination, modes, DATA, file.mode()));
-      forgetWays();
+      root.forgetWays();
     }
     steps.addAll(copyData(file.descriptor(), destination));
   }
@@ -702,23 +642,23 @@ final class MountPlanner {
 
   private void planSymlink(MountOperation.Symlink symlink) throws PlanException {
     Destination destination = symlink.destination();
-    Optional<Node> existing = root.knows(destination) ? root.find(destination) : Optional.empty();
+    Optional<Node> existing = root.find(destination);
     if (existing.isPresent()) {
       // Repeating a link is no mistake, as with bubblewrap.
       if (!existing.get().target().equals(Optional.of(symlink.target()))) {
         throw new PlanException(otherThan(symlink, existing.get().target()));
       }
-    } else if (isKnown(destination)) {
-      makeDirectory(destination.parent(), Modes.MOUNT_POINT);
+    } else if (root.knows(destination)) {
+      steps.addAll(root.makeDirectory(destination.parent(), Modes.MOUNT_POINT));
       steps.add(Steps.symlink(symlink.target(), destination.relative()));
-      put(destination, Node.symlink(symlink.target()));
+      root.put(destination, Node.symlink(symlink.target()));
     } else {
       steps.addAll(lookup.findDirectory(destination.parent(), Modes.MOUNT_POINT));
       steps.add(
           Steps.symlink(symlink.target(), Operand.of(Lookup.DESTINATION), destination.name())
               .recover(Errno.EEXIST, requireSame(symlink)));
       steps.add(Steps.close(Lookup.DESTINATION));
-      forgetWays();
+      root.forgetWays();
     }
   }
 
@@ -763,7 +703,7 @@ final class MountPlanner {
     } else {
       planBind(bind);
     }
-    enter(destination);
+    steps.addAll(root.enter(destination));
     if (host.anyOf().isPresent()) {
       steps.add(LateSources.protect(host.protectedProc(), PROTECTED));
     } else {
@@ -775,18 +715,8 @@ final class MountPlanner {
   }
 
   private void planFreshProc(Destination destination, Optional<Slot> clone) {
-    if (isKnown(destination)) {
-      makeDirectory(destination, Modes.MOUNT_POINT);
-      steps.add(mountProc(destination.relative(), clone));
-      put(destination, Node.opaque());
-    } else {
-      steps.addAll(lookup.findDirectory(destination, Modes.MOUNT_POINT));
-      steps.add(Steps.fchdir(Lookup.DESTINATION));
-      steps.add(Steps.close(Lookup.DESTINATION));
-      steps.add(mountProc(HERE, clone));
-      steps.add(Steps.chdir(NEW_ROOT));
-      forgetWays();
-    }
+    Call mount = mountProc(root.target(destination), clone);
+    steps.addAll(root.mount(destination, Modes.MOUNT_POINT, mount, Node.opaque()));
   }
 
   /**
@@ -834,7 +764,7 @@ final class MountPlanner {
     Destination destination = devices.destination();
     refuseRoot(destination);
     planTmpfs(new MountOperation.Tmpfs(destination));
-    enter(destination);
+    steps.addAll(root.enter(destination));
     List<Slot> copies = deviceClones.get(devices);
     if (host.anyOf().isPresent()) {
       steps.add(LateSources.bindDevices(DEVICES));
@@ -862,9 +792,7 @@ final class MountPlanner {
     devicesLink("ptmx", "pts/ptmx");
     steps.add(Steps.chdir(NEW_ROOT));
     // What is in it by now is found at run time, should something be mounted over it.
-    if (root.knows(destination)) {
-      put(destination, Node.opaque());
-    }
+    root.forget(destination);
   }
 
   private static void refuseRoot(Destination destination) throws PlanException {
@@ -875,30 +803,5 @@ final class MountPlanner {
 
   private void devicesLink(String name, String target) {
     steps.add(Steps.symlink(OsString.of(target), OsString.of(name)));
-  }
-
-  /** Makes {@code destination}, where something was just mounted, the working directory. */
-  private void enter(Destination destination) {
-    if (root.knows(destination)) {
-      steps.add(Steps.chdir(destination.relative()));
-    } else {
-      steps.addAll(lookup.findMounted(destination));
-      steps.add(Steps.fchdir(Lookup.DESTINATION));
-      steps.add(Steps.close(Lookup.DESTINATION));
-    }
-  }
-
-  /** Makes a directory and its parents, as far as they are missing. */
-  private void makeDirectory(Destination destination, Modes modes) {
-    if (root.find(destination).isPresent()) {
-      return;
-    }
-    makeDirectory(destination.parent(), modes.ofParent());
-    steps.add(Steps.mkdir(destination.relative(), modes.last()));
-    put(destination, Node.directory());
-  }
-
-  private void put(Destination destination, Node node) {
-    root.find(destination.parent()).orElseThrow().put(destination.name(), node);
   }
 }
