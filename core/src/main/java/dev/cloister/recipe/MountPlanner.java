@@ -19,8 +19,6 @@ import java.util.List;
  * host's before the new root covers that is planned first.
  */
 final class MountPlanner implements MountOperation.Visitor<PlanException> {
-  static final String NEW_ROOT = NewRoot.PATH;
-
   private static final String NO_ROOT = "neither a /proc nor a /dev can be the root itself";
 
   private final Lookup lookup;
