@@ -9,14 +9,22 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
 import dev.cloister.spec.Destination;
+import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.AsOnHost;
+import dev.cloister.spec.MountOperation.HideLaunchers;
 import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.OsString;
+import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 
 /**
- * Steps for what is looked at only when the sandbox is made. Descriptors of copies stay open until
- * the last steps, which close all: nothing else runs before.
+ * Puts into the new root what is looked at only when the sandbox is made. Descriptors of copies
+ * stay open until the last steps, which close all: nothing else runs before.
  */
 final class LateSources {
   /** Longest target of a symbolic link, and a NUL (PATH_MAX of linux/limits.h). */
@@ -34,11 +42,29 @@ final class LateSources {
   private static final Buffer LAUNCHERS = new Buffer("launchers", 24);
   private static final Slot LAUNCHERS_LENGTH = new Slot("launchers_length");
 
-  private LateSources() {}
+  private final NewRoot root;
+  private final Lookup lookup;
+  private final Id commandUid;
+  private final IdentityHashMap<LateBind, Slot> copies = new IdentityHashMap<>();
+  private final Set<String> names = new HashSet<>();
+  private int hiding;
+
+  /**
+   * None yet.
+   *
+   * @param commandUid the kernel's, not what may be seen inside
+   */
+  LateSources(NewRoot root, Lookup lookup, Id commandUid) {
+    this.root = root;
+    this.lookup = lookup;
+    this.commandUid = commandUid;
+  }
 
   /** A copy of the source while its path means what it says; none if it may be missing and is. */
-  static Call clone(LateBind late, Slot into) {
-    Call clone = Steps.openTree(late.source(), into);
+  Call early(LateBind late) {
+    Slot copy = new Slot(nameOf(late.source()));
+    copies.put(late, copy);
+    Call clone = Steps.openTree(late.source(), copy);
     return late.optional()
         ? clone.tolerate(Errno.ENOENT, Errno.ENOTDIR)
         : clone.hint(
@@ -46,12 +72,131 @@ final class LateSources {
             late.source() + " does not exist here: create it, or emit with --bind-try");
   }
 
+  /** Named by its source, so that plans for several kinds of callers have it in common. */
+  private String nameOf(OsString source) {
+    String name = "copy_of_" + source;
+    for (int i = 2; !names.add(name); i++) {
+      name = "copy_" + i + "_of_" + source;
+    }
+    return name;
+  }
+
+  /** As a bind of a copy, but for the kind of the mount point, which is found then. */
+  List<Instruction> attach(LateBind late) throws PlanException {
+    Destination destination = late.destination();
+    Slot tree = Objects.requireNonNull(copies.get(late));
+    if (destination.isRoot()) {
+      return attachRoot(late, tree);
+    }
+    // What may be left out must not be what makes the way to something else.
+    boolean known = root.knows(destination) && (!late.optional() || root.has(destination.parent()));
+    List<Instruction> steps = new ArrayList<>();
+    steps.add(restrict(late, tree));
+    if (known) {
+      steps.addAll(attachKnown(late, tree));
+      root.put(destination, Node.opaque());
+    } else {
+      steps.addAll(attachFound(late, tree));
+      root.forgetWays();
+    }
+    return late.optional() ? List.of(new Instruction.IfSet(tree, steps, List.of())) : steps;
+  }
+
+  private List<Instruction> attachRoot(LateBind late, Slot tree) throws PlanException {
+    if (late.optional()) {
+      throw new PlanException(
+          late.source() + " may be missing when it is needed: it cannot be the root");
+    }
+    root.cover(Node.opaque(), 1);
+    return List.of(
+        restrict(late, tree),
+        Steps.moveMount(tree, NewRoot.HERE),
+        Steps.close(tree),
+        Steps.chdir(NewRoot.PATH));
+  }
+
+  private static Call restrict(LateBind late, Slot tree) {
+    return Steps.setAttributes(
+        Operand.of(tree), OsString.of(""), HostMounts.attributes(late.access()));
+  }
+
+  private List<Instruction> attachKnown(LateBind late, Slot tree) {
+    if (root.has(late.destination())) {
+      return List.of(attachOver(late, tree));
+    }
+    List<Instruction> steps = root.makeDirectory(late.destination(), Modes.MOUNT_POINT);
+    steps.add(attachOnNew(late, tree));
+    return steps;
+  }
+
+  private List<Instruction> attachFound(LateBind late, Slot tree) {
+    Slot directory = new Slot(tree.name() + "_directory");
+    Destination destination = late.destination();
+    return List.of(
+        openIfDirectory(tree, directory),
+        new Instruction.IfSet(
+            directory,
+            lookup.find(new MountPoint(destination, true, Modes.MOUNT_POINT)),
+            lookup.find(new MountPoint(destination, false, Modes.MOUNT_POINT))),
+        withMismatch(late, Steps.moveMount(tree, Lookup.DESTINATION)),
+        Steps.close(Lookup.DESTINATION));
+  }
+
+  private static Call attachOver(LateBind late, Slot tree) {
+    return withMismatch(late, Steps.moveMount(tree, late.destination().relative()));
+  }
+
   /**
-   * Each entry of the host's root that is there, as {@link
-   * dev.cloister.spec.MountOperation.AsOnHost} has it. Not before the new root covers the host's:
-   * no symbolic link is followed, so the paths mean what they did.
+   * Attaches a copy over a directory that was made for it. What is none needs a file: move_mount(2)
+   * says EINVAL.
    */
-  static Instruction showAsOnHost(List<OsString> names, LinuxConstant... attributes) {
+  private static Call attachOnNew(LateBind late, Slot tree) {
+    Call remove =
+        Call.of(
+            SystemCall.UNLINKAT,
+            CWD,
+            Operand.of(late.destination().relative()),
+            Operand.of(LinuxConstant.AT_REMOVEDIR));
+    return Steps.moveMount(tree, late.destination().relative())
+        .recover(
+            Errno.EINVAL,
+            List.of(remove, Steps.mknod(late.destination().relative()), attachOver(late, tree)));
+  }
+
+  private static Call withMismatch(LateBind late, Call attach) {
+    String mismatch =
+        "of %s and %s in the sandbox only one is a directory"
+            .formatted(late.source(), late.destination());
+    return attach.hint(Errno.ENOTDIR, mismatch).hint(Errno.EINVAL, mismatch);
+  }
+
+  private static Call openIfDirectory(Slot tree, Slot into) {
+    return Call.of(
+            SystemCall.OPENAT,
+            Operand.of(tree),
+            Operand.of("."),
+            Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
+        .into(into)
+        .tolerate(Errno.ENOTDIR);
+  }
+
+  Instruction show(AsOnHost shown) throws PlanException {
+    for (OsString name : shown.names()) {
+      Destination destination = Destination.of(OsString.of("/").concat(name));
+      if (!root.knows(destination) || root.has(destination)) {
+        throw new PlanException(destination + " in the sandbox exists already");
+      }
+      // A link, a directory or nothing: what leads through it is found at run time.
+      root.put(destination, Node.opaque());
+    }
+    return showAsOnHost(shown.names());
+  }
+
+  /**
+   * Each entry of the host's root that is there. Not before the new root covers the host's: no
+   * symbolic link is followed, so the paths mean what they did.
+   */
+  private static Instruction showAsOnHost(List<OsString> names) {
     List<OsString> entries = new ArrayList<>();
     for (OsString name : names) {
       entries.add(OsString.of("/").concat(name));
@@ -74,7 +219,8 @@ final class LateSources {
             Call.of(SystemCall.SYMLINKAT, Operand.of(TARGET), CWD, name));
     List<Instruction> attach =
         List.of(
-            Steps.setAttributes(Operand.of(COPY), OsString.of(""), attributes),
+            Steps.setAttributes(
+                Operand.of(COPY), OsString.of(""), HostMounts.attributes(Access.READ_ONLY)),
             Steps.mkdir(CWD, name, 0755),
             Steps.moveMount(COPY, name));
     return new Instruction.ForEach(
@@ -121,24 +267,25 @@ final class LateSources {
   }
 
   /**
-   * Hides the directory of the launchers of the user {@code uid}, as {@link
-   * dev.cloister.spec.MountOperation.HideLaunchers} has it. Where it neither exists nor can be
+   * Hides the directory of the launchers of the command's user. Where it neither exists nor can be
    * made, the command cannot make it either.
-   *
-   * @param number another each time
    */
-  static List<Instruction> hideLaunchers(Destination directory, Id uid, int number) {
-    Slot parent = new Slot("parent_of_launchers" + number);
-    Slot launchers = new Slot("launchers" + number);
+  List<Instruction> hide(HideLaunchers hidden) {
+    Destination directory = hidden.destination();
+    Slot parent = new Slot("parent_of_launchers" + hiding);
+    Slot launchers = new Slot("launchers" + hiding);
+    hiding++;
     List<Instruction> cover =
         List.of(
             Steps.fchdir(launchers),
-            Steps.mountTmpfs(OsString.of("."), "mode=0700"),
-            Steps.chdir(MountPlanner.NEW_ROOT));
+            Steps.mountTmpfs(NewRoot.HERE, "mode=0700"),
+            Steps.chdir(NewRoot.PATH));
     List<Instruction> hide =
         List.of(
             new Instruction.Compose(
-                LAUNCHERS, List.of(Operand.of(LAUNCHERS_PREFIX), uid.part()), LAUNCHERS_LENGTH),
+                LAUNCHERS,
+                List.of(Operand.of(LAUNCHERS_PREFIX), commandUid.part()),
+                LAUNCHERS_LENGTH),
             Steps.mkdir(Operand.of(parent), Operand.of(LAUNCHERS), 0700)
                 .tolerate(Errno.EEXIST, Errno.EROFS, Errno.EACCES),
             Call.of(
@@ -159,54 +306,5 @@ final class LateSources {
     return List.of(
         Steps.find(directory, parent).tolerate(Errno.ENOENT, Errno.ENOTDIR),
         new Instruction.IfSet(parent, hide, List.of()));
-  }
-
-  /** Attaches a copy over what is there. */
-  static Call attach(LateBind late, Slot tree) {
-    return withMismatch(late, Steps.moveMount(tree, late.destination().relative()));
-  }
-
-  /** The same at a descriptor. */
-  static Call attach(LateBind late, Slot tree, Slot at) {
-    return withMismatch(late, Steps.moveMount(tree, at));
-  }
-
-  /**
-   * Attaches a copy over a directory that was made for it. What is none needs a file: move_mount(2)
-   * says EINVAL.
-   */
-  static Call attachOnNew(LateBind late, Slot tree) {
-    Call remove =
-        Call.of(
-            SystemCall.UNLINKAT,
-            CWD,
-            Operand.of(late.destination().relative()),
-            Operand.of(LinuxConstant.AT_REMOVEDIR));
-    return Steps.moveMount(tree, late.destination().relative())
-        .recover(
-            Errno.EINVAL,
-            List.of(remove, Steps.mknod(late.destination().relative()), attach(late, tree)));
-  }
-
-  private static Call withMismatch(LateBind late, Call attach) {
-    String mismatch =
-        "of %s and %s in the sandbox only one is a directory"
-            .formatted(late.source(), late.destination());
-    return attach.hint(Errno.ENOTDIR, mismatch).hint(Errno.EINVAL, mismatch);
-  }
-
-  /** Set by {@link #openIfDirectory}. */
-  static Slot directory(Slot tree) {
-    return new Slot(tree.name() + "_directory");
-  }
-
-  static Call openIfDirectory(Slot tree, Slot into) {
-    return Call.of(
-            SystemCall.OPENAT,
-            Operand.of(tree),
-            Operand.of("."),
-            Operand.of(LinuxConstant.O_PATH, LinuxConstant.O_DIRECTORY, LinuxConstant.O_CLOEXEC))
-        .into(into)
-        .tolerate(Errno.ENOTDIR);
   }
 }

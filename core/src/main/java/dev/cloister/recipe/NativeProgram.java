@@ -37,7 +37,7 @@ import java.util.function.IntFunction;
  */
 public final class NativeProgram {
   /** Where the new root is, until it is the root. */
-  public static final String NEW_ROOT = MountPlanner.NEW_ROOT;
+  public static final String NEW_ROOT = NewRoot.PATH;
 
   private static final Buffer WORKING_DIRECTORY = new Buffer("working_directory", 4096);
   private static final Slot UMASK = new Slot("umask");
@@ -450,11 +450,9 @@ public final class NativeProgram {
   private static List<Instruction> openOwnProc() {
     return List.of(
         Steps.mountProc(OsString.of("/")),
-        Steps.openDirectory(MountPlanner.NEW_ROOT, Credentials.PROC),
+        Steps.openDirectory(NewRoot.PATH, Credentials.PROC),
         Call.of(
-            SystemCall.UMOUNT2,
-            Operand.of(MountPlanner.NEW_ROOT),
-            Operand.of(LinuxConstant.MNT_DETACH)));
+            SystemCall.UMOUNT2, Operand.of(NewRoot.PATH), Operand.of(LinuxConstant.MNT_DETACH)));
   }
 
   /**
@@ -462,7 +460,6 @@ public final class NativeProgram {
    * because this process's own root stays what it was.
    */
   private static List<Instruction> coverRoot() {
-    return List.of(
-        Steps.mountTmpfs(OsString.of("/"), "mode=0755"), Steps.chdir(MountPlanner.NEW_ROOT));
+    return List.of(Steps.mountTmpfs(OsString.of("/"), "mode=0755"), Steps.chdir(NewRoot.PATH));
   }
 }

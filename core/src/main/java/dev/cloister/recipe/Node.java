@@ -24,7 +24,6 @@ final class Node {
 
   private final Kind kind;
 
-  /** Whether it is the root of a tmpfs of the program's own. */
   private final boolean mounted;
 
   private final Optional<OsString> target;
@@ -52,11 +51,16 @@ final class Node {
     return new Node(Kind.SYMLINK, false, Optional.of(target));
   }
 
+  /** The same place, when what is in it may have changed in a way that cannot be foreseen. */
+  Node forgotten() {
+    return new Node(Kind.OPAQUE, mounted, Optional.empty());
+  }
+
   Kind kind() {
     return kind;
   }
 
-  /** Whether a directory is the root of a tmpfs. */
+  /** Whether it is the root of a tmpfs of the program's own, whatever is known of what is in it. */
   boolean isMounted() {
     return mounted;
   }

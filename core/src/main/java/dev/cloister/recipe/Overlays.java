@@ -8,6 +8,7 @@ import dev.cloister.program.Instruction;
 import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
+import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation.Changes;
 import dev.cloister.spec.MountOperation.KeptChanges;
 import dev.cloister.spec.MountOperation.Overlay;
@@ -19,7 +20,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Steps that mount overlays.
+ * Mounts overlays.
  *
  * <p>Their directories are opened while their paths mean what they mean on the host, and named to
  * the kernel by their descriptors: {@code self/fd/5} from a /proc. So neither the new root nor
@@ -42,6 +43,7 @@ final class Overlays {
   private static final OsString WORK = OsString.of("work");
 
   private final boolean privileged;
+  private final NewRoot root;
   private final IdentityHashMap<Overlay, Slots> opened = new IdentityHashMap<>();
   private int count;
 
@@ -50,8 +52,9 @@ final class Overlays {
    *
    * @param privileged whether the caller makes the mounts as itself
    */
-  Overlays(boolean privileged) {
+  Overlays(boolean privileged, NewRoot root) {
     this.privileged = privileged;
+    this.root = root;
   }
 
   /** Descriptors of an overlay's directories. */
@@ -94,54 +97,59 @@ final class Overlays {
     return slot;
   }
 
-  /**
-   * Mounts it.
-   *
-   * @param destination descriptor of an existing directory
-   */
-  List<Instruction> mount(Overlay overlay, Slot destination) {
+  /** Mounts it over a directory, which is made where it is missing. */
+  List<Instruction> mount(Overlay overlay) {
+    Destination destination = overlay.destination();
+    List<Instruction> steps = new ArrayList<>();
+    steps.addAll(root.openDirectory(destination, Modes.MOUNT_POINT));
+    steps.addAll(mountOverFound(overlay));
+    steps.add(Steps.close(Lookup.DESTINATION));
+    if (destination.isRoot()) {
+      // It is the working directory already.
+      root.cover(Node.opaque(), coveringMounts(overlay));
+    } else {
+      root.set(destination, Node.opaque());
+    }
+    return steps;
+  }
+
+  /** Ends in the new root, which the overlay may be then. */
+  private List<Instruction> mountOverFound(Overlay overlay) {
     Slots slots = Objects.requireNonNull(opened.get(overlay));
     List<Instruction> steps = new ArrayList<>();
     if (forgets(overlay)) {
       steps.addAll(makeForgotten());
     }
     steps.add(Steps.fchdir(Credentials.PROC));
-    steps.add(Steps.nameOf(destination));
-    List<Operand> options = options(slots, overlay.changes());
-    Call plain = mount(overlay);
-    if (privileged) {
-      // Before Linux 5.11 there is no such option, and only root may mount overlays. With the other
-      // attributes, a layer could redirect to a directory of another name, if the kernel is set so.
-      List<Operand> older = with(options, ",redirect_dir=nofollow");
-      steps.add(compose(with(options, USER_ATTRIBUTES)));
-      steps.add(plain.recover(Errno.EINVAL, List.of(compose(older), plain)));
-    } else {
-      steps.add(compose(with(options, USER_ATTRIBUTES)));
-      steps.add(plain);
-    }
+    steps.add(Steps.nameOf(Lookup.DESTINATION));
+    steps.addAll(mount(overlay, options(slots, overlay.changes())));
     if (forgets(overlay)) {
-      if (!overlay.destination().isRoot()) {
-        // The overlay goes on using it.
-        steps.add(
-            Call.of(
-                SystemCall.UMOUNT2,
-                Operand.of(MountPlanner.NEW_ROOT),
-                Operand.of(LinuxConstant.MNT_DETACH)));
-      }
-      steps.add(Steps.close(FORGOTTEN));
+      steps.addAll(leaveForgotten(overlay));
     }
-    steps.add(Steps.chdir(MountPlanner.NEW_ROOT));
+    steps.add(Steps.chdir(NewRoot.PATH));
     for (Slot slot : slots.all()) {
       steps.add(Steps.close(slot));
     }
     return steps;
   }
 
+  private List<Instruction> mount(Overlay overlay, List<Operand> options) {
+    Instruction usual = compose(with(options, USER_ATTRIBUTES));
+    Call mount = call(overlay);
+    if (!privileged) {
+      return List.of(usual, mount);
+    }
+    // Before Linux 5.11 there is no such option, and only root may mount overlays. With the other
+    // attributes, a layer could redirect to a directory of another name, if the kernel is set so.
+    Instruction older = compose(with(options, ",redirect_dir=nofollow"));
+    return List.of(usual, mount.recover(Errno.EINVAL, List.of(older, mount)));
+  }
+
   /**
    * How many mounts more lie below one that becomes the new root: what that was before, and, as the
    * overlay is on top of it, the tmpfs of {@link #makeForgotten}.
    */
-  static int coveringMounts(Overlay overlay) {
+  private static int coveringMounts(Overlay overlay) {
     return forgets(overlay) ? 2 : 1;
   }
 
@@ -153,9 +161,21 @@ final class Overlays {
   private static List<Instruction> makeForgotten() {
     return List.of(
         Steps.mountTmpfs(OsString.of("/"), "mode=0755"),
-        Steps.openDirectory(MountPlanner.NEW_ROOT, FORGOTTEN),
+        Steps.openDirectory(NewRoot.PATH, FORGOTTEN),
         Steps.mkdir(Operand.of(FORGOTTEN), UPPER, 0755),
         Steps.mkdir(Operand.of(FORGOTTEN), WORK, 0755));
+  }
+
+  private static List<Instruction> leaveForgotten(Overlay overlay) {
+    List<Instruction> steps = new ArrayList<>();
+    if (!overlay.destination().isRoot()) {
+      // The overlay goes on using it.
+      steps.add(
+          Call.of(
+              SystemCall.UMOUNT2, Operand.of(NewRoot.PATH), Operand.of(LinuxConstant.MNT_DETACH)));
+    }
+    steps.add(Steps.close(FORGOTTEN));
+    return steps;
   }
 
   private static List<Operand> options(Slots slots, Changes changes) {
@@ -195,7 +215,7 @@ final class Overlays {
     return new Instruction.Compose(OPTIONS, options, OPTIONS_LENGTH);
   }
 
-  private static Call mount(Overlay overlay) {
+  private static Call call(Overlay overlay) {
     List<LinuxConstant> flags = new ArrayList<>();
     if (!overlay.changes().allowed()) {
       flags.add(LinuxConstant.MS_RDONLY);

@@ -10,15 +10,14 @@ import dev.cloister.program.Instruction.Call;
 import dev.cloister.program.Instruction.RestrictEach;
 import dev.cloister.program.Operand;
 import dev.cloister.program.Slot;
-import dev.cloister.spec.MountOperation;
+import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.DataBind;
+import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
 import dev.cloister.strategy.PlanException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Makes every bind in two steps, for kernels where a copy of a mount cannot be held by a descriptor
@@ -32,11 +31,10 @@ import java.util.Optional;
  * is unbindable, so no copy of the root, of {@code /proc} or of the place itself contains it
  * (mount_namespaces(7)).
  */
-final class Staging {
+final class Staging implements HostMounts {
   static final OsString PLACE = OsString.of("/proc/fs");
 
   private static final Slot MOUNTS = new Slot("mounts");
-  private static final Slot DATA = new Slot("data");
 
   /** The bits of {@link RestrictEach#letter}: MS_RDONLY and so on, in mount_setattr's words. */
   private static final Map<LinuxConstant, Integer> FLAGS =
@@ -46,6 +44,12 @@ final class Staging {
           LinuxConstant.MOUNT_ATTR_NODEV, 4,
           LinuxConstant.MOUNT_ATTR_NOEXEC, 8);
 
+  /**
+   * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
+   * High enough to be free, unless the caller uses it, low enough for any usual limit.
+   */
+  private static final int DESTINATION_FD = 64;
+
   /** Where the tmpfs's descriptor gets this number, it has a path from outside a chroot, too. */
   private static final int STAGING_FD = 65;
 
@@ -53,69 +57,76 @@ final class Staging {
 
   private final HostReport host;
   private final InheritedDescriptors descriptors;
-  private final Optional<Operand> lifeline;
+  private final DataFiles dataFiles;
   private final int number;
   private final List<Instruction> binds = new ArrayList<>();
   private final List<Instruction> data = new ArrayList<>();
-  private final Deque<OsString> places = new ArrayDeque<>();
-  private OsString lastPlace = PLACE;
   private int count;
 
-  private Staging(HostReport host, InheritedDescriptors descriptors, Optional<Operand> lifeline) {
+  Staging(HostReport host, InheritedDescriptors descriptors, DataFiles dataFiles) {
     this.host = host;
-    this.lifeline = lifeline;
     this.descriptors = descriptors;
+    this.dataFiles = dataFiles;
     this.number = descriptors.ownNumber(STAGING_FD);
   }
 
-  /** Nothing where plans do not need this. */
-  static Optional<Staging> of(
-      HostReport host, InheritedDescriptors descriptors, Optional<Operand> lifeline) {
-    return host.needs(Workaround.REMOUNT_EACH) || host.needs(Workaround.BIND_BY_PATH)
-        ? Optional.of(new Staging(host, descriptors, lifeline))
-        : Optional.empty();
+  /** Whether plans for this host need it. */
+  static boolean isNeeded(HostReport host) {
+    return host.needs(Workaround.REMOUNT_EACH) || host.needs(Workaround.BIND_BY_PATH);
   }
 
-  /** The same of a source, which must still be what it was. */
-  void add(MountOperation.Source source, LinuxConstant... attributes) throws PlanException {
-    add(source.path(), source.directory(), attributes);
+  @Override
+  public HostMount of(Bind bind) throws PlanException {
+    Source source = bind.source();
+    OsString name =
+        addCopy(source.path(), source.directory(), HostMounts.attributes(bind.access()));
     if (source.descriptor().isPresent()) {
       binds.addAll(
           Steps.requireSameFile(
-              source.descriptor().getAsInt(), Operand.of(LinuxConstant.AT_FDCWD), lastPlace));
+              source.descriptor().getAsInt(), Operand.of(LinuxConstant.AT_FDCWD), inPlace(name)));
     }
+    return new Staged(name);
   }
 
   /**
-   * Makes a file with data in the tmpfs itself, and a copy of that. Before any other, as nothing in
-   * the tmpfs can be bound from then on.
+   * Makes the file in the tmpfs itself, and a copy of that. Before any other, as nothing in the
+   * tmpfs can be bound from then on.
    */
-  void addData(MountOperation.DataBind bind, LinuxConstant... attributes) {
+  @Override
+  public HostMount of(DataBind bind) {
     OsString file = OsString.of(PLACE + "/data" + count);
-    String what = "copying descriptor %d to %s".formatted(bind.descriptor(), bind.destination());
-    data.add(Steps.createNew(file, DATA, bind.mode()));
-    data.add(new Instruction.CopyData(bind.descriptor(), DATA, what, lifeline));
-    data.add(Steps.close(DATA));
-    copy(data, file, false, attributes);
+    data.addAll(dataFiles.createNew(file, bind.mode(), bind.descriptor(), bind.destination()));
+    return new Staged(addCopy(data, file, false, HostMounts.attributes(bind.access())));
   }
 
-  /** Makes one copy; the first that was added is the first that {@link #attachNext} moves. */
-  void add(OsString source, boolean directory, LinuxConstant... attributes) throws PlanException {
+  @Override
+  public HostMount copy(OsString path, boolean directory, LinuxConstant... attributes)
+      throws PlanException {
+    return new Staged(addCopy(path, directory, attributes));
+  }
+
+  private OsString addCopy(OsString source, boolean directory, LinuxConstant... attributes)
+      throws PlanException {
     if (source.equals(PLACE) || source.startsWith(PLACE + "/")) {
       throw new PlanException(
           source + " cannot be bound: this kernel is so old that Cloister needs the place itself");
     }
-    copy(binds, source, directory, attributes);
+    return addCopy(binds, source, directory, attributes);
   }
 
-  private void copy(
+  /**
+   * Adds the steps that make one copy.
+   *
+   * @return its name in the tmpfs
+   */
+  private OsString addCopy(
       List<Instruction> steps, OsString source, boolean directory, LinuxConstant... attributes) {
     int flags = 0;
     for (LinuxConstant attribute : attributes) {
       flags += FLAGS.getOrDefault(attribute, 0);
     }
-    String name = "/" + RestrictEach.letter(flags) + count;
-    OsString place = OsString.of(PLACE + name);
+    OsString name = OsString.of("/" + RestrictEach.letter(flags) + count);
+    OsString place = inPlace(name);
     count++;
     steps.add(directory ? Steps.mkdir(place, 0755) : Steps.mknod(place));
     steps.add(
@@ -124,15 +135,16 @@ final class Staging {
     if (!host.needs(Workaround.REMOUNT_EACH) && attributes.length > 0) {
       steps.add(Steps.setAttributes(place, attributes));
     }
-    lastPlace = place;
-    String from =
-        host.needs(Workaround.LEAVE_CHROOT) ? "/proc/self/fd/" + number : PLACE.toString();
-    places.add(OsString.of(from + name));
+    return name;
   }
 
-  /** What to do while paths still mean what they mean on the host. */
-  List<Instruction> early() {
-    if (places.isEmpty()) {
+  private static OsString inPlace(OsString name) {
+    return PLACE.concat(name);
+  }
+
+  @Override
+  public List<Instruction> early() {
+    if (count == 0) {
       return List.of();
     }
     List<Instruction> steps = new ArrayList<>();
@@ -165,8 +177,40 @@ final class Staging {
     return steps;
   }
 
-  /** Moves the next copy to where it shall be. */
-  Call attachNext(OsString target) {
-    return Steps.moveMount(places.remove(), target);
+  @Override
+  public boolean areStaged() {
+    return true;
+  }
+
+  /** A copy in the tmpfs, restricted already, which is moved to where it shall be. */
+  private final class Staged implements HostMount {
+    private final OsString path;
+
+    private Staged(OsString name) {
+      this.path =
+          host.needs(Workaround.LEAVE_CHROOT)
+              ? OsString.of("/proc/self/fd/" + number).concat(name)
+              : inPlace(name);
+    }
+
+    @Override
+    public List<Instruction> attach(OsString target) {
+      return List.of(Steps.moveMount(path, target));
+    }
+
+    /** mount(2) takes no descriptor, but the path of one, which leads to nothing else. */
+    @Override
+    public List<Instruction> attachFound(List<Instruction> find, String mismatch) {
+      List<Instruction> steps = new ArrayList<>(find);
+      int found = descriptors.ownNumber(DESTINATION_FD);
+      steps.addAll(descriptors.duplicate(Lookup.DESTINATION, found));
+      steps.add(
+          Steps.moveMount(path, OsString.of("/proc/self/fd/" + found))
+              .hint(Errno.ENOTDIR, mismatch)
+              .hint(Errno.EINVAL, mismatch));
+      steps.add(Steps.close(found));
+      steps.add(Steps.close(Lookup.DESTINATION));
+      return steps;
+    }
   }
 }

@@ -425,8 +425,14 @@ public final class Steps {
   private static Call withFileHints(Call open, Destination destination) {
     return open.hint(Errno.EISDIR, destination + " in the sandbox is a directory")
         .hint(Errno.ENXIO, destination + " in the sandbox is a fifo that nobody reads")
-        .hint(Errno.EROFS, MountPlanner.cannotMake(destination))
+        .hint(Errno.EROFS, cannotMake(destination))
         .hint(Errno.EACCES, "the command's user may not write to " + destination);
+  }
+
+  /** Why something is missing in what is the host's. */
+  static String cannotMake(Destination destination) {
+    return destination
+        + " does not exist in what is bound there and cannot be made; create it on the host first";
   }
 
   /** Makes a file that is not there yet, and opens it for data. */

@@ -13,58 +13,65 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds a destination in the new root without openat2(2): component by component, each below the
- * descriptor of the one before. No symbolic link is followed, so none leads out; a destination
- * behind one is refused, as what the link means inside cannot be found out safely.
+ * Without openat2(2): component by component, each below the descriptor of the one before. No
+ * symbolic link is followed, so none leads out; a destination behind one is refused, as what the
+ * link means inside cannot be found out safely.
  */
-final class Walk {
+final class Walk implements Lookup {
   private static final String NEEDS = "to follow it safely needs openat2 (Linux 5.6)";
 
-  private final Destination destination;
-  private final Slot into;
-  private final boolean directory;
-  private final Optional<Modes> modes;
-
-  private Walk(Destination destination, Slot into, boolean directory, Optional<Modes> modes) {
-    this.destination = destination;
-    this.into = into;
-    this.directory = directory;
-    this.modes = modes;
+  @Override
+  public List<Instruction> find(MountPoint place) {
+    return walk(place.destination(), place.directory(), Optional.of(place));
   }
 
-  /** Finds what exists and is a directory. */
-  static List<Instruction> to(Destination destination, Slot into) {
-    return new Walk(destination, into, true, Optional.empty()).steps();
+  @Override
+  public List<Instruction> findDirectory(Destination destination, Modes modes) {
+    return find(new MountPoint(destination, true, modes));
   }
 
-  /** The same of what need be none. */
-  static List<Instruction> toAny(Destination destination, Slot into) {
-    return new Walk(destination, into, false, Optional.empty()).steps();
+  @Override
+  public List<Instruction> findExisting(Destination destination, String missing) {
+    return walk(destination, false, Optional.empty());
+  }
+
+  @Override
+  public List<Instruction> findMounted(Destination destination) {
+    return walk(destination, true, Optional.empty());
+  }
+
+  @Override
+  public List<Instruction> createFile(Destination destination, Modes parents, Slot into, int mode) {
+    List<Instruction> steps = new ArrayList<>(findDirectory(destination.parent(), parents));
+    steps.add(Steps.createIn(DESTINATION, destination, into, mode));
+    steps.add(Steps.close(DESTINATION));
+    return steps;
+  }
+
+  @Override
+  public boolean followsLinks() {
+    return false;
   }
 
   /**
-   * Makes what is missing, too.
+   * Goes all the way.
    *
-   * @param directory whether it must be a directory
-   * @param modes of directories that are made
+   * @param directory whether it must lead to a directory
+   * @param made what is made where it is missing; nothing to make nothing
    */
-  static List<Instruction> making(
-      Destination destination, Slot into, boolean directory, Modes modes) {
-    return new Walk(destination, into, directory, Optional.of(modes)).steps();
-  }
-
-  private List<Instruction> steps() {
+  private static List<Instruction> walk(
+      Destination destination, boolean directory, Optional<MountPoint> made) {
     Operand here = Operand.of(LinuxConstant.AT_FDCWD);
     if (destination.isRoot()) {
-      return List.of(open(here, destination, true).into(into));
+      return List.of(open(here, destination, true).into(DESTINATION));
     }
     List<Instruction> steps = new ArrayList<>();
     Operand parent = here;
     Optional<Slot> passed = Optional.empty();
     for (int depth = 1; depth <= destination.components().size(); depth++) {
       boolean last = depth == destination.components().size();
-      Slot found = last ? into : MountPlanner.directorySlot(depth);
-      steps.add(step(parent, destination.prefix(depth), found, last));
+      Slot found = last ? DESTINATION : Lookup.directorySlot(depth);
+      steps.add(step(parent, destination.prefix(depth), found, !last || directory, made));
       if (last && !directory) {
         steps.add(refuseLink(found, destination));
       }
@@ -75,26 +82,21 @@ final class Walk {
     return steps;
   }
 
-  private Call step(Operand parent, Destination place, Slot found, boolean last) {
-    boolean isDirectory = !last || directory;
+  private static Call step(
+      Operand parent,
+      Destination place,
+      Slot found,
+      boolean isDirectory,
+      Optional<MountPoint> made) {
     Call open = open(parent, place, isDirectory).into(found);
     if (isDirectory) {
       open = open.recover(Errno.ENOTDIR, explain(parent, place, found));
     }
-    if (modes.isEmpty()) {
+    if (made.isEmpty()) {
       return open.hint(Errno.ENOENT, place + " does not exist in the sandbox");
     }
-    Call make =
-        isDirectory
-            ? Steps.mkdir(parent, place.name(), last ? modes.get().last() : modes.get().parents())
-            : Steps.mknod(parent, place.name());
-    return open.recover(
-        Errno.ENOENT,
-        List.of(
-            make.tolerate(Errno.EEXIST)
-                .hint(Errno.EROFS, MountPlanner.cannotMake(destination))
-                .hint(Errno.EACCES, MountPlanner.cannotMake(destination)),
-            open));
+    Call make = made.get().make(parent, place.components().size());
+    return open.recover(Errno.ENOENT, List.of(make, open));
   }
 
   private static Call open(Operand parent, Destination place, boolean isDirectory) {
