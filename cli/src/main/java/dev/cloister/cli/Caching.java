@@ -46,7 +46,8 @@ record Caching(LauncherCache cache, CacheEntry.Key key, HostConditions host) {
         || !HostFiles.hasProc()) {
       return Optional.empty();
     }
-    Optional<LauncherCache> cache = LauncherCache.open(sandboxing.host().caller().uid());
+    Optional<LauncherCache> cache =
+        LauncherCache.open(sandboxing.host().caller().uid(), sandboxing.directory());
     Optional<String> boot = KernelFile.read(BOOT);
     if (cache.isEmpty() || boot.isEmpty()) {
       return Optional.empty();

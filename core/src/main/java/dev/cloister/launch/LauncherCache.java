@@ -43,19 +43,27 @@ public final class LauncherCache {
     this.path = path;
   }
 
-  /** Opens or makes the cache of user {@code uid}; empty if there is no place that is private. */
-  public static Optional<LauncherCache> open(long uid) {
-    return open(Path.of("/tmp"), uid);
+  /**
+   * Opens or makes the cache of user {@code uid}; empty if there is no place that is private.
+   *
+   * @param opened a directory of that user; mostly the one that the cache is in, which then need
+   *     not be looked at again
+   */
+  public static Optional<LauncherCache> open(long uid, PrivateDirectory opened) {
+    return opened.path().equals(Path.of(LookupProgram.PLACE + Long.toUnsignedString(uid)))
+        ? in(opened, uid)
+        : open(Path.of("/tmp"), uid);
   }
 
   static Optional<LauncherCache> open(Path parent, long uid) {
     Optional<PrivateDirectory> place = PrivateDirectory.in(parent, uid);
-    if (place.isEmpty()) {
-      return Optional.empty();
-    }
-    Path path = place.get().path().resolve(LookupProgram.DIRECTORY);
+    return place.isPresent() ? in(place.get(), uid) : Optional.empty();
+  }
+
+  private static Optional<LauncherCache> in(PrivateDirectory place, long uid) {
+    Path path = place.path().resolve(LookupProgram.DIRECTORY);
     return PrivateDirectory.makePrivate(path, uid)
-        ? Optional.of(new LauncherCache(place.get(), path))
+        ? Optional.of(new LauncherCache(place, path))
         : Optional.empty();
   }
 
