@@ -59,14 +59,10 @@ final class DescriptorOptions {
 
   /** The number that an option says. */
   static int number(RunOption option, OsString value) throws CliException {
-    long number = 0;
-    boolean valid = !value.isEmpty() && value.length() <= 10;
-    for (byte digit : value.bytes()) {
-      // Nothing but digits: Long.parseLong would take more.
-      valid &= digit >= '0' && digit <= '9';
-      number = 10 * number + digit - '0';
-    }
-    if (!valid || number > Integer.MAX_VALUE) {
+    // Nothing but digits: Long.parseLong would take more.
+    String text = value.toString();
+    long number = Digits.only(text, 10) ? Long.parseLong(text) : Long.MAX_VALUE;
+    if (number > Integer.MAX_VALUE) {
       throw new CliException(
           "%s %s: not the number of a descriptor".formatted(option.word(), Messages.value(value)),
           "Invalid fd: " + value);
