@@ -342,9 +342,4 @@ public final class Credentials {
   boolean mountsAreLocked() {
     return !ownership.commandOwnsMounts() || privileges.capabilities().isEmpty();
   }
-
-  /** Who the command is for the kernel. */
-  Id reallyUid() {
-    return user.realUid();
-  }
 }

@@ -43,7 +43,7 @@ final class MountPlanner implements MountOperation.Visitor<PlanException> {
             ? new Staging(host, new InheritedDescriptors(spec), dataFiles)
             : new DirectMounts(host, dataFiles);
     this.binds = new Binds(root, lookup, hostMounts);
-    this.lateSources = new LateSources(root, lookup, new Credentials(host, spec).reallyUid());
+    this.lateSources = new LateSources(root, lookup, CommandUser.of(host, spec).realUid());
     this.procMounts = new ProcMounts(spec, host, root, hostMounts, binds);
     this.deviceMounts = new DeviceMounts(host, root, hostMounts);
     this.overlays = new Overlays(host.caller().isPrivileged(), root);
