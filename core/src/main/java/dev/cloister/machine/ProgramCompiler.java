@@ -226,7 +226,7 @@ public final class ProgramCompiler {
 
   private ElfImage compile() {
     writeAll();
-    // What is compiled for one call is to be there soon; what is kept, to be small.
+    // The command line's caller waits for this; what is given away or made once shall be small.
     Code code = asm.finish(packed || options.reporting().isToLibrary());
     return ElfImage.link(options.architecture(), code, emitter.data, options.note());
   }
