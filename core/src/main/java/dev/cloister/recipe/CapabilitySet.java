@@ -58,14 +58,16 @@ final class CapabilitySet {
   }
 
   /**
-   * Those of the lower half.
+   * Those with these bits.
    *
    * @param bits one for each, as {@link dev.cloister.host.Caller} has them
    */
-  static CapabilitySet lowerOf(long bits) {
-    long lower = bits & 0xffff_ffffL;
-    return new CapabilitySet(
-        new Operand.Literal(lower, "0x" + Long.toHexString(lower)), new Operand.Literal(0, "0"));
+  static CapabilitySet of(long bits) {
+    return new CapabilitySet(half(bits & 0xffff_ffffL), half(bits >>> Integer.SIZE));
+  }
+
+  private static Operand.Literal half(long bits) {
+    return new Operand.Literal(bits, "0x" + Long.toHexString(bits));
   }
 
   /** Permitted: to be made effective later. */

@@ -103,7 +103,7 @@ final class CommandUser {
     if (isOtherUser()) {
       steps.add(Call.of(SystemCall.SETFSUID, own.uid().operand()));
       // That took those that concern files from the effective ones (capabilities(7)).
-      steps.add(CapabilitySet.lowerOf(caller.capabilities()).setEffective());
+      steps.add(CapabilitySet.of(caller.capabilities()).setEffective());
     }
     return steps;
   }
