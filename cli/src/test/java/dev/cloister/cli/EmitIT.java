@@ -281,6 +281,22 @@ final class EmitIT {
     }
   }
 
+  /** Root would take them from everybody: {@code /dev/null} is one. */
+  @EveryUser
+  void takesThePlaceOfNothingButFiles(CallingUser user) throws IOException {
+    Path here = user.work();
+    Path pipe = here.resolve("pipe");
+    Path stdout = here.resolve("stdout");
+    user.call("mkfifo", pipe.toString()).run().exits(0);
+    user.call("ln", "-s", "/proc/self/fd/1", stdout.toString()).run().exits(0);
+    for (Path output : List.of(pipe, stdout)) {
+      user.cloister("emit", "-o", output.toString())
+          .run()
+          .refuses(125, "-o " + output, "not a regular file");
+    }
+    user.call("sh", "-c", "test -p pipe && test -L stdout").in(here).run().exits(0);
+  }
+
   @EveryUser
   void anOutputThatCannotBeWrittenIsNamed(CallingUser user) throws IOException {
     Path here = user.work();

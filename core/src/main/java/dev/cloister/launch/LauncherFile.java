@@ -21,12 +21,11 @@ public final class LauncherFile {
    * whoever executes an earlier one at that moment goes on with that. A symbolic link is replaced,
    * not followed.
    *
-   * @throws IOException if that cannot be done; nothing is left behind
+   * @throws IOException if that cannot be done, or would take the place of something else than a
+   *     file, such as a device; nothing is left behind
    */
   public static void write(Path file, ElfImage image) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new IOException("is a directory");
-    }
+    requireReplaceable(file);
     Path directory = file.toAbsolutePath().getParent();
     if (directory == null || !Files.isDirectory(directory)) {
       throw new NotDirectoryException(String.valueOf(directory));
@@ -40,6 +39,19 @@ public final class LauncherFile {
     } catch (IOException e) {
       Files.deleteIfExists(written);
       throw e;
+    }
+  }
+
+  /** For root, the new file would be a new {@code /dev/null} or {@code /dev/stdout} for all. */
+  private static void requireReplaceable(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException("is a directory");
+    }
+    boolean isOther = Files.exists(file) && !Files.isRegularFile(file);
+    boolean leadsToDescriptor =
+        Files.isSymbolicLink(file) && Files.readSymbolicLink(file).startsWith("/proc");
+    if (isOther || leadsToDescriptor) {
+      throw new IOException("is not a regular file, which a launcher could replace");
     }
   }
 }
