@@ -50,6 +50,9 @@ final class Emitter {
   /** The number of the step whose code is being written. */
   int step;
 
+  /** Whether paths still are the host's where code is being written. */
+  boolean onHost = true;
+
   private final Map<String, Label> slots = new HashMap<>();
   private final Map<String, Label> buffers = new HashMap<>();
   private final Deque<Runnable> deferred = new ArrayDeque<>();

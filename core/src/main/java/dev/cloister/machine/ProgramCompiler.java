@@ -1,24 +1,17 @@
 package dev.cloister.machine;
 
 import static dev.cloister.machine.Condition.EQUAL;
-import static dev.cloister.machine.Condition.GREATER_OR_EQUAL;
-import static dev.cloister.machine.Condition.LESS;
 import static dev.cloister.machine.Register.A0;
 import static dev.cloister.machine.Register.A1;
-import static dev.cloister.machine.Register.A2;
 import static dev.cloister.machine.Register.RESULT;
 import static dev.cloister.machine.Register.V0;
 import static dev.cloister.machine.Register.V1;
-import static dev.cloister.machine.Register.V2;
 import static dev.cloister.machine.Register.V3;
-import static dev.cloister.machine.Register.V5;
 
 import dev.cloister.ffm.Architecture;
-import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.StructField;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.host.CallerKind;
-import dev.cloister.program.CText;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.Operand;
 import dev.cloister.program.SyscallProgram;
@@ -49,7 +42,7 @@ public final class ProgramCompiler {
   private final Writing writing = new Writing();
   private final IdentityHashMap<SyscallProgram, ElfImage> images = new IdentityHashMap<>();
   private final @Nullable CallWriting calls;
-  private boolean onHost = true;
+  private final CheckedCalls checked;
 
   /**
    * What does not depend on the sandbox.
@@ -183,6 +176,7 @@ public final class ProgramCompiler {
     this.routines = new Routines(emitter, options, packed, program.name(), steps);
     this.packed = packed;
     this.emitter.step = firstStep;
+    this.checked = new CheckedCalls(emitter, routines, program.name(), this::write);
     this.steps = steps;
   }
 
@@ -238,81 +232,11 @@ public final class ProgramCompiler {
   }
 
   private void writeAll() {
-    start();
+    new LauncherStart(emitter, routines, options, program).write();
     write(program.instructions());
     asm.trap();
     emitter.flush();
     routines.write();
-  }
-
-  /**
-   * Finds arguments and environment where execve(2) puts them: on the stack, behind their count.
-   */
-  private void start() {
-    Label usage = new Label();
-    asm.stackPointer(V0);
-    asm.load(V1, V0, 0, Width.DOUBLE);
-    asm.copy(A0, V0);
-    asm.add(A0, 8);
-    emitter.storeVariable(emitter.ownArguments, A0);
-    int first = options.standalone().isPresent() ? 0 : options.commandIndex();
-    asm.branch(LESS, V1, first + 1, usage);
-    options.standalone().ifPresentOrElse(this::takeArguments, this::skipArguments);
-    asm.shiftLeft(V1, 3);
-    asm.add(V0, V1);
-    asm.add(V0, 16);
-    options.callerEnvironment().ifPresent(this::bakeEnvironment);
-    emitter.storeVariable(emitter.environment, V0);
-    emitter.storeVariable(emitter.callerEnvironment, V0);
-    emitter.later(() -> dieWithoutCommand(usage));
-    if (!options.reporting().isToLibrary()) {
-      occupyStandardDescriptors();
-    }
-  }
-
-  private void takeArguments(Standalone standalone) {
-    new ArgumentVector(emitter, routines, standalone, program).write();
-  }
-
-  /** The command is the launcher's own argument of a number that is known. */
-  private void skipArguments() {
-    int first = options.commandIndex();
-    asm.copy(A0, V1);
-    asm.add(A0, -first);
-    emitter.storeVariable(emitter.argumentCount, A0);
-    asm.copy(A0, V0);
-    asm.add(A0, 8 + 8 * first);
-    emitter.storeVariable(emitter.arguments, A0);
-  }
-
-  /** A program that another is embedded in starts a third between the two. */
-  private void occupyStandardDescriptors() {
-    Label failed = new Label();
-    new StandardDescriptors(emitter).occupy(!program.embedded().isEmpty(), failed);
-    emitter.later(
-        () -> {
-          asm.place(failed);
-          routines.describe(0, program.name() + ": signalfd4(-1, [], 8, 0): ");
-          asm.jump(routines.fail);
-        });
-  }
-
-  /** V0 = a vector of these, on the stack. */
-  private void bakeEnvironment(List<OsString> variables) {
-    asm.set(A0, 8L * variables.size() + 23 & -16);
-    asm.reserveStack(A0);
-    asm.stackPointer(V0);
-    for (int i = 0; i < variables.size(); i++) {
-      asm.address(A0, emitter.data.text(variables.get(i)));
-      asm.store(V0, 8 * i, A0, Width.DOUBLE);
-    }
-    asm.set(A0, 0);
-    asm.store(V0, 8 * variables.size(), A0, Width.DOUBLE);
-  }
-
-  private void dieWithoutCommand(Label usage) {
-    asm.place(usage);
-    routines.dieSaying("no command given");
   }
 
   private void write(List<Instruction> instructions) {
@@ -327,19 +251,17 @@ public final class ProgramCompiler {
   private final class Writing implements Instruction.Visitor {
     @Override
     public void call(Instruction.Call call) {
-      emitter.step++;
-      writeCall(call, emitter.step);
+      checked.write(call);
     }
 
     @Override
     public void expectFailure(Instruction.ExpectFailure expect) {
-      emitter.step++;
-      writeExpectFailure(expect, emitter.step);
+      checked.writeExpected(expect);
     }
 
     @Override
     public void closeListed(Instruction.CloseListed close) {
-      new DescriptorClosing(emitter, routines).write(close, failure());
+      new DescriptorClosing(emitter, routines).write(close, checked.failure());
     }
 
     @Override
@@ -349,7 +271,7 @@ public final class ProgramCompiler {
 
     @Override
     public void restrictEach(Instruction.RestrictEach restrict) {
-      new MountRestriction(emitter, routines).write(restrict, failure());
+      new MountRestriction(emitter, routines).write(restrict, checked.failure());
     }
 
     @Override
@@ -374,19 +296,20 @@ public final class ProgramCompiler {
 
     @Override
     public void executeProgram(Instruction.ExecuteProgram execute) {
-      writeExecuteProgram(execute);
+      new ProgramExecution(emitter, routines, program.name(), options.argumentsBefore())
+          .write(execute);
     }
 
     @Override
     public void supervise(Instruction.Supervise supervise) {
       new Supervision(emitter, routines, supervise)
-          .write(() -> write(supervise.child()), ProgramCompiler.this::writeBestEffort);
+          .write(() -> write(supervise.child()), checked::writeBestEffort);
     }
 
     @Override
     public void init(Instruction.Init init) {
       new InitProcess(emitter, routines, init)
-          .write(() -> write(init.child()), ProgramCompiler.this::writeBestEffort);
+          .write(() -> write(init.child()), checked::writeBestEffort);
     }
 
     @Override
@@ -513,7 +436,7 @@ public final class ProgramCompiler {
 
     @Override
     public void copyData(Instruction.CopyData copy) {
-      new DataCopying(emitter, routines).write(copy, failure());
+      new DataCopying(emitter, routines).write(copy, checked.failure());
     }
 
     @Override
@@ -541,157 +464,8 @@ public final class ProgramCompiler {
     }
   }
 
-  private void writeCall(Instruction.Call call, int number) {
-    if (call.retried().isEmpty() && call.until().isEmpty() && call.recoveries().isEmpty()) {
-      writeChecked(call, number);
-    } else {
-      Label report = onHost ? routines.failOnHost : routines.fail;
-      Ways ways = new Ways(new Label(), new Label(), new Label(), report);
-      writeMaking(call, ways);
-      boolean stillOnHost = onHost;
-      emitter.later(
-          () -> {
-            onHost = stillOnHost;
-            writeFailure(call, number, ways);
-          });
-    }
-    // From here on the paths of the host mean something else.
-    onHost &= call.call() != SystemCall.PIVOT_ROOT && call.call() != SystemCall.CHROOT;
-  }
-
-  /** Most calls end the program whatever their errno, and so have no code of their own for it. */
-  private void writeChecked(Instruction.Call call, int number) {
-    routines.describe(number, call);
-    for (int i = 0; i < call.operands().size(); i++) {
-      emitter.operand(Register.argument(i), call.operands().get(i));
-    }
-    emitter.systemCall(call);
-    asm.call(onHost ? routines.checkOnHost : routines.check);
-    call.result().ifPresent(slot -> emitter.storeVariable(emitter.slot(slot), RESULT));
-  }
-
-  private void writeMaking(Instruction.Call call, Ways ways) {
-    if (!call.retried().isEmpty()) {
-      asm.set(V5, Instruction.MAX_RETRIES);
-    }
-    asm.place(ways.again);
-    for (int i = 0; i < call.operands().size(); i++) {
-      emitter.operand(Register.argument(i), call.operands().get(i));
-    }
-    emitter.systemCall(call);
-    asm.branch(LESS, RESULT, 0, ways.failed);
-    call.result().ifPresent(slot -> emitter.storeVariable(emitter.slot(slot), RESULT));
-    if (call.until().isPresent()) {
-      asm.jump(ways.again);
-    }
-    asm.place(ways.next);
-  }
-
-  private void writeExpectFailure(Instruction.ExpectFailure expect, int number) {
-    Label again = new Label();
-    Label failed = new Label();
-    Label next = new Label();
-    Instruction.Call call = expect.call();
-    asm.place(again);
-    for (int i = 0; i < call.operands().size(); i++) {
-      emitter.operand(Register.argument(i), call.operands().get(i));
-    }
-    emitter.systemCall(call.call());
-    asm.branch(LESS, RESULT, 0, failed);
-    routines.dieSaying(program.name() + ": " + expect.otherwise());
-    asm.place(next);
-    Label report = onHost ? routines.failOnHost : routines.fail;
-    emitter.later(() -> writeFailure(call, number, new Ways(again, failed, next, report)));
-  }
-
-  /**
-   * Where a call is made, where its failure is handled, where the program goes on, and where a
-   * failure that nothing handles is reported.
-   */
-  private record Ways(Label again, Label failed, Label next, Label report) {}
-
-  private void writeFailure(Instruction.Call call, int number, Ways ways) {
-    asm.place(ways.failed);
-    call.until().ifPresent(errno -> asm.branch(EQUAL, RESULT, -errno.number(), ways.next));
-    writeRetry(call, ways);
-    writeRecoveries(call, number, ways.next);
-    routines.describe(number, call);
-    asm.jump(ways.report);
-  }
-
-  private void writeRetry(Instruction.Call call, Ways ways) {
-    for (Errno errno : call.retried()) {
-      Label other = new Label();
-      asm.branch(Condition.NOT_EQUAL, RESULT, -errno.number(), other);
-      asm.add(V5, -1);
-      asm.branch(GREATER_OR_EQUAL, V5, 0, ways.again);
-      asm.place(other);
-    }
-  }
-
-  /** Calls without a number, whose failure is of no importance. */
-  private void writeBestEffort(List<? extends Instruction> instructions) {
-    for (Instruction instruction : instructions) {
-      if (!(instruction instanceof Instruction.Call call)) {
-        write(instruction);
-        continue;
-      }
-      Label next = new Label();
-      Ways ways = new Ways(new Label(), new Label(), next, next);
-      writeMaking(call, ways);
-      emitter.later(
-          () -> {
-            asm.place(ways.failed);
-            writeRetry(call, ways);
-            asm.jump(next);
-          });
-    }
-  }
-
   private Relations relations() {
     return new Relations(emitter, routines, program.name());
-  }
-
-  /** What several errnos are recovered from with is written once. */
-  private void writeRecoveries(Instruction.Call call, int number, Label next) {
-    IdentityHashMap<List<Instruction>, Label> written = new IdentityHashMap<>();
-    call.recoveries()
-        .forEach(
-            (errno, instead) -> {
-              Label recover = instead.isEmpty() ? next : written.get(instead);
-              if (recover == null) {
-                recover = new Label();
-                written.put(instead, recover);
-                writeRecovery(recover, instead, number, next);
-              }
-              asm.branch(EQUAL, RESULT, -errno.number(), recover);
-            });
-  }
-
-  private void writeRecovery(Label recover, List<Instruction> instead, int number, Label next) {
-    boolean stillOnHost = onHost;
-    emitter.later(
-        () -> {
-          asm.place(recover);
-          int last = emitter.step;
-          onHost = stillOnHost;
-          for (Instruction instruction : instead) {
-            // What a step does instead is still that step.
-            emitter.step = number;
-            if (instruction instanceof Instruction.Call call) {
-              writeCall(call, number);
-            } else {
-              write(instruction);
-            }
-          }
-          emitter.step = last;
-          asm.jump(next);
-        });
-  }
-
-  /** How code that follows a call reports its own failures: as that call's step. */
-  private Failure failure() {
-    return new Failure(emitter.step, onHost ? routines.failOnHost : routines.fail);
   }
 
   private void writeEnterHome() {
@@ -731,17 +505,17 @@ public final class ProgramCompiler {
     Label end = new Label();
     emitter.loadVariable(A0, emitter.slot(choice.slot()));
     asm.branch(EQUAL, A0, 0, otherwise);
-    boolean before = onHost;
+    boolean before = emitter.onHost;
     write(choice.then());
-    boolean after = onHost;
-    onHost = before;
+    boolean after = emitter.onHost;
+    emitter.onHost = before;
     if (!choice.otherwise().isEmpty()) {
       asm.jump(end);
     }
     asm.place(otherwise);
     write(choice.otherwise());
     asm.place(end);
-    onHost &= after;
+    emitter.onHost &= after;
   }
 
   /** A file is its number and its file system's two (inode(7)). */
@@ -799,45 +573,5 @@ public final class ProgramCompiler {
     routines.append("\n");
     asm.set(Register.V4, routines.speaker().setUpFailed());
     asm.jump(routines.die);
-  }
-
-  /** Makes the argument vector on the stack: the fixed arguments, then the command's. */
-  private void writeExecuteProgram(Instruction.ExecuteProgram program) {
-    Label copy = new Label();
-    int fixed = program.arguments().size();
-    int before = options.argumentsBefore();
-    emitter.loadVariable(V0, emitter.argumentCount);
-    if (before > 0) {
-      asm.add(V0, before);
-    }
-    asm.shiftLeft(V0, 3);
-    asm.copy(A0, V0);
-    asm.add(A0, 8 * fixed + 8 + 15);
-    asm.and(A0, -16);
-    asm.reserveStack(A0);
-    asm.stackPointer(V1);
-    for (int i = 0; i < fixed; i++) {
-      asm.address(A0, emitter.data.text(program.arguments().get(i)));
-      asm.store(V1, 8 * i, A0, Width.DOUBLE);
-    }
-    emitter.loadVariable(V2, emitter.arguments);
-    if (before > 0) {
-      asm.add(V2, -8 * before);
-    }
-    asm.copy(A1, V1);
-    asm.add(A1, 8 * fixed);
-    asm.place(copy);
-    // The caller's vector ends with a null pointer, which is copied too.
-    asm.load(A0, V2, 0, Width.DOUBLE);
-    asm.store(A1, 0, A0, Width.DOUBLE);
-    asm.add(V2, 8);
-    asm.add(A1, 8);
-    asm.branch(Condition.NOT_EQUAL, A0, 0, copy);
-    asm.address(A0, emitter.data.text(program.path()));
-    asm.copy(A1, V1);
-    emitter.loadVariable(A2, emitter.environment);
-    emitter.systemCall(SystemCall.EXECVE);
-    routines.describe(0, this.program.name() + ": execve(" + CText.quote(program.path()) + "): ");
-    asm.jump(routines.fail);
   }
 }
