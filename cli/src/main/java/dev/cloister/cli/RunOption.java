@@ -142,33 +142,35 @@ enum RunOption implements CliOption {
   /** Adds what this option with these values asks for. */
   void apply(RunRequest.Builder run, List<OsString> values) throws CliException {
     switch (this) {
-      case MOUNT -> run.mountPath(values.get(0));
-      case BIND -> run.bind(this, values, Access.READ_WRITE, false);
-      case BIND_TRY -> run.bind(this, values, Access.READ_WRITE, true);
-      case RO_BIND -> run.bind(this, values, Access.READ_ONLY, false);
-      case RO_BIND_TRY -> run.bind(this, values, Access.READ_ONLY, true);
-      case DEV_BIND -> run.bind(this, values, Access.DEVICES, false);
-      case DEV_BIND_TRY -> run.bind(this, values, Access.DEVICES, true);
-      case BIND_FD -> run.bindDescriptor(this, values, Access.READ_WRITE);
-      case RO_BIND_FD -> run.bindDescriptor(this, values, Access.READ_ONLY);
-      case FILE -> run.dataFile(this, values);
-      case BIND_DATA -> run.dataBind(this, values, Access.READ_WRITE);
-      case RO_BIND_DATA -> run.dataBind(this, values, Access.READ_ONLY);
-      case TMPFS -> run.tmpfs(this, values.get(0));
-      case DIR -> run.directory(this, values.get(0));
+      case MOUNT -> run.mounts().mountPath(values.get(0));
+      case BIND -> run.mounts().bind(this, values, Access.READ_WRITE, false);
+      case BIND_TRY -> run.mounts().bind(this, values, Access.READ_WRITE, true);
+      case RO_BIND -> run.mounts().bind(this, values, Access.READ_ONLY, false);
+      case RO_BIND_TRY -> run.mounts().bind(this, values, Access.READ_ONLY, true);
+      case DEV_BIND -> run.mounts().bind(this, values, Access.DEVICES, false);
+      case DEV_BIND_TRY -> run.mounts().bind(this, values, Access.DEVICES, true);
+      case BIND_FD ->
+          run.mounts().bindDescriptor(this, run.descriptors(), values, Access.READ_WRITE);
+      case RO_BIND_FD ->
+          run.mounts().bindDescriptor(this, run.descriptors(), values, Access.READ_ONLY);
+      case FILE -> run.mounts().dataFile(this, run.descriptors(), values);
+      case BIND_DATA -> run.mounts().dataBind(this, run.descriptors(), values, Access.READ_WRITE);
+      case RO_BIND_DATA -> run.mounts().dataBind(this, run.descriptors(), values, Access.READ_ONLY);
+      case TMPFS -> run.mounts().tmpfs(this, values.get(0));
+      case DIR -> run.mounts().directory(this, values.get(0));
       case PERMS -> run.modifiers().perms(this, values.get(0));
       case SIZE -> run.modifiers().size(this, values.get(0));
-      case SYMLINK -> run.symlink(this, values);
-      case CHMOD -> run.permissions(this, values);
-      case REMOUNT_RO -> run.remountReadOnly(this, values.get(0));
-      case OVERLAY_SRC -> run.layer(this, values.get(0));
-      case OVERLAY -> run.overlayKept(this, values);
-      case TMP_OVERLAY -> run.overlay(this, values.get(0), Changes.FORGOTTEN);
-      case RO_OVERLAY -> run.overlay(this, values.get(0), Changes.FORBIDDEN);
-      case MQUEUE -> run.messageQueues(this, values.get(0));
-      case PROC -> run.proc(this, values.get(0));
-      case DEV -> run.devices(this, values.get(0));
-      case PRESET -> run.preset(preset(values.get(0)));
+      case SYMLINK -> run.mounts().symlink(this, values);
+      case CHMOD -> run.mounts().permissions(this, values);
+      case REMOUNT_RO -> run.mounts().remountReadOnly(this, values.get(0));
+      case OVERLAY_SRC -> run.mounts().layer(this, values.get(0));
+      case OVERLAY -> run.mounts().overlayKept(this, values);
+      case TMP_OVERLAY -> run.mounts().overlay(this, values.get(0), Changes.FORGOTTEN);
+      case RO_OVERLAY -> run.mounts().overlay(this, values.get(0), Changes.FORBIDDEN);
+      case MQUEUE -> run.mounts().messageQueues(this, values.get(0));
+      case PROC -> run.mounts().proc(this, values.get(0));
+      case DEV -> run.mounts().devices(this, values.get(0));
+      case PRESET -> run.mounts().preset(preset(values.get(0)));
       case PROFILE, NO_CACHE -> {}
       case ARGS -> run.readBefore(this, values.get(0));
       case CHDIR -> run.workingDirectory(notEmpty(values.get(0)));
