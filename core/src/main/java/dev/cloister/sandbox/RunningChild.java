@@ -50,7 +50,7 @@ final class RunningChild {
   }
 
   /**
-   * Takes over a process that was just started.
+   * Takes over a process that was just started. If that is impossible, it is killed.
    *
    * @param statusChannel the reading end, if the launcher has a process that waits
    * @param isSettled whether it has become its command already, or ended
@@ -61,12 +61,31 @@ final class RunningChild {
       @Nullable Descriptor statusChannel,
       boolean isSettled) {
     RunningChild child = new RunningChild(process, strategy, statusChannel, isSettled);
-    if (process.pidfd().isPresent()) {
-      Later.shared().run(child::watch);
-    } else {
-      child.waitInThread();
+    try {
+      child.follow();
+      return child;
+    } catch (RuntimeException | Error e) {
+      end(process, e);
+      throw e;
     }
-    return child;
+  }
+
+  private void follow() {
+    if (process.pidfd().isPresent()) {
+      Later.run(this::watch);
+    } else {
+      waitInThread();
+    }
+  }
+
+  /** Of what nobody follows nothing may be left. */
+  private static void end(ChildProcess process, Throwable reason) {
+    try (process) {
+      process.signal(LinuxConstant.SIGKILL);
+      process.await();
+    } catch (LinuxException e) {
+      reason.addSuppressed(e);
+    }
   }
 
   /**

@@ -134,6 +134,7 @@ final class Starter {
   }
 
   private Waiting startWaiting(Order order) throws IOException {
+    EventThread.require();
     SocketPair sockets = SocketPair.open();
     try {
       RunningChild child = spawn(order, sockets.second());
@@ -153,6 +154,7 @@ final class Starter {
   }
 
   private <T> T start(Order order, Following<T> following) throws IOException {
+    EventThread.require();
     Optional<ResidentLauncher> resident =
         launchers.someoneWaits() ? Optional.empty() : launchers.resident(order.kind());
     if (resident.isPresent()) {

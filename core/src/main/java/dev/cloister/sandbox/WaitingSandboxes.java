@@ -173,7 +173,7 @@ final class WaitingSandboxes implements AutoCloseable {
       return Optional.empty();
     } finally {
       // Until then the processors are left to what was just started.
-      Later.shared().run(this::wakeStarter);
+      Later.run(this::wakeStarter);
     }
   }
 
