@@ -90,7 +90,7 @@ public final class Sandbox implements AutoCloseable {
       if (waiting != null) {
         waiting.close();
       }
-      waiting = count == 0 ? null : WaitingSandboxes.start(starter, count);
+      waiting = count == 0 ? null : WaitingSandboxes.start(starter::prepare, count);
       return waiting;
     } finally {
       lock.writeLock().unlock();
