@@ -117,9 +117,7 @@ final class WaitingSandboxes implements AutoCloseable {
   private void add(Waiting one) throws LinuxException {
     if (!keep(one)) {
       one.end();
-      return;
     }
-    one.whenLost(() -> discard(one));
   }
 
   private boolean keep(Waiting one) {
@@ -129,6 +127,8 @@ final class WaitingSandboxes implements AutoCloseable {
         return false;
       }
       waiting.add(one);
+      // Before anybody can take it: a start has its process do something else at its end.
+      one.whenLost(() -> discard(one));
       wanted--;
       failure = null;
       changed.signalAll();
