@@ -142,7 +142,8 @@ final class RunningChild {
 
   /**
    * Waits in the calling thread, in place of the one for events, if that can be: an end is noticed
-   * the sooner for it. Where it cannot, or when it returns, {@link #ended} is to be waited for.
+   * the sooner for it. Where it cannot, as without a descriptor for that, or when it returns,
+   * {@link #ended} is to be waited for.
    *
    * @throws InterruptedException if this thread is interrupted
    */
@@ -158,6 +159,8 @@ final class RunningChild {
         DirectWait.await(pidfd.get());
         reap();
       }
+    } catch (LinuxException e) {
+      // The thread for events needs nothing for it that could be lacking.
     } finally {
       giveBack();
     }

@@ -73,6 +73,7 @@ class FewDescriptorsTest {
         refused++;
       }
       attempt.run(sandbox);
+      awaitWithoutAny(sandbox);
       sandbox.close();
       HostProcess.await("nothing is left", () -> HostProcess.children().isEmpty());
       HostProcess.await("nothing is left open", () -> before.containsAll(ofProcesses()));
@@ -94,6 +95,16 @@ class FewDescriptorsTest {
         for (FileInputStream each : others) {
           each.close();
         }
+      }
+    }
+
+    /** It still runs when it is waited for, unless this program is slow. */
+    private static void awaitWithoutAny(Sandbox sandbox) throws Exception {
+      SandboxProcess process = sandbox.command("/bin/sleep", "0.2").start();
+      Deque<FileInputStream> others = useUp();
+      assertEquals(0, process.waitFor());
+      for (FileInputStream each : others) {
+        each.close();
       }
     }
 
