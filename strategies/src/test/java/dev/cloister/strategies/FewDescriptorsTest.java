@@ -73,6 +73,7 @@ class FewDescriptorsTest {
         refused++;
       }
       attempt.run(sandbox);
+      assertTrue(sockets() <= 2, "more than are in use at the same time");
       awaitWithoutAny(sandbox);
       sandbox.close();
       HostProcess.await("nothing is left", () -> HostProcess.children().isEmpty());
@@ -124,6 +125,11 @@ class FewDescriptorsTest {
       return HostProcess.descriptors().stream()
           .filter(each -> each.contains("pidfd") || each.contains("pipe:"))
           .toList();
+    }
+
+    private static int sockets() throws IOException {
+      return (int)
+          HostProcess.descriptors().stream().filter(each -> each.contains("socket:")).count();
     }
 
     /** From directories, as opposed to archives, none could be loaded with no descriptor left. */
