@@ -78,8 +78,21 @@ public final class Sandbox implements AutoCloseable {
     try {
       more.awaitAll();
     } catch (IOException e) {
-      replaceWaiting(0);
+      forget(more);
       throw typed(e);
+    }
+  }
+
+  /** By now there may be others in their place, or the sandbox may be closed. */
+  private void forget(WaitingSandboxes failed) {
+    lock.writeLock().lock();
+    try {
+      if (waiting == failed) {
+        failed.close();
+        waiting = null;
+      }
+    } finally {
+      lock.writeLock().unlock();
     }
   }
 
