@@ -118,7 +118,10 @@ final class EventThread {
       try {
         int count = queue.await(tokens);
         for (int i = 0; i < count; i++) {
-          react(tokens[i]);
+          Runnable reaction = reactions.get(tokens[i]);
+          if (reaction != null) {
+            react(reaction);
+          }
         }
       } catch (LinuxException e) {
         // Only for a queue that is closed or memory that is no array, and so a mistake of ours.
@@ -128,11 +131,7 @@ final class EventThread {
   }
 
   /** What goes wrong for one process must not stop the others' events. */
-  private void react(long token) {
-    Runnable reaction = reactions.get(token);
-    if (reaction == null) {
-      return;
-    }
+  static void react(Runnable reaction) {
     try {
       reaction.run();
     } catch (RuntimeException | Error e) {

@@ -80,7 +80,7 @@ final class Later {
 
   private void onTimer() {
     try {
-      takeDue().forEach(Runnable::run);
+      takeDue().forEach(EventThread::react);
     } finally {
       setAgain();
     }
