@@ -33,6 +33,7 @@ final class RunningChild {
   private EventThread.@Nullable Watch watch;
   private Runnable whenEnded = () -> {};
   private boolean isWaitedFor;
+  private boolean hasThread;
   private boolean isReaped;
   private boolean isReleased;
   private final List<Descriptor> namespaces = new ArrayList<>();
@@ -94,7 +95,7 @@ final class RunningChild {
    */
   private synchronized void watch() {
     Optional<Descriptor> pidfd = process.pidfd();
-    if (isReaped || isWaitedFor || watch != null || pidfd.isEmpty()) {
+    if (isReaped || isWaitedFor || hasThread || watch != null || pidfd.isEmpty()) {
       return;
     }
     try {
@@ -108,8 +109,9 @@ final class RunningChild {
   /**
    * Where there are no pidfds (Linux before 5.3) only a thread of its own can wait without polling.
    */
-  private void waitInThread() {
+  private synchronized void waitInThread() {
     Thread.ofPlatform().name("cloister-wait").daemon().start(this::awaitAndReap);
+    hasThread = true;
   }
 
   private void awaitAndReap() {
@@ -172,7 +174,7 @@ final class RunningChild {
 
   /** From now on nobody closes it. */
   private synchronized Optional<Descriptor> takeOver() throws LinuxException {
-    if (isReaped || isWaitedFor || Thread.currentThread().isVirtual()) {
+    if (isReaped || isWaitedFor || hasThread || Thread.currentThread().isVirtual()) {
       return Optional.empty();
     }
     if (watch != null) {
