@@ -21,6 +21,14 @@ final class DescriptorMoves {
   /** One dup2(2). */
   record Move(int from, int to) {}
 
+  /** The same, to which more can be added. */
+  DescriptorMoves copy() {
+    DescriptorMoves copy = new DescriptorMoves();
+    copy.sources.putAll(sources);
+    copy.kept.addAll(kept);
+    return copy;
+  }
+
   /** This process's descriptor {@code own} becomes {@code number}. */
   DescriptorMoves give(int own, int number) {
     sources.put(number, own);

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that waits for all processes and streams of this JVM's sandboxes: epoll(7). It
@@ -21,31 +22,50 @@ final class EventThread {
   private final Map<Long, Runnable> reactions = new ConcurrentHashMap<>();
   private final AtomicLong lastToken = new AtomicLong();
 
-  /** Started when the first sandbox needs it. */
-  private static final class Shared {
-    private static final EventThread INSTANCE = start();
-
-    private static EventThread start() {
-      try {
-        EventThread events = new EventThread(EventQueue.open());
-        Thread.ofPlatform()
-            .name("cloister-events")
-            .daemon()
-            .inheritInheritableThreadLocals(false)
-            .start(events::run);
-        return events;
-      } catch (LinuxException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-  }
+  private static @Nullable EventThread shared;
 
   private EventThread(EventQueue queue) {
     this.queue = queue;
   }
 
-  static EventThread shared() {
-    return Shared.INSTANCE;
+  /**
+   * Started when the first sandbox needs it. Not when a class is initialized: that is tried once,
+   * and the descriptors that are lacking now may be there later.
+   *
+   * @throws LinuxException if it cannot be started now
+   */
+  static synchronized EventThread shared() throws LinuxException {
+    if (shared == null) {
+      shared = start();
+    }
+    return shared;
+  }
+
+  private static EventThread start() throws LinuxException {
+    EventQueue queue = EventQueue.open();
+    try {
+      EventThread events = new EventThread(queue);
+      Thread.ofPlatform()
+          .name("cloister-events")
+          .daemon()
+          .inheritInheritableThreadLocals(false)
+          .start(events::run);
+      return events;
+    } catch (RuntimeException | Error e) {
+      try (queue) {
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Sees to it that there is one: to be called before there is a process whose end would else go
+   * unnoticed.
+   *
+   * @throws LinuxException if it cannot be started now
+   */
+  static void require() throws LinuxException {
+    shared();
   }
 
   /**
@@ -98,7 +118,10 @@ final class EventThread {
       try {
         int count = queue.await(tokens);
         for (int i = 0; i < count; i++) {
-          react(tokens[i]);
+          Runnable reaction = reactions.get(tokens[i]);
+          if (reaction != null) {
+            react(reaction);
+          }
         }
       } catch (LinuxException e) {
         // Only for a queue that is closed or memory that is no array, and so a mistake of ours.
@@ -108,11 +131,7 @@ final class EventThread {
   }
 
   /** What goes wrong for one process must not stop the others' events. */
-  private void react(long token) {
-    Runnable reaction = reactions.get(token);
-    if (reaction == null) {
-      return;
-    }
+  static void react(Runnable reaction) {
     try {
       reaction.run();
     } catch (RuntimeException | Error e) {

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Has things done in a moment, when a short command has had time to end, by the thread for events.
@@ -30,17 +31,7 @@ final class Later {
    */
   private record Due(long time, Runnable action) {}
 
-  private static final class Shared {
-    private static final Later INSTANCE = open();
-
-    private static Later open() {
-      try {
-        return new Later(Timer.open());
-      } catch (LinuxException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-  }
+  private static @Nullable Later shared;
 
   private Later(Timer timer) throws LinuxException {
     this.timer = timer;
@@ -48,8 +39,22 @@ final class Later {
         EventThread.shared().watch(timer.descriptor(), LinuxConstant.EPOLLIN, this::onTimer);
   }
 
-  static Later shared() {
-    return Shared.INSTANCE;
+  private static synchronized Later shared() throws LinuxException {
+    if (shared == null) {
+      shared = open();
+    }
+    return shared;
+  }
+
+  private static Later open() throws LinuxException {
+    Timer timer = Timer.open();
+    try {
+      return new Later(timer);
+    } catch (LinuxException | RuntimeException | Error e) {
+      try (timer) {
+        throw e;
+      }
+    }
   }
 
   /**
@@ -57,9 +62,9 @@ final class Later {
    *
    * @param action must not block
    */
-  void run(Runnable action) {
+  static void run(Runnable action) {
     try {
-      add(action);
+      shared().add(action);
     } catch (LinuxException e) {
       action.run();
     }
@@ -75,7 +80,7 @@ final class Later {
 
   private void onTimer() {
     try {
-      takeDue().forEach(Runnable::run);
+      takeDue().forEach(EventThread::react);
     } finally {
       setAgain();
     }

@@ -1,6 +1,7 @@
 package dev.cloister.sandbox;
 
 import dev.cloister.ffm.Descriptor;
+import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxException;
 import dev.cloister.ffm.Messages;
 import dev.cloister.ffm.SocketPair;
@@ -13,7 +14,7 @@ import java.util.Optional;
 /**
  * The sockets on which launchers in this program's memory report. One pair serves many starts, one
  * after the other: what a launcher says is there when its start returns, and is read to the end
- * then. There are as many as starts can use at the same time, from the first start on.
+ * then. There are as many as starts have used at the same time.
  */
 final class ReportSockets {
   /** Each is two descriptors; more starts than that at once are rare, and can do without. */
@@ -34,13 +35,26 @@ final class ReportSockets {
     return Shared.INSTANCE;
   }
 
-  /** A pair that is to be given back; nothing if all are in use. */
+  /** A pair that is to be given back; nothing if all are in use and there can be no more. */
   synchronized Optional<SocketPair> take() throws LinuxException {
-    while (missing > 0) {
-      idle.push(open());
-      missing--;
+    SocketPair known = idle.poll();
+    if (known != null || missing == 0) {
+      return Optional.ofNullable(known);
     }
-    return Optional.ofNullable(idle.poll());
+    Optional<SocketPair> made = make();
+    missing -= made.isPresent() ? 1 : 0;
+    return made;
+  }
+
+  private static Optional<SocketPair> make() throws LinuxException {
+    try {
+      return Optional.of(open());
+    } catch (LinuxException e) {
+      if (e.is(Errno.EMFILE) || e.is(Errno.ENFILE)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   private static SocketPair open() throws LinuxException {

@@ -33,6 +33,7 @@ final class RunningChild {
   private EventThread.@Nullable Watch watch;
   private Runnable whenEnded = () -> {};
   private boolean isWaitedFor;
+  private boolean hasThread;
   private boolean isReaped;
   private boolean isReleased;
   private final List<Descriptor> namespaces = new ArrayList<>();
@@ -50,7 +51,7 @@ final class RunningChild {
   }
 
   /**
-   * Takes over a process that was just started.
+   * Takes over a process that was just started. If that is impossible, it is killed.
    *
    * @param statusChannel the reading end, if the launcher has a process that waits
    * @param isSettled whether it has become its command already, or ended
@@ -61,12 +62,31 @@ final class RunningChild {
       @Nullable Descriptor statusChannel,
       boolean isSettled) {
     RunningChild child = new RunningChild(process, strategy, statusChannel, isSettled);
-    if (process.pidfd().isPresent()) {
-      Later.shared().run(child::watch);
-    } else {
-      child.waitInThread();
+    try {
+      child.follow();
+      return child;
+    } catch (RuntimeException | Error e) {
+      end(process, e);
+      throw e;
     }
-    return child;
+  }
+
+  private void follow() {
+    if (process.pidfd().isPresent()) {
+      Later.run(this::watch);
+    } else {
+      waitInThread();
+    }
+  }
+
+  /** Of what nobody follows nothing may be left. */
+  private static void end(ChildProcess process, Throwable reason) {
+    try (process) {
+      process.signal(LinuxConstant.SIGKILL);
+      process.await();
+    } catch (LinuxException e) {
+      reason.addSuppressed(e);
+    }
   }
 
   /**
@@ -75,7 +95,7 @@ final class RunningChild {
    */
   private synchronized void watch() {
     Optional<Descriptor> pidfd = process.pidfd();
-    if (isReaped || isWaitedFor || watch != null || pidfd.isEmpty()) {
+    if (isReaped || isWaitedFor || hasThread || watch != null || pidfd.isEmpty()) {
       return;
     }
     try {
@@ -89,8 +109,9 @@ final class RunningChild {
   /**
    * Where there are no pidfds (Linux before 5.3) only a thread of its own can wait without polling.
    */
-  private void waitInThread() {
+  private synchronized void waitInThread() {
     Thread.ofPlatform().name("cloister-wait").daemon().start(this::awaitAndReap);
+    hasThread = true;
   }
 
   private void awaitAndReap() {
@@ -123,7 +144,8 @@ final class RunningChild {
 
   /**
    * Waits in the calling thread, in place of the one for events, if that can be: an end is noticed
-   * the sooner for it. Where it cannot, or when it returns, {@link #ended} is to be waited for.
+   * the sooner for it. Where it cannot, as without a descriptor for that, or when it returns,
+   * {@link #ended} is to be waited for.
    *
    * @throws InterruptedException if this thread is interrupted
    */
@@ -139,6 +161,8 @@ final class RunningChild {
         DirectWait.await(pidfd.get());
         reap();
       }
+    } catch (LinuxException e) {
+      // The thread for events needs nothing for it that could be lacking.
     } finally {
       giveBack();
     }
@@ -150,7 +174,7 @@ final class RunningChild {
 
   /** From now on nobody closes it. */
   private synchronized Optional<Descriptor> takeOver() throws LinuxException {
-    if (isReaped || isWaitedFor || Thread.currentThread().isVirtual()) {
+    if (isReaped || isWaitedFor || hasThread || Thread.currentThread().isVirtual()) {
       return Optional.empty();
     }
     if (watch != null) {

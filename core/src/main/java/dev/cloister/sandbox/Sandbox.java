@@ -23,7 +23,7 @@ public final class Sandbox implements AutoCloseable {
   private final List<OsString> environment;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private @Nullable WaitingSandboxes waiting;
-  private boolean closed;
+  private volatile boolean closed;
 
   Sandbox(Launchers launchers, List<OsString> environment) {
     this.launchers = launchers;
@@ -78,8 +78,21 @@ public final class Sandbox implements AutoCloseable {
     try {
       more.awaitAll();
     } catch (IOException e) {
-      replaceWaiting(0);
+      forget(more);
       throw typed(e);
+    }
+  }
+
+  /** By now there may be others in their place, or the sandbox may be closed. */
+  private void forget(WaitingSandboxes failed) {
+    lock.writeLock().lock();
+    try {
+      if (waiting == failed) {
+        failed.close();
+        waiting = null;
+      }
+    } finally {
+      lock.writeLock().unlock();
     }
   }
 
@@ -90,7 +103,7 @@ public final class Sandbox implements AutoCloseable {
       if (waiting != null) {
         waiting.close();
       }
-      waiting = count == 0 ? null : WaitingSandboxes.start(starter, count);
+      waiting = count == 0 ? null : WaitingSandboxes.start(starter::prepare, count);
       return waiting;
     } finally {
       lock.writeLock().unlock();
@@ -113,15 +126,13 @@ public final class Sandbox implements AutoCloseable {
   }
 
   SandboxProcess start(Request request) throws SandboxException {
-    // Nobody closes the launcher while it is executed; its number could be another file's then.
-    lock.readLock().lock();
-    try {
-      requireOpen();
-      return startOpen(request);
+    // A file that it would be redirected to is left as it is.
+    requireOpen();
+    // Not with the lock held: a FIFO is opened when somebody opens its other side.
+    try (StandardStreams streams = StandardStreams.open(request)) {
+      return start(request, streams);
     } catch (IOException e) {
       throw typed(e);
-    } finally {
-      lock.readLock().unlock();
     }
   }
 
@@ -131,15 +142,19 @@ public final class Sandbox implements AutoCloseable {
     }
   }
 
-  private SandboxProcess startOpen(Request request) throws IOException {
-    StandardStreams streams = StandardStreams.open(request);
-    try (streams) {
+  private SandboxProcess start(Request request, StandardStreams streams) throws IOException {
+    // Nobody closes the launcher while it is executed; its number could be another file's then.
+    lock.readLock().lock();
+    try {
+      requireOpen();
       RunningChild child = startChild(request, streams);
       child.beforeEnd(() -> closeStreams(streams));
       return new SandboxProcess(child, streams);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       streams.processEnded();
       throw e;
+    } finally {
+      lock.readLock().unlock();
     }
   }
 

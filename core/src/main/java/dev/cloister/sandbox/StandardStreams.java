@@ -53,9 +53,11 @@ final class StandardStreams implements AutoCloseable {
       }
       return streams;
     } catch (LinuxException | RuntimeException e) {
-      streams.close();
-      streams.processEnded();
-      throw e;
+      Closing own = streams::processEnded;
+      try (streams;
+          own) {
+        throw e;
+      }
     }
   }
 
@@ -134,27 +136,44 @@ final class StandardStreams implements AutoCloseable {
     return error == null ? InputStream.nullInputStream() : error;
   }
 
-  /** Closes what the process inherits. */
+  /**
+   * Closes what the process inherits.
+   *
+   * @throws LinuxException if that failed for one; the others are closed nevertheless
+   */
   @Override
   public void close() throws LinuxException {
-    for (Descriptor descriptor : theirs) {
-      if (descriptor != null) {
-        descriptor.close();
-      }
+    Descriptor first = theirs[INPUT];
+    Descriptor second = theirs[OUTPUT];
+    Descriptor third = theirs[ERROR];
+    try (first;
+        second;
+        third) {
+      // All that there are.
     }
   }
 
-  /** Keeps what can still be read, and closes all. Does not block. */
+  /** Keeps what can still be read, and closes all, likewise. Does not block. */
   void processEnded() throws LinuxException {
-    if (input != null) {
-      input.close();
+    PipeOutput first = input;
+    Closing second = ending(output);
+    Closing third = ending(error);
+    try (first;
+        second;
+        third) {
+      // All that there are.
     }
-    if (output != null) {
-      output.processEnded();
-    }
-    if (error != null) {
-      error.processEnded();
-    }
+  }
+
+  /** What may fail as these do. */
+  @FunctionalInterface
+  private interface Closing extends AutoCloseable {
+    @Override
+    void close() throws LinuxException;
+  }
+
+  private static @Nullable Closing ending(@Nullable PipeInput pipe) {
+    return pipe == null ? null : pipe::processEnded;
   }
 
   /** In place of a pipe that there is none, as ProcessBuilder has it. */

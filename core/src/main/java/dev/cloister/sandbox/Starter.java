@@ -43,17 +43,21 @@ final class Starter {
   /** What a launcher is started with, but for its channels. */
   private record Order(
       Kind kind, DescriptorMoves moves, List<OsString> arguments, List<OsString> environment) {
-    /** The moves with those, and nothing useful at the numbers that are left over between. */
+    /**
+     * The moves with those, and nothing useful at the numbers that are left over between. New ones
+     * for each attempt: the channels of one that came to nothing are others' by the next.
+     */
     DescriptorMoves withChannels(Descriptor report, Descriptor status) {
       Handover handover = kind.handover();
-      moves.give(report.number(), handover.report());
-      moves.give(status.number(), handover.status());
+      DescriptorMoves all = moves.copy();
+      all.give(report.number(), handover.report());
+      all.give(status.number(), handover.status());
       for (int number = STANDARD; number < handover.report(); number++) {
-        if (!moves.has(number)) {
-          moves.give(report.number(), number);
+        if (!all.has(number)) {
+          all.give(report.number(), number);
         }
       }
-      return moves;
+      return all;
     }
   }
 
@@ -134,6 +138,7 @@ final class Starter {
   }
 
   private Waiting startWaiting(Order order) throws IOException {
+    EventThread.require();
     SocketPair sockets = SocketPair.open();
     try {
       RunningChild child = spawn(order, sockets.second());
@@ -153,6 +158,7 @@ final class Starter {
   }
 
   private <T> T start(Order order, Following<T> following) throws IOException {
+    EventThread.require();
     Optional<ResidentLauncher> resident =
         launchers.someoneWaits() ? Optional.empty() : launchers.resident(order.kind());
     if (resident.isPresent()) {

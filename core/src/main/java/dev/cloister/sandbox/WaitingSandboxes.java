@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * thread in the background starts another. They end with this JVM, which alone has what keeps them.
  */
 final class WaitingSandboxes implements AutoCloseable {
-  private final Starter starter;
+  private final Source source;
   private final int size;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -31,15 +31,21 @@ final class WaitingSandboxes implements AutoCloseable {
           .inheritInheritableThreadLocals(false)
           .unstarted(this::refill);
 
-  private WaitingSandboxes(Starter starter, int size) {
-    this.starter = starter;
+  /** Sets one up. */
+  @FunctionalInterface
+  interface Source {
+    Waiting prepare() throws IOException;
+  }
+
+  private WaitingSandboxes(Source source, int size) {
+    this.source = source;
     this.size = size;
     this.wanted = size;
   }
 
   /** Starts as many, in the background. */
-  static WaitingSandboxes start(Starter starter, int size) {
-    WaitingSandboxes sandboxes = new WaitingSandboxes(starter, size);
+  static WaitingSandboxes start(Source source, int size) {
+    WaitingSandboxes sandboxes = new WaitingSandboxes(source, size);
     sandboxes.thread.start();
     return sandboxes;
   }
@@ -73,11 +79,12 @@ final class WaitingSandboxes implements AutoCloseable {
     }
   }
 
+  /** Whatever goes wrong is told: who waits would wait forever for a thread that died of it. */
   private void refill() {
     while (awaitDemand()) {
       try {
-        add(starter.prepare());
-      } catch (IOException | RuntimeException e) {
+        add(source.prepare());
+      } catch (Throwable e) {
         giveUp(e instanceof IOException known ? known : new IOException(e));
       }
     }
@@ -110,9 +117,7 @@ final class WaitingSandboxes implements AutoCloseable {
   private void add(Waiting one) throws LinuxException {
     if (!keep(one)) {
       one.end();
-      return;
     }
-    one.whenLost(() -> discard(one));
   }
 
   private boolean keep(Waiting one) {
@@ -122,6 +127,8 @@ final class WaitingSandboxes implements AutoCloseable {
         return false;
       }
       waiting.add(one);
+      // Before anybody can take it: a start has its process do something else at its end.
+      one.whenLost(() -> discard(one));
       wanted--;
       failure = null;
       changed.signalAll();
@@ -173,7 +180,7 @@ final class WaitingSandboxes implements AutoCloseable {
       return Optional.empty();
     } finally {
       // Until then the processors are left to what was just started.
-      Later.shared().run(this::wakeStarter);
+      Later.run(this::wakeStarter);
     }
   }
 

@@ -66,4 +66,17 @@ class DescriptorMovesTest {
     assertEquals(9, moves.placeOf(9));
     assertFalse(moves.has(9));
   }
+
+  @Test
+  void whatACopyIsGivenTheOriginalHasNot() {
+    DescriptorMoves moves = new DescriptorMoves().give(7, 0).keep(0);
+    DescriptorMoves copy = moves.copy().give(8, 1).keep(1);
+    assertEquals(
+        List.of(new DescriptorMoves.Move(0, 8), new DescriptorMoves.Move(7, 0)), moves.inOrder());
+    assertFalse(moves.has(1));
+    assertTrue(copy.has(0));
+    assertTrue(copy.has(1));
+    assertEquals(9, copy.placeOf(0));
+    assertEquals(10, copy.placeOf(1));
+  }
 }

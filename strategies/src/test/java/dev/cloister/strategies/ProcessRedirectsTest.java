@@ -2,20 +2,29 @@ package dev.cloister.strategies;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cloister.ffm.Errno;
+import dev.cloister.sandbox.Sandbox;
 import dev.cloister.sandbox.SandboxCommand;
 import dev.cloister.sandbox.SandboxException;
 import dev.cloister.sandbox.SandboxProcess;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -68,6 +77,30 @@ class ProcessRedirectsTest {
     new ProcessBuilder("/bin/echo").redirectOutput(plain).start().waitFor();
     assertEquals(
         Files.getPosixFilePermissions(plain.toPath()), Files.getPosixFilePermissions(own.toPath()));
+  }
+
+  @Test
+  void aFifoThatNobodyOpensHoldsNobodyUp() throws Exception {
+    Path fifo = directory.resolve("fifo");
+    assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+    Sandbox sandbox = SandboxKind.PIVOT_ROOT.builder().build();
+    List<String> before = HostProcess.descriptors();
+    FutureTask<SandboxProcess> start =
+        new FutureTask<>(() -> sandbox.command("/bin/cat").redirectInput(fifo.toFile()).start());
+    Thread thread = Thread.ofPlatform().daemon().start(start);
+    HostProcess.await("it opens the FIFO", () -> opens(thread));
+    assertTimeoutPreemptively(Duration.ofSeconds(30), sandbox::close);
+    try (RandomAccessFile bothSides = new RandomAccessFile(fifo.toFile(), "rw")) {
+      Throwable refused = assertThrows(ExecutionException.class, start::get).getCause();
+      assertInstanceOf(IllegalStateException.class, refused);
+      assertTrue(bothSides.getFD().valid());
+    }
+    HostProcess.await("nothing is left open", () -> before.containsAll(HostProcess.descriptors()));
+  }
+
+  private static boolean opens(Thread thread) {
+    return Arrays.stream(thread.getStackTrace())
+        .anyMatch(frame -> frame.getMethodName().equals("openFile"));
   }
 
   @EachSandbox

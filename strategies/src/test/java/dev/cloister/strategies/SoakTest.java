@@ -40,6 +40,12 @@ class SoakTest {
    */
   private static final int LAUNCHERS_MADE_LATE = 5;
 
+  /**
+   * Likewise the sockets on which launchers in memory report: as many pairs stay as were once used
+   * at the same time, and at most one for each processor.
+   */
+  private static final int SOCKETS_MADE_LATE = 2 * Runtime.getRuntime().availableProcessors();
+
   /** Long past what any start may take: whoever is not done then hangs. */
   private static final long PATIENCE_SECONDS = 120L + STARTS / 50;
 
@@ -54,13 +60,15 @@ class SoakTest {
 
   /** What this program holds of the system's. */
   private record Holdings(
-      int descriptors, int launchers, int children, List<String> mounts, int threads) {
+      int descriptors, int launchers, int sockets, int children, List<String> mounts, int threads) {
     static Holdings now() throws IOException {
       List<String> all = HostProcess.descriptors();
       int launchers = (int) all.stream().filter(each -> each.contains("/memfd:cloister")).count();
+      int sockets = (int) all.stream().filter(each -> each.contains("socket:")).count();
       return new Holdings(
-          all.size() - launchers,
+          all.size() - launchers - sockets,
           launchers,
+          sockets,
           HostProcess.children().size(),
           Files.readAllLines(Path.of("/proc/self/mountinfo")),
           Thread.getAllStackTraces().size());
@@ -101,9 +109,9 @@ class SoakTest {
   }
 
   private static boolean isAtRest() throws Exception {
-    int descriptors = Holdings.now().descriptors();
+    int descriptors = HostProcess.descriptors().size();
     Thread.sleep(200);
-    return Holdings.now().descriptors() == descriptors;
+    return HostProcess.descriptors().size() == descriptors;
   }
 
   /** Threads of pools go when they have had nothing to do for some time. */
@@ -116,6 +124,9 @@ class SoakTest {
     assertTrue(
         after.launchers() <= before.launchers() + LAUNCHERS_MADE_LATE,
         () -> before.launchers() + " launchers before, " + after.launchers() + " after");
+    assertTrue(
+        after.sockets() <= before.sockets() + SOCKETS_MADE_LATE,
+        () -> before.sockets() + " sockets before, " + after.sockets() + " after");
     assertEquals(before.children(), after.children());
     assertEquals(before.mounts(), after.mounts());
     return after;
@@ -221,6 +232,8 @@ class SoakTest {
         "  descriptors           %d before, %d after%n", before.descriptors(), after.descriptors());
     System.out.printf(
         "  launchers' files      %d before, %d after%n", before.launchers(), after.launchers());
+    System.out.printf(
+        "  sockets               %d before, %d after%n", before.sockets(), after.sockets());
     System.out.printf(
         "  children              %d before, %d after%n", before.children(), after.children());
     System.out.printf(
