@@ -11,9 +11,7 @@ import static dev.cloister.ffm.LinuxConstant.WNOWAIT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Without pidfd_open(2) (Linux 5.3, or a filter that hides it) the process is known by its id
  * alone. That is as safe, because nobody but this object waits for it, so its id is no other's
- * until then, and nothing is done with the id after that; but a wait for some time has to look
- * again and again.
+ * until then, and nothing is done with the id after that.
  */
 public final class ChildProcess implements AutoCloseable {
   /**
@@ -34,9 +31,6 @@ public final class ChildProcess implements AutoCloseable {
    * @param usage of the process and of all it waited for
    */
   public record Ended(ExitStatus status, ResourceUsage usage) {}
-
-  /** How long a wait without a pidfd sleeps between two looks, at most. */
-  private static final long LONGEST_SLEEP_MILLIS = 16;
 
   private final int pid;
   private final @Nullable Descriptor pidfd;
@@ -117,45 +111,6 @@ public final class ChildProcess implements AutoCloseable {
       MemorySegment info = Structure.allocate(arena, LinuxStruct.SIGINFO).memory();
       // ECHILD: another thread was faster.
       waitid(pid, info, WEXITED, WNOWAIT).nullPointer().runUninterrupted(Errno.ECHILD, 0);
-    }
-  }
-
-  /**
-   * Waits until the process has ended, or for some time: ppoll(2), waitid(2). An interrupt does not
-   * end the wait.
-   *
-   * @param timeout none or a negative one only looks
-   * @return nothing if the process still runs
-   */
-  public Optional<ExitStatus> waitFor(Duration timeout) throws LinuxException {
-    Duration left = timeout.isNegative() ? Duration.ZERO : timeout;
-    if (pidfd == null) {
-      return look(TimeUnit.NANOSECONDS.convert(left)).map(Ended::status);
-    }
-    return pidfd.awaitInput(left) ? Optional.of(reap().status()) : Optional.empty();
-  }
-
-  /** Looks until the process has ended or so many nanoseconds have passed. */
-  private Optional<Ended> look(long nanos) throws LinuxException {
-    long start = System.nanoTime();
-    boolean interrupted = false;
-    try {
-      for (long sleep = 1; ; sleep = Math.min(2 * sleep, LONGEST_SLEEP_MILLIS)) {
-        Optional<Ended> seen = ended();
-        long left = nanos - (System.nanoTime() - start);
-        if (seen.isPresent() || left <= 0) {
-          return seen;
-        }
-        try {
-          TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(sleep)));
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 
