@@ -12,6 +12,8 @@ import static dev.cloister.ffm.LinuxConstant.WNOWAIT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,14 @@ public final class ChildProcess implements AutoCloseable {
 
   private final int pid;
   private final @Nullable Descriptor pidfd;
+
+  /**
+   * For reading while something is done with the id, for writing when the process is waited for:
+   * from then on it is another's. So nobody asks to write before the process has ended, where
+   * somebody may be reading until then.
+   */
+  private final ReadWriteLock idLock = new ReentrantReadWriteLock();
+
   private @Nullable Ended ended;
 
   private ChildProcess(int pid, @Nullable Descriptor pidfd) {
@@ -99,18 +109,18 @@ public final class ChildProcess implements AutoCloseable {
     } else {
       Descriptor.awaitAny(pidfd);
     }
-    return reap();
+    return reap(WEXITED).orElseThrow();
   }
 
-  /** Leaves the process a zombie, so that nothing is locked, and it can be killed, meanwhile. */
+  /** Leaves the process a zombie, whose id is its own, so that it can be killed meanwhile. */
   private void awaitById() throws LinuxException {
-    if (ended().isPresent()) {
-      return;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment info = Structure.allocate(arena, LinuxStruct.SIGINFO).memory();
-      // ECHILD: another thread was faster.
-      waitid(pid, info, WEXITED, WNOWAIT).nullPointer().runUninterrupted(Errno.ECHILD, 0);
+    idLock.readLock().lock();
+    try {
+      if (ended == null) {
+        reap(pid, WEXITED, WNOWAIT);
+      }
+    } finally {
+      idLock.readLock().unlock();
     }
   }
 
@@ -120,24 +130,37 @@ public final class ChildProcess implements AutoCloseable {
    *
    * @return nothing if the process still runs
    */
-  public synchronized Optional<Ended> ended() throws LinuxException {
-    if (ended == null) {
-      ended = reap(pid, WEXITED, WNOHANG).orElse(null);
+  public Optional<Ended> ended() throws LinuxException {
+    return pidfd == null && !hasEndedById() ? Optional.empty() : reap(WEXITED, WNOHANG);
+  }
+
+  private boolean hasEndedById() throws LinuxException {
+    idLock.readLock().lock();
+    try {
+      return ended != null || reap(pid, WEXITED, WNOHANG, WNOWAIT).isPresent();
+    } finally {
+      idLock.readLock().unlock();
     }
-    return Optional.ofNullable(ended);
   }
 
   /** The kernel gives the status away once only, and several threads may want it. */
-  private synchronized Ended reap() throws LinuxException {
-    Ended known = ended;
-    if (known == null) {
-      known = reap(pid, WEXITED).orElseThrow();
-      ended = known;
+  private Optional<Ended> reap(LinuxConstant... flags) throws LinuxException {
+    idLock.writeLock().lock();
+    try {
+      if (ended == null) {
+        ended = reap(pid, flags).orElse(null);
+      }
+      return Optional.ofNullable(ended);
+    } finally {
+      idLock.writeLock().unlock();
     }
-    return known;
   }
 
-  /** Nothing if the process still runs, which only WNOHANG allows. */
+  /**
+   * Waits for a process, or with WNOWAIT only looks at it.
+   *
+   * @return nothing if it still runs, which only WNOHANG allows
+   */
   private static Optional<Ended> reap(int pid, LinuxConstant... flags) throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
       Structure info = Structure.allocate(arena, LinuxStruct.SIGINFO);
@@ -190,13 +213,17 @@ public final class ChildProcess implements AutoCloseable {
         .run();
   }
 
-  /** While this is locked nobody waits for the process, so the id is its own. */
-  private synchronized void kill(LinuxConstant signal) throws LinuxException {
+  private void kill(LinuxConstant signal) throws LinuxException {
     KernelCall call = new KernelCall(SystemCall.KILL).number(pid).flags(signal);
-    if (ended != null) {
-      throw new LinuxException(call.toString(), Errno.ESRCH.number());
+    idLock.readLock().lock();
+    try {
+      if (ended != null) {
+        throw new LinuxException(call.toString(), Errno.ESRCH.number());
+      }
+      call.run();
+    } finally {
+      idLock.readLock().unlock();
     }
-    call.run();
   }
 
   /** Gives up the handle. The process goes on, and can no longer be waited for. */
