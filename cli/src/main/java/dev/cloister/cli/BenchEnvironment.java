@@ -5,6 +5,7 @@ import dev.cloister.host.Evidence;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.KernelFile;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -78,9 +79,15 @@ record BenchEnvironment(
 
   private static Optional<String> version(Bwrap bwrap) {
     try {
-      Process process = new ProcessBuilder(bwrap.path().toString(), "--version").start();
-      byte[] said = process.getInputStream().readAllBytes();
-      return new String(said, StandardCharsets.UTF_8).lines().findFirst();
+      Process process =
+          new ProcessBuilder(bwrap.path().toString(), "--version")
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      process.getOutputStream().close();
+      try (InputStream output = process.getInputStream()) {
+        String said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
+        return said.lines().findFirst();
+      }
     } catch (IOException e) {
       return Optional.empty();
     }

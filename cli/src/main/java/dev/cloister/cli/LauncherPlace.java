@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.spec.OsString;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -14,7 +15,11 @@ final class LauncherPlace {
   static PrivateDirectory open(Invocation invocation, long uid) throws CliException {
     Map<String, String> variables = new HashMap<>();
     for (String name : List.of("XDG_RUNTIME_DIR", "TMPDIR")) {
-      invocation.variable(name).ifPresent(value -> variables.put(name, value.toString()));
+      Optional<OsString> value = invocation.variable(name);
+      Optional<Path> place = value.isPresent() ? value.get().toPath() : Optional.empty();
+      if (place.isPresent()) {
+        variables.put(name, place.get().toString());
+      }
     }
     List<Path> places = PrivateDirectory.places(variables);
     Optional<PrivateDirectory> directory = PrivateDirectory.in(places, uid);

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * What the subcommands that deal with sandboxes do alike: look at the host, choose, plan.
@@ -45,7 +46,13 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
 
   /** Where tools are looked for. */
   static String searchPath(Invocation invocation) {
-    return invocation.variable("PATH").map(OsString::toString).orElse("/usr/bin:/bin");
+    Optional<OsString> value = invocation.variable("PATH");
+    if (value.isEmpty()) {
+      return "/usr/bin:/bin";
+    }
+    Optional<Path> directories = value.get().toPath();
+    // Of one that the locale cannot express, the other directories still count.
+    return directories.isPresent() ? directories.get().toString() : value.get().toString();
   }
 
   /** Who calls. A set-user-ID caller's environment and arguments are someone else's: refused. */

@@ -142,6 +142,21 @@ final class ProbeIT {
     assertEquals("4321", sysctls.get("user.max_ipc_namespaces").getAsString());
   }
 
+  /** With as many as are said to be enough, what needs the highest number works. */
+  @EveryUser
+  void tellsWhetherEnoughFilesCanBeOpen(CallingUser user) {
+    for (int files : List.of(40, 65, 66)) {
+      // The limit that counts is that of who calls, so the shell must stay.
+      String script = "ulimit -S -n " + files + "; " + PROBE + " --json; exit $?";
+      List<String> unusable = unusable(json(user.shell(script).run()), "limits");
+      assertEquals(files < 66, unusable.contains("open files"), () -> files + ": " + unusable);
+    }
+    user.shell(
+            "ulimit -S -n 66; exec " + Installation.SCRIPT + " run --strategy landlock -- echo ok")
+        .run()
+        .prints("ok\n");
+  }
+
   /** A filter that refuses network namespaces and nothing else. */
   private static Confinement noNetworks() {
     return new Confinement().refuse("unshare", "EPERM", 0, "0x40000000");

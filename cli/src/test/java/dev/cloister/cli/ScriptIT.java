@@ -323,6 +323,24 @@ final class ScriptIT {
     }
   }
 
+  /** What a person would be shown of it is another one. */
+  @EveryUser
+  void directoriesMayHaveAnyName(CallingUser user) throws IOException {
+    Path place = user.work();
+    String link = "mkdir 'a\tb'; ln -s " + Required.program("bwrap") + " 'a\tb'";
+    user.shell(link).in(place).run().exits(0);
+    String odd = place.resolve("a\tb").toString();
+    user.cloister("run", "--", "echo", "ok").env("TMPDIR", odd).run().prints("ok\n");
+    assertTrue(Files.exists(Path.of(odd, "cloister-" + user.uid())));
+    for (String tool : List.of("readlink", "sh")) {
+      Files.createSymbolicLink(place.resolve(tool), Path.of(Required.program(tool)));
+    }
+    user.cloister("run", "--strategy", "bwrap", "--", "/bin/echo", "ok")
+        .env("PATH", place + ":" + odd)
+        .run()
+        .prints("ok\n");
+  }
+
   @EveryUser
   void aUmaskThatTakesFromTheOwnerTakesNothingFromTheScript(CallingUser user) {
     for (String mask : List.of("0777", "0137")) {

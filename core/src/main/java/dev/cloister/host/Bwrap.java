@@ -74,10 +74,12 @@ public record Bwrap(OsString path, Supplier<Set<String>> options) {
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .start();
-      byte[] text = process.getInputStream().readAllBytes();
-      return Arrays.stream(new String(text, StandardCharsets.UTF_8).split("\\s+", -1))
-          .filter(word -> word.startsWith("--"))
-          .collect(Collectors.toSet());
+      try (InputStream output = process.getInputStream()) {
+        String text = new String(output.readAllBytes(), StandardCharsets.UTF_8);
+        return Arrays.stream(text.split("\\s+", -1))
+            .filter(word -> word.startsWith("--"))
+            .collect(Collectors.toSet());
+      }
     } catch (IOException e) {
       return Set.of();
     }

@@ -30,10 +30,12 @@ public final class InPlace {
   private InPlace() {}
 
   /**
-   * Executes {@code image}; comes back only by an exception.
+   * Executes {@code image}; comes back only if that fails.
    *
    * @param file a reserved file of {@code directory}, used if the host refuses to execute memory
    *     files (sysctl vm.memfd_noexec); the image removes it
+   * @return why it cannot be executed
+   * @throws IOException if what a command inherits cannot be restored, or nothing can be written
    */
   public static LinuxException execute(
       ElfImage image,

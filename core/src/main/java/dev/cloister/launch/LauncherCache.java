@@ -67,11 +67,6 @@ public final class LauncherCache {
         : Optional.empty();
   }
 
-  /** Where launchers from the cache start, and so the first that was compiled. */
-  public PrivateDirectory place() {
-    return place;
-  }
-
   /** The file that has, or will have, what is found by {@code key}. */
   public Path file(CacheEntry.Key key) {
     return path.resolve(key.fileName());

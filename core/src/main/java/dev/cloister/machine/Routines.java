@@ -46,17 +46,25 @@ final class Routines {
   private static final int STATUS = 8;
 
   /**
-   * The longest message holds two strings of the caller's, the command's name and PATH, each at
-   * most MAX_ARG_STRLEN (128 KiB, execve(2)). A step's description is bounded by what it was
-   * compiled from: two paths of PATH_MAX, every byte escaped to four. Memory that is not written to
-   * costs nothing.
+   * What is shown of a name, in bytes: as much as execve(2) takes where pages have 4 KiB. Where
+   * they are larger it takes more, and what came through a socket no execve(2) has seen.
    */
-  private static final int MESSAGE_SIZE = 2 * 128 * 1024 + 64 * 1024;
+  private static final int LONGEST_NAME = 128 * 1024;
+
+  /**
+   * The longest message holds two names, the command's and PATH. A step's description is bounded by
+   * what it was compiled from: two paths of PATH_MAX, every byte escaped to four. Memory that is
+   * not written to costs nothing.
+   */
+  private static final int MESSAGE_SIZE = 2 * LONGEST_NAME + 64 * 1024;
 
   /** Adds the text at A0 to the message that ends at V3. Changes A0, SCRATCH; V3 is the new end. */
   final Label appendText = new Label();
 
-  /** The same for a name that a caller made, which is shown without its control characters. */
+  /**
+   * The same for a name that a caller made, which is shown without its control characters, and not
+   * beyond {@link #LONGEST_NAME}. Changes A1, too.
+   */
   final Label appendName = new Label();
 
   /** Adds RESULT in decimal to the message. Changes A0, A2, RESULT, SCRATCH, V3. */
@@ -316,34 +324,44 @@ final class Routines {
   }
 
   private void writeAppendText() {
-    writeAppend(appendText, () -> {});
+    Label end = new Label();
+    asm.place(appendText);
+    asm.enter();
+    writeCopy(() -> {}, end);
+    asm.place(end);
+    asm.leave();
   }
 
   /** What would move a terminal's cursor is a "?". */
   private void writeAppendName() {
-    writeAppend(
-        appendName,
+    Label end = new Label();
+    Label replace = new Label();
+    Label good = new Label();
+    asm.place(appendName);
+    asm.enter();
+    asm.copy(A1, V3);
+    asm.add(A1, LONGEST_NAME);
+    writeCopy(
         () -> {
-          Label replace = new Label();
-          Label end = new Label();
+          asm.branch(ABOVE_OR_EQUAL, V3, A1, end);
           asm.branch(BELOW, SCRATCH, ' ', replace);
-          asm.branch(NOT_EQUAL, SCRATCH, DELETE, end);
+          asm.branch(NOT_EQUAL, SCRATCH, DELETE, good);
           asm.place(replace);
           asm.set(SCRATCH, '?');
-          asm.place(end);
-        });
+          asm.place(good);
+        },
+        end);
+    asm.place(end);
+    asm.leave();
   }
 
   /**
-   * Writes a routine that copies a text.
+   * Writes a loop that copies a text, up to its NUL.
    *
    * @param change writes what becomes of each byte, in SCRATCH
    */
-  private void writeAppend(Label routine, Runnable change) {
+  private void writeCopy(Runnable change, Label end) {
     Label loop = new Label();
-    Label end = new Label();
-    asm.place(routine);
-    asm.enter();
     asm.place(loop);
     asm.load(SCRATCH, A0, 0, Width.BYTE);
     asm.branch(EQUAL, SCRATCH, 0, end);
@@ -352,8 +370,6 @@ final class Routines {
     asm.add(A0, 1);
     asm.add(V3, 1);
     asm.jump(loop);
-    asm.place(end);
-    asm.leave();
   }
 
   private void writeAppendNumber() {

@@ -2,6 +2,7 @@ package dev.cloister.probe;
 
 import dev.cloister.host.Evidence;
 import dev.cloister.host.KernelFile;
+import dev.cloister.recipe.InheritedDescriptors;
 import dev.cloister.strategy.Assessment;
 import dev.cloister.strategy.Assessment.Cause;
 import java.io.IOException;
@@ -20,8 +21,8 @@ import java.util.Optional;
  * @param assessment whether it leaves room; what is used up cannot always be seen
  */
 public record Limit(String name, String value, Assessment assessment) {
-  /** Launchers hold descriptors up to 12 and a few more for a moment. */
-  private static final long ENOUGH_FILES = 20;
+  /** For the highest number that launchers use. */
+  private static final long ENOUGH_FILES = InheritedDescriptors.LAST_KNOWN + 1;
 
   /** The limits of this host. */
   public static List<Limit> of(Diagnosis diagnosis) {

@@ -9,6 +9,7 @@ import dev.cloister.machine.Reporting;
 import dev.cloister.program.Instruction;
 import dev.cloister.program.SyscallProgram;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -155,11 +156,12 @@ public final class ProgramRunner {
     builder.environment().clear();
     Process process = start(builder);
     process.getOutputStream().close();
-    ByteBuffer records =
-        ByteBuffer.wrap(process.getInputStream().readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
-    String message =
-        new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    return new Ended(await(process), records, message);
+    try (InputStream output = process.getInputStream();
+        InputStream error = process.getErrorStream()) {
+      ByteBuffer records = ByteBuffer.wrap(output.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
+      String message = new String(error.readAllBytes(), StandardCharsets.UTF_8).strip();
+      return new Ended(await(process), records, message);
+    }
   }
 
   /**

@@ -25,6 +25,15 @@ import java.util.List;
  * whatever their numbers. What is used of the caller's is made one of the program's own.
  */
 public final class InheritedDescriptors {
+  /**
+   * The first of the program's own numbers that are known when it is compiled. High enough to be
+   * free, unless the caller uses it, low enough for any usual limit.
+   */
+  static final int FIRST_KNOWN = 64;
+
+  /** The last of them: no launcher needs a higher one, unless the caller uses some of these. */
+  public static final int LAST_KNOWN = FIRST_KNOWN + 1;
+
   /** Behind standard error. */
   private static final int FIRST_OTHER = 3;
 

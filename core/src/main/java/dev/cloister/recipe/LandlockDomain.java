@@ -22,7 +22,7 @@ public final class LandlockDomain {
   private static final Slot RULESET = new Slot("ruleset");
 
   /** A rule names its place by a number that is known when the program is compiled. */
-  private static final int PLACE_FD = 64;
+  private static final int PLACE_FD = InheritedDescriptors.FIRST_KNOWN;
 
   private LandlockDomain() {}
 

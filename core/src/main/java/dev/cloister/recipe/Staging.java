@@ -44,14 +44,11 @@ final class Staging implements HostMounts {
           LinuxConstant.MOUNT_ATTR_NODEV, 4,
           LinuxConstant.MOUNT_ATTR_NOEXEC, 8);
 
-  /**
-   * Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}.
-   * High enough to be free, unless the caller uses it, low enough for any usual limit.
-   */
-  private static final int DESTINATION_FD = 64;
+  /** Where a destination's descriptor gets this number, it has a path: {@code /proc/self/fd/64}. */
+  private static final int DESTINATION_FD = InheritedDescriptors.FIRST_KNOWN;
 
   /** Where the tmpfs's descriptor gets this number, it has a path from outside a chroot, too. */
-  private static final int STAGING_FD = 65;
+  private static final int STAGING_FD = InheritedDescriptors.LAST_KNOWN;
 
   private static final Slot STAGING = new Slot("staging");
 

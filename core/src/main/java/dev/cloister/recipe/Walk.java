@@ -22,7 +22,7 @@ final class Walk implements Lookup {
 
   @Override
   public List<Instruction> find(MountPoint place) {
-    return walk(place.destination(), place.directory(), Optional.of(place));
+    return walk(place.destination(), place.directory(), Optional.of(place), Optional.empty());
   }
 
   @Override
@@ -32,12 +32,12 @@ final class Walk implements Lookup {
 
   @Override
   public List<Instruction> findExisting(Destination destination, String missing) {
-    return walk(destination, false, Optional.empty());
+    return walk(destination, false, Optional.empty(), Optional.of(missing));
   }
 
   @Override
   public List<Instruction> findMounted(Destination destination) {
-    return walk(destination, true, Optional.empty());
+    return walk(destination, true, Optional.empty(), Optional.empty());
   }
 
   @Override
@@ -58,9 +58,13 @@ final class Walk implements Lookup {
    *
    * @param directory whether it must lead to a directory
    * @param made what is made where it is missing; nothing to make nothing
+   * @param missing what is said then, where that is not which component it was
    */
   private static List<Instruction> walk(
-      Destination destination, boolean directory, Optional<MountPoint> made) {
+      Destination destination,
+      boolean directory,
+      Optional<MountPoint> made,
+      Optional<String> missing) {
     Operand here = Operand.of(LinuxConstant.AT_FDCWD);
     if (destination.isRoot()) {
       return List.of(open(here, destination, true).into(DESTINATION));
@@ -71,7 +75,12 @@ final class Walk implements Lookup {
     for (int depth = 1; depth <= destination.components().size(); depth++) {
       boolean last = depth == destination.components().size();
       Slot found = last ? DESTINATION : Lookup.directorySlot(depth);
-      steps.add(step(parent, destination.prefix(depth), found, !last || directory, made));
+      Destination place = destination.prefix(depth);
+      Call open = openComponent(parent, place, found, !last || directory);
+      steps.add(
+          made.isPresent()
+              ? open.recover(Errno.ENOENT, List.of(made.get().make(parent, depth), open))
+              : open.hint(Errno.ENOENT, missing.orElse(place + " does not exist in the sandbox")));
       if (last && !directory) {
         steps.add(refuseLink(found, destination));
       }
@@ -82,21 +91,10 @@ final class Walk implements Lookup {
     return steps;
   }
 
-  private static Call step(
-      Operand parent,
-      Destination place,
-      Slot found,
-      boolean isDirectory,
-      Optional<MountPoint> made) {
+  private static Call openComponent(
+      Operand parent, Destination place, Slot found, boolean isDirectory) {
     Call open = open(parent, place, isDirectory).into(found);
-    if (isDirectory) {
-      open = open.recover(Errno.ENOTDIR, explain(parent, place, found));
-    }
-    if (made.isEmpty()) {
-      return open.hint(Errno.ENOENT, place + " does not exist in the sandbox");
-    }
-    Call make = made.get().make(parent, place.components().size());
-    return open.recover(Errno.ENOENT, List.of(make, open));
+    return isDirectory ? open.recover(Errno.ENOTDIR, explain(parent, place, found)) : open;
   }
 
   private static Call open(Operand parent, Destination place, boolean isDirectory) {

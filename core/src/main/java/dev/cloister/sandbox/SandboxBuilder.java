@@ -25,12 +25,14 @@ import dev.cloister.strategy.IsolationStrategy;
 import dev.cloister.strategy.PlanException;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.ServiceLoader;
@@ -519,7 +521,8 @@ public final class SandboxBuilder {
   /**
    * Finds a strategy that can make it here, by trying, and compiles it.
    *
-   * @throws SandboxException if that is impossible; the message says why, for each strategy
+   * @throws SandboxException if that is impossible; the message says why, for each strategy. Also
+   *     if this thread is interrupted while something is tried; it stays interrupted
    */
   public Sandbox build() throws SandboxException {
     try {
@@ -532,6 +535,9 @@ public final class SandboxBuilder {
       throw e;
     } catch (IOException e) {
       throw SandboxException.of(Phase.BUILD, e);
+    } catch (UncheckedIOException e) {
+      // What is tried comes through interfaces that know no IOException.
+      throw SandboxException.of(Phase.BUILD, Objects.requireNonNull(e.getCause()));
     }
   }
 

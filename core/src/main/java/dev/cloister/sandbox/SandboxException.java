@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * A sandbox that could not be made, or a command in it that could not be started. Never what a
  * command says that did start: that is its {@link Result}.
  *
- * <p>The message is for a person, complete, and the same as the command line's.
+ * <p>The message is for a person, complete, and the same as the command line's. It and the phase
+ * are what is serialized.
  */
 public final class SandboxException extends IOException {
   private static final long serialVersionUID = 1;
@@ -21,7 +22,7 @@ public final class SandboxException extends IOException {
   private static final int LONGEST = 2000;
 
   private final Phase phase;
-  private final transient Failure failure;
+  private final transient @Nullable Failure failure;
 
   /** How far it came. */
   public enum Phase {
@@ -93,23 +94,27 @@ public final class SandboxException extends IOException {
     return phase;
   }
 
+  private Failure known() {
+    return failure == null ? Failure.UNKNOWN : failure;
+  }
+
   /** The number of the step that failed, from 1, as in {@code cloister explain}. */
   public OptionalInt step() {
-    return failure.step();
+    return known().step();
   }
 
   /** The system call that failed, as C. */
   public Optional<String> call() {
-    return failure.call();
+    return known().call();
   }
 
   /** The error that it failed with. */
   public Optional<Errno> errno() {
-    return failure.errno();
+    return known().errno();
   }
 
   /** What to do about it, where the kernel's word alone does not tell. */
   public Optional<String> hint() {
-    return failure.hint();
+    return known().hint();
   }
 }

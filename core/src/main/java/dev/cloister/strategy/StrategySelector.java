@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Chooses the first strategy that honours a specification and works on this host. */
 public final class StrategySelector {
@@ -108,7 +109,7 @@ public final class StrategySelector {
   /** No strategy can be used. The message says why, for each and with what would help. */
   public static final class NoStrategyException extends Exception {
     private static final long serialVersionUID = 1L;
-    private final transient List<Rejection> rejections;
+    private final transient @Nullable List<Rejection> rejections;
 
     NoStrategyException(List<Rejection> rejections) {
       super(message(rejections));
@@ -134,9 +135,9 @@ public final class StrategySelector {
       return Objects.requireNonNull(super.getMessage());
     }
 
-    /** Why, for each that was considered. */
+    /** Why, for each that was considered; nothing of one that was serialized. */
     public List<Rejection> rejections() {
-      return rejections;
+      return rejections == null ? List.of() : rejections;
     }
   }
 

@@ -128,9 +128,9 @@ class CommandReceiptTest {
       execution.through(Required.program("qemu-" + architecture.name().toLowerCase(Locale.ROOT)));
     }
     try (SocketPair sockets = SocketPair.open();
-        Descriptor theirs = sockets.second().duplicate(APART)) {
+        Descriptor theirs = Descriptor.duplicateOf(sockets.second().number(), APART)) {
       Running running = execution.giving(SOCKET, theirs).start();
-      return new Waiting(running, sockets.first().duplicate(APART));
+      return new Waiting(running, Descriptor.duplicateOf(sockets.first().number(), APART));
     }
   }
 

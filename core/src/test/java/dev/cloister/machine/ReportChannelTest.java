@@ -57,7 +57,7 @@ class ReportChannelTest {
   }
 
   private static Ended run(Execution execution, Descriptor channel) throws Exception {
-    try (Descriptor apart = channel.duplicate(APART)) {
+    try (Descriptor apart = Descriptor.duplicateOf(channel.number(), APART)) {
       return execution.giving(HANDOVER.report(), apart).end();
     }
   }

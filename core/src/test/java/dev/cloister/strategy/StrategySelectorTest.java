@@ -12,6 +12,10 @@ import dev.cloister.program.SyscallProgram;
 import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.StrategySelector.Choice;
 import dev.cloister.strategy.StrategySelector.NoStrategyException;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -73,6 +77,23 @@ class StrategySelectorTest {
           }
           return strategy.name().startsWith("broken") ? BROKEN : Assessment.USABLE;
         });
+  }
+
+  /** What a rejection speaks of is an object of this program. */
+  @Test
+  void anExceptionThatWasSerializedHasItsMessageAlone() throws Exception {
+    NoStrategyException e = assertThrows(NoStrategyException.class, () -> choose(unable("a")));
+    assertEquals(1, e.rejections().size());
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ObjectOutputStream output = new ObjectOutputStream(bytes)) {
+      output.writeObject(e);
+    }
+    try (ObjectInputStream input =
+        new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+      NoStrategyException copy = (NoStrategyException) input.readObject();
+      assertEquals(e.getMessage(), copy.getMessage());
+      assertEquals(List.of(), copy.rejections());
+    }
   }
 
   private Choice choose(IsolationStrategy... strategies) throws Exception {

@@ -11,9 +11,9 @@ import static dev.cloister.ffm.LinuxConstant.WNOWAIT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Without pidfd_open(2) (Linux 5.3, or a filter that hides it) the process is known by its id
  * alone. That is as safe, because nobody but this object waits for it, so its id is no other's
- * until then, and nothing is done with the id after that; but a wait for some time has to look
- * again and again.
+ * until then, and nothing is done with the id after that.
  */
 public final class ChildProcess implements AutoCloseable {
   /**
@@ -35,11 +34,16 @@ public final class ChildProcess implements AutoCloseable {
    */
   public record Ended(ExitStatus status, ResourceUsage usage) {}
 
-  /** How long a wait without a pidfd sleeps between two looks, at most. */
-  private static final long LONGEST_SLEEP_MILLIS = 16;
-
   private final int pid;
   private final @Nullable Descriptor pidfd;
+
+  /**
+   * For reading while something is done with the id, for writing when the process is waited for:
+   * from then on it is another's. So nobody asks to write before the process has ended, where
+   * somebody may be reading until then.
+   */
+  private final ReadWriteLock idLock = new ReentrantReadWriteLock();
+
   private @Nullable Ended ended;
 
   private ChildProcess(int pid, @Nullable Descriptor pidfd) {
@@ -105,57 +109,18 @@ public final class ChildProcess implements AutoCloseable {
     } else {
       Descriptor.awaitAny(pidfd);
     }
-    return reap();
+    return reap(WEXITED).orElseThrow();
   }
 
-  /** Leaves the process a zombie, so that nothing is locked, and it can be killed, meanwhile. */
+  /** Leaves the process a zombie, whose id is its own, so that it can be killed meanwhile. */
   private void awaitById() throws LinuxException {
-    if (ended().isPresent()) {
-      return;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment info = Structure.allocate(arena, LinuxStruct.SIGINFO).memory();
-      // ECHILD: another thread was faster.
-      waitid(pid, info, WEXITED, WNOWAIT).nullPointer().runUninterrupted(Errno.ECHILD, 0);
-    }
-  }
-
-  /**
-   * Waits until the process has ended, or for some time: ppoll(2), waitid(2). An interrupt does not
-   * end the wait.
-   *
-   * @param timeout none or a negative one only looks
-   * @return nothing if the process still runs
-   */
-  public Optional<ExitStatus> waitFor(Duration timeout) throws LinuxException {
-    Duration left = timeout.isNegative() ? Duration.ZERO : timeout;
-    if (pidfd == null) {
-      return look(TimeUnit.NANOSECONDS.convert(left)).map(Ended::status);
-    }
-    return pidfd.awaitInput(left) ? Optional.of(reap().status()) : Optional.empty();
-  }
-
-  /** Looks until the process has ended or so many nanoseconds have passed. */
-  private Optional<Ended> look(long nanos) throws LinuxException {
-    long start = System.nanoTime();
-    boolean interrupted = false;
+    idLock.readLock().lock();
     try {
-      for (long sleep = 1; ; sleep = Math.min(2 * sleep, LONGEST_SLEEP_MILLIS)) {
-        Optional<Ended> seen = ended();
-        long left = nanos - (System.nanoTime() - start);
-        if (seen.isPresent() || left <= 0) {
-          return seen;
-        }
-        try {
-          TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(sleep)));
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
+      if (ended == null) {
+        reap(pid, WEXITED, WNOWAIT);
       }
     } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      idLock.readLock().unlock();
     }
   }
 
@@ -165,24 +130,37 @@ public final class ChildProcess implements AutoCloseable {
    *
    * @return nothing if the process still runs
    */
-  public synchronized Optional<Ended> ended() throws LinuxException {
-    if (ended == null) {
-      ended = reap(pid, WEXITED, WNOHANG).orElse(null);
+  public Optional<Ended> ended() throws LinuxException {
+    return pidfd == null && !hasEndedById() ? Optional.empty() : reap(WEXITED, WNOHANG);
+  }
+
+  private boolean hasEndedById() throws LinuxException {
+    idLock.readLock().lock();
+    try {
+      return ended != null || reap(pid, WEXITED, WNOHANG, WNOWAIT).isPresent();
+    } finally {
+      idLock.readLock().unlock();
     }
-    return Optional.ofNullable(ended);
   }
 
   /** The kernel gives the status away once only, and several threads may want it. */
-  private synchronized Ended reap() throws LinuxException {
-    Ended known = ended;
-    if (known == null) {
-      known = reap(pid, WEXITED).orElseThrow();
-      ended = known;
+  private Optional<Ended> reap(LinuxConstant... flags) throws LinuxException {
+    idLock.writeLock().lock();
+    try {
+      if (ended == null) {
+        ended = reap(pid, flags).orElse(null);
+      }
+      return Optional.ofNullable(ended);
+    } finally {
+      idLock.writeLock().unlock();
     }
-    return known;
   }
 
-  /** Nothing if the process still runs, which only WNOHANG allows. */
+  /**
+   * Waits for a process, or with WNOWAIT only looks at it.
+   *
+   * @return nothing if it still runs, which only WNOHANG allows
+   */
   private static Optional<Ended> reap(int pid, LinuxConstant... flags) throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
       Structure info = Structure.allocate(arena, LinuxStruct.SIGINFO);
@@ -235,13 +213,17 @@ public final class ChildProcess implements AutoCloseable {
         .run();
   }
 
-  /** While this is locked nobody waits for the process, so the id is its own. */
-  private synchronized void kill(LinuxConstant signal) throws LinuxException {
+  private void kill(LinuxConstant signal) throws LinuxException {
     KernelCall call = new KernelCall(SystemCall.KILL).number(pid).flags(signal);
-    if (ended != null) {
-      throw new LinuxException(call.toString(), Errno.ESRCH.number());
+    idLock.readLock().lock();
+    try {
+      if (ended != null) {
+        throw new LinuxException(call.toString(), Errno.ESRCH.number());
+      }
+      call.run();
+    } finally {
+      idLock.readLock().unlock();
     }
-    call.run();
   }
 
   /** Gives up the handle. The process goes on, and can no longer be waited for. */

@@ -14,7 +14,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -153,22 +152,6 @@ public final class Descriptor implements AutoCloseable {
     pollWithoutLimit(0, this);
   }
 
-  /** Waits for some time until this can be read from, and says whether it can: ppoll(2). */
-  boolean awaitInput(Duration timeout) throws LinuxException {
-    try (Arena arena = Arena.ofConfined()) {
-      Structure timespec = Structure.allocate(arena, LinuxStruct.TIMESPEC);
-      timespec.set(StructField.TIMESPEC_SEC, timeout.toSeconds());
-      timespec.set(StructField.TIMESPEC_NSEC, timeout.toNanosPart());
-      // The kernel updates the time left, so going on after a signal does not wait any longer.
-      return poll(arena, POLLIN.value(KernelCall.HOST), this)
-              .memory(timespec.memory(), timeout.toString())
-              .nullPointer()
-              .number(Long.BYTES)
-              .runUninterrupted()
-          > 0;
-    }
-  }
-
   private static void pollWithoutLimit(long events, Descriptor... descriptors)
       throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
@@ -280,16 +263,8 @@ public final class Descriptor implements AutoCloseable {
    * Another descriptor for the same open file, closed on exec, which the caller owns: fcntl(2) with
    * {@code F_DUPFD_CLOEXEC}.
    *
+   * @param number of a descriptor that this process has, perhaps without an object that owns it
    * @param lowest number that it may have; it has the first one from there on that is free
-   */
-  public Descriptor duplicate(int lowest) throws LinuxException {
-    return duplicateOf(number(), lowest);
-  }
-
-  /**
-   * As {@link #duplicate}, of a descriptor that this process has and no object here owns, 0 for
-   * example.
-   *
    * @throws LinuxException with EBADF if there is none with this number
    */
   public static Descriptor duplicateOf(int number, int lowest) throws LinuxException {

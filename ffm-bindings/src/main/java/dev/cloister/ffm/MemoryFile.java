@@ -1,7 +1,6 @@
 package dev.cloister.ffm;
 
 import static dev.cloister.ffm.LinuxConstant.F_ADD_SEALS;
-import static dev.cloister.ffm.LinuxConstant.F_GET_SEALS;
 import static dev.cloister.ffm.LinuxConstant.F_SEAL_GROW;
 import static dev.cloister.ffm.LinuxConstant.F_SEAL_SEAL;
 import static dev.cloister.ffm.LinuxConstant.F_SEAL_SHRINK;
@@ -38,11 +37,6 @@ public final class MemoryFile {
         throw e;
       }
     }
-  }
-
-  /** The seals of a memory file, combined with {@code |}: fcntl(2). */
-  public static long seals(Descriptor file) throws LinuxException {
-    return new KernelCall(SystemCall.FCNTL).number(file.number()).flags(F_GET_SEALS).run();
   }
 
   private static Descriptor create(byte[] name) throws LinuxException {

@@ -12,8 +12,9 @@ import java.time.temporal.ChronoUnit;
  * @param userTime for which they ran their own code
  * @param systemTime for which the kernel worked for them
  * @param maxResidentBytes the most memory that any one of them had at once, in bytes. What they had
- *     before execve(2) counts, and until then a process that {@link Spawn} starts has the memory of
- *     this JVM, so it is never less than the JVM's own peak until the start.
+ *     before execve(2) counts, and until then a process that {@link Spawn} or {@link
+ *     ResidentProgram} starts has the memory of this JVM, so it is never less than the JVM's own
+ *     peak until the start.
  * @param minorFaults pages that were mapped without reading a device
  * @param majorFaults pages that had to be read from a device
  * @param blocksRead how often a file system had to read a device

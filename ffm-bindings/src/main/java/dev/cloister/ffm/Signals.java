@@ -25,15 +25,6 @@ public final class Signals {
 
   private Signals() {}
 
-  /** The signals that the calling thread blocks: rt_sigprocmask(2). */
-  public static SignalSet mask() throws LinuxException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment old = arena.allocate(JAVA_LONG);
-      sigprocmask().nullPointer().memory(old, "old").number(Long.BYTES).run();
-      return new SignalSet(old.get(JAVA_LONG, 0));
-    }
-  }
-
   /**
    * Blocks exactly these signals in the calling thread: rt_sigprocmask(2). It must be a platform
    * thread, since a virtual one would leave the mask to whichever thread carries it.

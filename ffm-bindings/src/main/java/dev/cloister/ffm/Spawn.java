@@ -1,8 +1,5 @@
 package dev.cloister.ffm;
 
-import static dev.cloister.ffm.LinuxConstant.POSIX_SPAWN_SETPGROUP;
-import static dev.cloister.ffm.LinuxConstant.POSIX_SPAWN_SETSID;
-import static dev.cloister.ffm.LinuxConstant.POSIX_SPAWN_SETSIGDEF;
 import static dev.cloister.ffm.LinuxConstant.POSIX_SPAWN_SETSIGMASK;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -27,8 +24,6 @@ public final class Spawn {
   private sealed interface FileAction {
     record Duplicate(int from, int to) implements FileAction {}
 
-    record Close(int number) implements FileAction {}
-
     record Open(int number, CString path, List<LinuxConstant> flags, int permissions)
         implements FileAction {}
 
@@ -41,7 +36,6 @@ public final class Spawn {
   private final List<FileAction> actions = new ArrayList<>();
   private final List<LinuxConstant> flags = new ArrayList<>();
   private SignalSet mask = SignalSet.NONE;
-  private SignalSet defaults = SignalSet.NONE;
 
   private Spawn(CString path, List<CString> arguments, List<CString> environment) {
     this.path = path;
@@ -73,12 +67,6 @@ public final class Spawn {
     return this;
   }
 
-  /** Closes a descriptor in the process. */
-  public Spawn close(int number) {
-    actions.add(new FileAction.Close(number));
-    return this;
-  }
-
   /**
    * Opens a file as descriptor {@code number} of the process: open(2).
    *
@@ -99,22 +87,6 @@ public final class Spawn {
   public Spawn signalMask(SignalSet signals) {
     mask = signals;
     return flag(POSIX_SPAWN_SETSIGMASK);
-  }
-
-  /** Gives these signals their default action in the process, where this one ignores them. */
-  public Spawn defaultSignals(SignalSet signals) {
-    defaults = signals;
-    return flag(POSIX_SPAWN_SETSIGDEF);
-  }
-
-  /** Makes the process the leader of a new process group: setpgid(2). */
-  public Spawn newProcessGroup() {
-    return flag(POSIX_SPAWN_SETPGROUP);
-  }
-
-  /** Makes the process the leader of a new session without a terminal: setsid(2). */
-  public Spawn newSession() {
-    return flag(POSIX_SPAWN_SETSID);
   }
 
   private Spawn flag(LinuxConstant flag) {
@@ -173,9 +145,6 @@ public final class Spawn {
     check(
         "posix_spawnattr_setsigmask()",
         Libc.posix_spawnattr_setsigmask(attributes, sigset(arena, mask)));
-    check(
-        "posix_spawnattr_setsigdefault()",
-        Libc.posix_spawnattr_setsigdefault(attributes, sigset(arena, defaults)));
   }
 
   /** glibc's set has room for 1024 signals; the kernel's 64 come first. */
@@ -191,8 +160,6 @@ public final class Spawn {
         switch (action) {
           case FileAction.Duplicate it ->
               Libc.posix_spawn_file_actions_adddup2(fileActions, it.from(), it.to());
-          case FileAction.Close it ->
-              Libc.posix_spawn_file_actions_addclose(fileActions, it.number());
           case FileAction.Open it ->
               Libc.posix_spawn_file_actions_addopen(
                   fileActions,

@@ -26,7 +26,10 @@ class MemoryFileTest {
                   LinuxConstant.F_SEAL_SHRINK,
                   LinuxConstant.F_SEAL_GROW,
                   LinuxConstant.F_SEAL_WRITE)),
-          MemoryFile.seals(file));
+          new KernelCall(SystemCall.FCNTL)
+              .number(file.number())
+              .flags(LinuxConstant.F_GET_SEALS)
+              .run());
       LinuxException e = assertThrows(LinuxException.class, () -> file.write(Bytes.of("more")));
       assertTrue(e.is(Errno.EPERM), e.getMessage());
     }

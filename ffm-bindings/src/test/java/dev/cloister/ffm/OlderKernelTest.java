@@ -43,7 +43,6 @@ class OlderKernelTest {
       SpawnTest tests = new SpawnTest();
       tests.tellsHowTheProcessEnded();
       tests.leavesNothingBehind();
-      tests.waitsForAWhile();
       tests.looksWithoutWaiting();
       tests.aProcessThatIsWaitedForCanBeKilled();
       tests.severalThreadsMayWait();

@@ -412,6 +412,22 @@ class HandoverTest {
     }
   }
 
+  /** No execve(2) has seen it. */
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void aNameThatComesLaterMayBeLongerThanAnyCommands(Kind kind) throws Exception {
+    String name = "x".repeat(400_000);
+    try (Descriptor nothing = LibraryLauncher.open("/dev/null");
+        LibraryLauncher launcher = start(kind, Handover.PREWARMED).in("", "")) {
+      launcher.awaitReady();
+      launcher.send(
+          List.of("cloister", "", name),
+          List.of("PATH=/" + name),
+          List.of(nothing, nothing, nothing));
+      checkFailure(launcher, Errno.ENOENT.number(), 127, "cloister: xxx");
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("kinds")
   void endsWhenNobodyWantsItAnyMore(Kind kind) throws Exception {

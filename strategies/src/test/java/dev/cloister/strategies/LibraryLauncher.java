@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 
 /** A launcher that is started with channels and descriptors, and what it says on them. */
 final class LibraryLauncher implements AutoCloseable {
@@ -42,6 +43,8 @@ final class LibraryLauncher implements AutoCloseable {
 
   /** So that a hanging launcher fails its test instead of stopping all others. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final long PAUSE_NANOS = 1_000_000;
 
   private final ChildProcess process;
   private final Descriptor report;
@@ -92,9 +95,9 @@ final class LibraryLauncher implements AutoCloseable {
         ChildProcess process = spawn(words, all);
         return new LibraryLauncher(
             process,
-            report.first().duplicate(APART),
-            status.readEnd().duplicate(APART),
-            output.readEnd().duplicate(APART));
+            Descriptor.duplicateOf(report.first().number(), APART),
+            Descriptor.duplicateOf(status.readEnd().number(), APART),
+            Descriptor.duplicateOf(output.readEnd().number(), APART));
       }
     }
 
@@ -106,7 +109,7 @@ final class LibraryLauncher implements AutoCloseable {
             Spawn.of(words.getFirst().getBytes(StandardCharsets.UTF_8), bytes(words), variables());
         for (Map.Entry<Integer, Descriptor> each : all.entrySet()) {
           // So that none is replaced before it was copied.
-          Descriptor copy = each.getValue().duplicate(APART);
+          Descriptor copy = Descriptor.duplicateOf(each.getValue().number(), APART);
           copies.add(copy);
           spawn.duplicate(copy, each.getKey());
         }
@@ -261,11 +264,14 @@ final class LibraryLauncher implements AutoCloseable {
   }
 
   ExitStatus end() throws IOException {
-    Optional<ExitStatus> end = process.waitFor(PATIENCE);
-    if (end.isEmpty()) {
-      throw new AssertionError("it does not end: " + process.pid());
+    long start = System.nanoTime();
+    while (runs()) {
+      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        throw new AssertionError("it does not end: " + process.pid());
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
-    return end.get();
+    return process.waitFor();
   }
 
   /** Ends it, if that was not done. */

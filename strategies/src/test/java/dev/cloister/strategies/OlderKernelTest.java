@@ -87,6 +87,19 @@ class OlderKernelTest {
     }
 
     @EachUser
+    void whatIsMissingIsToldAsEver(User user) throws Exception {
+      MountOperation bound = bind(folder(user, "bound"), "/data", Access.READ_WRITE);
+      for (String missing : List.of("/data/missing", "/data/missing/below")) {
+        MountOperation change = new MountOperation.Permissions(Destination.of(missing), 0700);
+        SandboxSpec spec = hostPrograms(user).mount(bound).mount(change).build();
+        Ended ended = sandbox(user, spec, "echo happened").end();
+        assertEquals(125, ended.status(), ended.toString());
+        String told = "hint: --chmod: there is no " + missing + " in the sandbox";
+        assertTrue(ended.error().contains(told), ended.error());
+      }
+    }
+
+    @EachUser
     void whatIsInTheWayIsNamed(User user) throws Exception {
       Path bound = folder(user, "bound");
       file(user, bound.resolve("file"), "");

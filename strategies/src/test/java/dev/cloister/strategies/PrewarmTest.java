@@ -165,6 +165,27 @@ class PrewarmTest {
     }
   }
 
+  /** However it is started: what came through no execve(2) is refused as that would. */
+  @EachSandbox
+  void refusesWhatIsTooLongForAnyCommand(SandboxKind kind) throws Exception {
+    try (Sandbox sandbox = prewarmed(kind)) {
+      for (int size : List.of(200_000, 400_000)) {
+        String tooLong = "x".repeat(size);
+        SandboxCommand variable = sandbox.command("/bin/true");
+        variable.environment().put("A", tooLong);
+        for (SandboxCommand command :
+            List.of(sandbox.command(tooLong), sandbox.command("/bin/true", tooLong), variable)) {
+          SandboxException e = assertThrows(SandboxException.class, command::start);
+          assertEquals(Optional.of(Errno.E2BIG), e.errno(), e::getMessage);
+          awaitFull(sandbox);
+        }
+      }
+      assertEquals(
+          "131071\n",
+          output(sandbox.command("/bin/sh", "-c", "echo ${#1}", "", "x".repeat(131_071))));
+    }
+  }
+
   @EachSandbox
   void redirectsAreTheCommands(SandboxKind kind) throws Exception {
     try (Sandbox sandbox = prewarmed(kind)) {

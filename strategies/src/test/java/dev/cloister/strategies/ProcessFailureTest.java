@@ -168,6 +168,22 @@ class ProcessFailureTest {
     assertThrows(IllegalArgumentException.class, () -> Sandbox.builder().preset("no such preset"));
   }
 
+  /** Only a wait that has begun notices an interrupt, so some are built nevertheless. */
+  @Test
+  void aSandboxWhoseBuilderIsInterrupted() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Thread.currentThread().interrupt();
+      try {
+        SandboxKind.PIVOT_ROOT.builder().build().close();
+      } catch (SandboxException e) {
+        assertEquals(Phase.BUILD, e.phase());
+        assertInstanceOf(IOException.class, e.getCause());
+      } finally {
+        assertTrue(Thread.interrupted(), "the interrupt was forgotten");
+      }
+    }
+  }
+
   /**
    * Whoever kills it comes sometimes too early or too late, and then tries again. Many directories
    * take some time.

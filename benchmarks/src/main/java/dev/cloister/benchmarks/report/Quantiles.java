@@ -57,8 +57,4 @@ public record Quantiles(List<Double> values) {
   public double median() {
     return at(MEDIAN);
   }
-
-  public double greatest() {
-    return values.getLast();
-  }
 }

@@ -15,7 +15,7 @@ class QuantilesTest {
     assertEquals(0, quantiles.least());
     assertEquals(500, quantiles.median());
     assertEquals(950, quantiles.at(95));
-    assertEquals(1000, quantiles.greatest());
+    assertEquals(1000, quantiles.at(100));
     assertEquals(1000, samples[0], "samples stay as they were");
   }
 
@@ -31,7 +31,7 @@ class QuantilesTest {
     Quantiles quantiles = Quantiles.of(new double[] {7});
     assertEquals(7, quantiles.least());
     assertEquals(7, quantiles.median());
-    assertEquals(7, quantiles.greatest());
+    assertEquals(7, quantiles.at(100));
   }
 
   @Test
