@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.launch.Shown;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
@@ -8,6 +9,7 @@ import dev.cloister.spec.MountOperation.Overlay;
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Keeps the launchers that {@code run} keeps ({@code docs/cache.md}) out of sandboxes whose host is
@@ -49,32 +51,40 @@ final class LateLaunchers {
     return new CliException("%s %s: %s".formatted(option.word(), Messages.value(path), why));
   }
 
-  /** What hides them wherever these mounts show them writable. */
-  static List<MountOperation> hidden(List<MountOperation> mounts) {
-    List<MountOperation> hidden = new ArrayList<>();
-    for (MountOperation mount : mounts) {
-      if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
-        Destination source = Destination.of(bind.source());
-        if (PARENT.isAtOrBelow(source)) {
-          hidden.add(new MountOperation.HideLaunchers(shown(bind.destination(), source)));
-        }
-      } else if (mount instanceof Overlay overlay && overlay.changes().kept().isPresent()) {
-        Destination upper = Destination.of(overlay.changes().kept().get().upper().path());
-        if (PARENT.isAtOrBelow(upper)) {
-          hidden.add(new MountOperation.HideLaunchers(shown(overlay.destination(), upper)));
-        }
+  /** These mounts, with what hides them wherever one shows them writable. */
+  static List<MountOperation> hide(List<MountOperation> mounts) {
+    List<MountOperation> safe = new ArrayList<>();
+    for (int i = 0; i < mounts.size(); i++) {
+      safe.add(mounts.get(i));
+      Optional<Destination> parent = writable(mounts.get(i));
+      if (parent.isPresent() && !Shown.isCovered(mounts, i, parent.get())) {
+        safe.add(new MountOperation.HideLaunchers(parent.get()));
       }
     }
-    return hidden;
+    return safe;
   }
 
-  /** Where {@link #PARENT} is, if {@code source} is shown at {@code place}. */
-  private static Destination shown(Destination place, Destination source) {
+  /** Where a mount shows what contains them, if the command could write to it. */
+  private static Optional<Destination> writable(MountOperation mount) {
+    if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
+      return shown(bind.destination(), bind.source());
+    }
+    return mount instanceof Overlay overlay && overlay.changes().kept().isPresent()
+        ? shown(overlay.destination(), overlay.changes().kept().get().upper().path())
+        : Optional.empty();
+  }
+
+  /** Where {@link #PARENT} is, if that path of the host's is shown at {@code place}. */
+  private static Optional<Destination> shown(Destination place, OsString path) {
+    Destination source = Destination.of(path);
+    if (!PARENT.isAtOrBelow(source)) {
+      return Optional.empty();
+    }
     Destination shown = place;
     int depth = source.components().size();
     for (OsString name : PARENT.components().subList(depth, PARENT.components().size())) {
       shown = shown.resolve(name.toString());
     }
-    return shown;
+    return Optional.of(shown);
   }
 }

@@ -64,8 +64,13 @@ public record SandboxSpec(
   public SandboxSpec withMounts(List<? extends MountOperation> more) {
     List<MountOperation> all = new ArrayList<>(mounts);
     all.addAll(more);
+    return withOnlyMounts(all);
+  }
+
+  /** The same with these mounts, and no others. */
+  public SandboxSpec withOnlyMounts(List<? extends MountOperation> others) {
     return new SandboxSpec(
-        all,
+        List.copyOf(others),
         namespaces,
         identity,
         environment,
