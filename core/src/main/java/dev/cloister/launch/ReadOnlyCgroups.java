@@ -34,9 +34,10 @@ public final class ReadOnlyCgroups {
     SandboxSpec safe = spec;
     for (OsString mount : found.mounts()) {
       Optional<Path> directory = mount.toPath();
-      if (directory.isPresent()) {
-        safe = restrict(safe, directory.get().toRealPath());
+      if (directory.isEmpty()) {
+        throw new IOException(mount + ": cannot look at it, as its name is none in this locale");
       }
+      safe = restrict(safe, directory.get().toRealPath());
     }
     return safe;
   }
