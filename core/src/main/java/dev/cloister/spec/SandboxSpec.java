@@ -55,6 +55,11 @@ public record SandboxSpec(
     }
   }
 
+  /** Whether the kernel takes this as a host name: __NEW_UTS_LEN of linux/utsname.h. */
+  public static boolean isHostname(OsString name) {
+    return !name.isEmpty() && name.length() <= 64;
+  }
+
   /** An empty root, the caller's identity and environment. */
   public static Builder builder() {
     return new Builder();
@@ -163,8 +168,15 @@ public record SandboxSpec(
       return this;
     }
 
-    /** Gives the sandbox a host name, and the UTS namespace it needs. */
+    /**
+     * Gives the sandbox a host name, and the UTS namespace it needs.
+     *
+     * @throws IllegalArgumentException if {@link #isHostname} says no
+     */
     public Builder hostname(OsString value) {
+      if (!isHostname(value)) {
+        throw new IllegalArgumentException("a host name must have 1 to 64 bytes");
+      }
       hostname = Optional.of(value);
       return unshare(Namespace.UTS);
     }
