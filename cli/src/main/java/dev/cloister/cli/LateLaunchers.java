@@ -1,9 +1,11 @@
 package dev.cloister.cli;
 
 import dev.cloister.launch.Shown;
+import dev.cloister.machine.LookupProgram;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.HideLaunchers;
 import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.MountOperation.Overlay;
 import dev.cloister.spec.OsString;
@@ -16,8 +18,7 @@ import java.util.Optional;
  * not known yet, as {@link dev.cloister.launch.HiddenLaunchers} does for those of this host.
  */
 final class LateLaunchers {
-  private static final Destination PARENT = Destination.of("/tmp");
-  private static final String PREFIX = "cloister-";
+  private static final Destination PARENT = Destination.of(LookupProgram.PARENT);
 
   private LateLaunchers() {}
 
@@ -44,7 +45,7 @@ final class LateLaunchers {
   }
 
   private static boolean isLaunchers(OsString name) {
-    return name.toString().matches(PREFIX + "[0-9]+");
+    return name.toString().matches(HideLaunchers.PREFIX + "[0-9]+");
   }
 
   private static CliException refused(RunOption option, OsString path, String why) {
@@ -58,7 +59,7 @@ final class LateLaunchers {
       safe.add(mounts.get(i));
       Optional<Destination> parent = writable(mounts.get(i));
       if (parent.isPresent() && !Shown.isCovered(mounts, i, parent.get())) {
-        safe.add(new MountOperation.HideLaunchers(parent.get()));
+        safe.add(new HideLaunchers(parent.get()));
       }
     }
     return safe;

@@ -31,7 +31,7 @@ public final class HiddenLaunchers {
    */
   public static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory, long uid)
       throws IOException {
-    return in(spec, directory, Path.of("/tmp"), uid);
+    return in(spec, directory, LauncherCache.PARENT, uid);
   }
 
   /** The same for that directory alone. */
@@ -45,7 +45,7 @@ public final class HiddenLaunchers {
     SandboxSpec safe = in(spec, directory);
     if (Files.exists(parent)) {
       for (long user : users(spec, uid)) {
-        Path cache = parent.toRealPath().resolve(LauncherCache.placeName(user));
+        Path cache = LauncherCache.place(parent.toRealPath(), user);
         if (!cache.equals(launchers)) {
           safe = hide(safe, cache, OptionalLong.of(user));
         }
