@@ -10,7 +10,6 @@ import dev.cloister.spec.OsString;
 import dev.cloister.strategy.Guarantee;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -54,7 +53,7 @@ record Emitted(ElfImage image, List<String> report) {
     return lines;
   }
 
-  /** Words that each end with NUL. */
+  /** Words that each end with NUL, as {@link Invocation#strings} reads them. */
   private static byte[] pack(List<OsString> words) {
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
     for (OsString word : words) {
@@ -62,18 +61,5 @@ record Emitted(ElfImage image, List<String> report) {
       packed.write(0);
     }
     return packed.toByteArray();
-  }
-
-  /** The words that {@link #pack} made bytes of. */
-  static List<OsString> unpack(byte[] packed) {
-    List<OsString> words = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i < packed.length; i++) {
-      if (packed[i] == 0) {
-        words.add(OsString.ofBytes(Arrays.copyOfRange(packed, start, i)));
-        start = i + 1;
-      }
-    }
-    return words;
   }
 }

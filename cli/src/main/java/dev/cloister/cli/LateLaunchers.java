@@ -1,21 +1,24 @@
 package dev.cloister.cli;
 
+import dev.cloister.launch.Shown;
+import dev.cloister.machine.LookupProgram;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
+import dev.cloister.spec.MountOperation.HideLaunchers;
 import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.MountOperation.Overlay;
 import dev.cloister.spec.OsString;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Keeps the launchers that {@code run} keeps ({@code docs/cache.md}) out of sandboxes whose host is
  * not known yet, as {@link dev.cloister.launch.HiddenLaunchers} does for those of this host.
  */
 final class LateLaunchers {
-  private static final Destination PARENT = Destination.of("/tmp");
-  private static final String PREFIX = "cloister-";
+  private static final Destination PARENT = Destination.of(LookupProgram.PARENT);
 
   private LateLaunchers() {}
 
@@ -42,39 +45,47 @@ final class LateLaunchers {
   }
 
   private static boolean isLaunchers(OsString name) {
-    return name.toString().matches(PREFIX + "[0-9]+");
+    return name.toString().matches(HideLaunchers.PREFIX + "[0-9]+");
   }
 
   private static CliException refused(RunOption option, OsString path, String why) {
     return new CliException("%s %s: %s".formatted(option.word(), Messages.value(path), why));
   }
 
-  /** What hides them wherever these mounts show them writable. */
-  static List<MountOperation> hidden(List<MountOperation> mounts) {
-    List<MountOperation> hidden = new ArrayList<>();
-    for (MountOperation mount : mounts) {
-      if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
-        Destination source = Destination.of(bind.source());
-        if (PARENT.isAtOrBelow(source)) {
-          hidden.add(new MountOperation.HideLaunchers(shown(bind.destination(), source)));
-        }
-      } else if (mount instanceof Overlay overlay && overlay.changes().kept().isPresent()) {
-        Destination upper = Destination.of(overlay.changes().kept().get().upper().path());
-        if (PARENT.isAtOrBelow(upper)) {
-          hidden.add(new MountOperation.HideLaunchers(shown(overlay.destination(), upper)));
-        }
+  /** These mounts, with what hides them wherever one shows them writable. */
+  static List<MountOperation> hide(List<MountOperation> mounts) {
+    List<MountOperation> safe = new ArrayList<>();
+    for (int i = 0; i < mounts.size(); i++) {
+      safe.add(mounts.get(i));
+      Optional<Destination> parent = writable(mounts.get(i));
+      if (parent.isPresent() && !Shown.isCovered(mounts, i, parent.get())) {
+        safe.add(new HideLaunchers(parent.get()));
       }
     }
-    return hidden;
+    return safe;
   }
 
-  /** Where {@link #PARENT} is, if {@code source} is shown at {@code place}. */
-  private static Destination shown(Destination place, Destination source) {
+  /** Where a mount shows what contains them, if the command could write to it. */
+  private static Optional<Destination> writable(MountOperation mount) {
+    if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
+      return shown(bind.destination(), bind.source());
+    }
+    return mount instanceof Overlay overlay && overlay.changes().kept().isPresent()
+        ? shown(overlay.destination(), overlay.changes().kept().get().upper().path())
+        : Optional.empty();
+  }
+
+  /** Where {@link #PARENT} is, if that path of the host's is shown at {@code place}. */
+  private static Optional<Destination> shown(Destination place, OsString path) {
+    Destination source = Destination.of(path);
+    if (!PARENT.isAtOrBelow(source)) {
+      return Optional.empty();
+    }
     Destination shown = place;
     int depth = source.components().size();
     for (OsString name : PARENT.components().subList(depth, PARENT.components().size())) {
       shown = shown.resolve(name.toString());
     }
-    return shown;
+    return Optional.of(shown);
   }
 }

@@ -26,7 +26,7 @@ final class LauncherAudit {
   static List<String> of(OsString file, Invocation invocation) throws CliException {
     byte[] bytes = read(file);
     LauncherNote note = note(file, bytes);
-    List<OsString> arguments = Emitted.unpack(note.options());
+    List<OsString> arguments = Invocation.strings(note.options());
     if (arguments.isEmpty()) {
       throw refused(file, "was not made by `cloister emit`");
     }

@@ -11,6 +11,7 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.Privileges;
 import dev.cloister.spec.Privileges.UserNamespaces;
 import dev.cloister.spec.Processes;
+import dev.cloister.spec.SandboxSpec;
 import dev.cloister.strategy.Guarantee;
 import java.util.List;
 import java.util.Optional;
@@ -267,8 +268,7 @@ enum RunOption implements CliOption {
   }
 
   private static OsString hostname(OsString name) throws CliException {
-    // __NEW_UTS_LEN of linux/utsname.h
-    if (name.isEmpty() || name.length() > 64) {
+    if (!SandboxSpec.isHostname(name)) {
       throw new CliException("--hostname '" + name + "': must have 1 to 64 bytes");
     }
     return name;

@@ -413,7 +413,6 @@ record RunRequest(
       }
       List<MountOperation> operations = mounts.all(view);
       BindTypes.check(operations);
-      operations.addAll(LateLaunchers.hidden(operations));
       if (seccomp.isPresent()) {
         List<SeccompFilter> filters = seccomp.get().read(invocation);
         spec.privileges(privileges -> privileges.withFilters(filters));
@@ -421,7 +420,9 @@ record RunRequest(
       if (descriptors.isPresent()) {
         spec.descriptors(descriptors.get()::addTo);
       }
-      spec.mounts(operations).identity(identity).environment(environment).limits(_ -> limits);
+      // For a host that is known, HiddenLaunchers does it.
+      spec.mounts(late ? LateLaunchers.hide(operations) : operations);
+      spec.identity(identity).environment(environment).limits(_ -> limits);
       SandboxSpec built = spec.build();
       if (!late) {
         DescriptorOptions.check(built.descriptors(), invocation);

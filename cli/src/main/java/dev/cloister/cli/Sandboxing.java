@@ -4,9 +4,8 @@ import dev.cloister.host.Caller;
 import dev.cloister.host.Evidence;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.HostState;
-import dev.cloister.launch.HiddenLaunchers;
 import dev.cloister.launch.PrivateDirectory;
-import dev.cloister.launch.ReadOnlyCgroups;
+import dev.cloister.launch.Safeguards;
 import dev.cloister.probe.Diagnosis;
 import dev.cloister.probe.ProgramRunner;
 import dev.cloister.probe.StrategyTrial;
@@ -71,8 +70,7 @@ record Sandboxing(HostReport host, PrivateDirectory directory) {
   /** Chooses a strategy for what was asked, and plans it. */
   Planned plan(RunRequest request) throws CliException {
     try {
-      SandboxSpec hiding = HiddenLaunchers.in(request.spec(), directory, host.caller().uid());
-      SandboxSpec spec = ReadOnlyCgroups.in(hiding, host);
+      SandboxSpec spec = Safeguards.in(request.spec(), directory, host);
       Choice choice = selector().choose(spec, request.strategy(), request.required());
       return new Planned(choice, choice.strategy().plan(spec, choice.host()));
     } catch (NoStrategyException e) {

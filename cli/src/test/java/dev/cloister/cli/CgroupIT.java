@@ -94,7 +94,7 @@ final class CgroupIT {
             uid,
             script(
                 run(
-                    "--preset host --memory 64M --bind /sys /x --dev-bind / /y",
+                    "--preset host --memory 64M --bind /sys /x --dir /x --dev-bind / /y",
                     OUTER
                         + "for s in /sys /x /y/sys; do e=$s${d#/sys};"
                         + " [ -e $e/memory.max ] && echo seen;"

@@ -417,6 +417,33 @@ final class EmitIT {
     }
   }
 
+  /** What hides them goes under the overlay, and not into what it keeps. */
+  @EveryUser
+  void anOverlayOverTheLaunchersKeepsNothingOfThem(CallingUser user) throws IOException {
+    List<String> names = List.of("lower", "upper", "work");
+    List<String> layers = new ArrayList<>();
+    for (String name : names) {
+      layers.add(user.give(Files.createDirectory(user.work().resolve(name))).toString());
+    }
+    Path launcher =
+        emit(
+            "--preset",
+            "none",
+            "--bind",
+            "/",
+            "/",
+            "--overlay-src",
+            layers.get(0),
+            "--overlay",
+            layers.get(1),
+            layers.get(2),
+            "/tmp");
+    run(user, launcher, "ls", "-A", "/tmp").run().prints("");
+    try (var kept = Files.list(Path.of(layers.get(1)))) {
+      assertEquals(List.of(), kept.toList());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"/tmp/cloister-5", "/tmp/cloister-5/cache", "//tmp/./cloister-77", "/a/../tmp"})

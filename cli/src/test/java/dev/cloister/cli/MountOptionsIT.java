@@ -252,6 +252,38 @@ final class MountOptionsIT {
     assertFalse(Files.exists(setting.user().launcherDirectory().resolve("evil")));
   }
 
+  /** What hides the launchers goes under the overlay, and not into what it keeps. */
+  @EveryNativeSetting
+  void overlaysOverTheLaunchersKeepNothingOfThem(Setting setting) throws IOException {
+    Path here = layers(setting.user());
+    for (String place : List.of(setting.user().temporary().toString(), "/tmp")) {
+      setting
+          .run("--preset", "none", "--bind", "/", "/")
+          .and("--overlay-src", "lower1", "--overlay", "upper", "work", place)
+          .in(here)
+          .command("true")
+          .run()
+          .prints("");
+      String[] kept = here.resolve("upper").toFile().list();
+      assertEquals(List.of("x"), List.of(kept), place);
+    }
+  }
+
+  /** Whoever planted the link would find them where it leads. */
+  @EveryNativeSetting
+  void aLinkOnTheWayDoesNotShowTheLaunchersWritable(Setting setting) throws IOException {
+    CallingUser user = setting.user();
+    Path here = user.work();
+    Files.createSymbolicLink(here.resolve("link"), Path.of("/real"));
+    String launchers = "/real/cloister-" + user.uid();
+    run(setting, "--tmpfs", "/real", "--bind", here.toString(), "/h")
+        .and("--bind", user.temporary().toString(), "/h/link", "--tmpfs", "/h")
+        .script("echo evil > " + launchers + "/evil; ls " + launchers)
+        .run()
+        .prints("evil\n");
+    assertFalse(Files.exists(user.launcherDirectory().resolve("evil")));
+  }
+
   @EverySetting
   void anOlderBubblewrapIsToldWhatItLacks(Setting setting) {
     if (setting.isBwrap() && !Required.program("bwrap").isEmpty()) {

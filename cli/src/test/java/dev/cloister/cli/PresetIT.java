@@ -23,7 +23,7 @@ final class PresetIT {
     try (Stream<Path> root = Files.list(Path.of("/"))) {
       root.filter(Files::isDirectory)
           .map(path -> path.getFileName().toString())
-          .filter(name -> name.matches("bin|sbin|lib.*"))
+          .filter(name -> name.matches("bin|sbin|lib|lib32|lib64|libx32"))
           .forEach(names::add);
     }
     return new ArrayList<>(names);

@@ -3,6 +3,8 @@ package dev.cloister.host;
 import dev.cloister.host.CgroupPlace.Found;
 import dev.cloister.host.CgroupPlace.Refused;
 import dev.cloister.spec.OsString;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +24,8 @@ final class CgroupSearch {
   private static final String DELEGATE =
       "start it in a delegated cgroup, as by: systemd-run --user --scope -p Delegate=yes ...";
 
+  private static final OsString SLASH = OsString.of("/");
+
   private final Path root;
 
   /**
@@ -38,16 +42,16 @@ final class CgroupSearch {
    *
    * @param shown which cgroup of it is at {@code point}
    */
-  private record Mount(String shown, String point, boolean readOnly) {
+  private record Mount(OsString shown, OsString point, boolean readOnly) {
     /** Whether it shows this cgroup. */
-    boolean shows(String cgroup) {
-      return shown.equals("/") || cgroup.equals(shown) || cgroup.startsWith(shown + "/");
+    boolean shows(OsString cgroup) {
+      return shown.equals(SLASH) || cgroup.equals(shown) || cgroup.startsWith(shown.concat(SLASH));
     }
 
     /** Where it shows it. */
-    String directory(String cgroup) {
-      String below = shown.equals("/") ? cgroup : cgroup.substring(shown.length());
-      return below.equals("/") ? point : point + below;
+    OsString directory(OsString cgroup) {
+      OsString below = shown.equals(SLASH) ? cgroup : cgroup.substring(shown.length());
+      return below.equals(SLASH) ? point : point.concat(below);
     }
   }
 
@@ -58,7 +62,7 @@ final class CgroupSearch {
           "there is no /proc/self/cgroup, so it is not known in which cgroup this process is",
           "mount /proc, on a kernel with cgroups");
     }
-    Optional<String> own = own(memberships);
+    Optional<OsString> own = own(memberships);
     if (own.isEmpty()) {
       return new Refused(
           "this host has cgroups of version 1 only (/proc/self/cgroup has no line 0::)",
@@ -67,6 +71,11 @@ final class CgroupSearch {
     if (own.get().startsWith("/..")) {
       return new Refused(
           "this process's cgroup, " + own.get() + ", is outside of its cgroup namespace", DELEGATE);
+    }
+    if (own.get().toPath().isEmpty()) {
+      return new Refused(
+          "the name of this process's cgroup, " + own.get() + ", is none in this locale",
+          "start it in a cgroup with a name in ASCII");
     }
     Optional<Mount> mount = mount(own.get());
     if (mount.isEmpty()) {
@@ -78,7 +87,7 @@ final class CgroupSearch {
   }
 
   private CgroupPlace place(
-      Set<CgroupController> controllers, String own, Mount mount, List<String> memberships) {
+      Set<CgroupController> controllers, OsString own, Mount mount, List<String> memberships) {
     Optional<Refused> elsewhere = notInHierarchy(controllers, mount, memberships);
     if (elsewhere.isPresent()) {
       return elsewhere.get();
@@ -88,7 +97,7 @@ final class CgroupSearch {
           "the cgroup v2 hierarchy is mounted read-only at " + mount.point(),
           "mount it writable, as with --cgroupns=private and a delegated cgroup of the container");
     }
-    String directory = mount.directory(own);
+    OsString directory = mount.directory(own);
     if (isRoot(directory)) {
       return in(directory, controllers);
     }
@@ -103,22 +112,30 @@ final class CgroupSearch {
               + directory
               + "/cgroup.subtree_control");
     }
-    return in(directory.substring(0, directory.lastIndexOf('/')), controllers);
+    return in(parent(directory), controllers);
+  }
+
+  private static OsString parent(OsString path) {
+    int slash = path.length() - 1;
+    while (path.charAt(slash) != '/') {
+      slash--;
+    }
+    return path.substring(0, slash);
   }
 
   /** Whether a cgroup can be made in that directory, and this process be moved there. */
-  private CgroupPlace in(String directory, Set<CgroupController> controllers) {
+  private CgroupPlace in(OsString directory, Set<CgroupController> controllers) {
     Optional<String> closed = notWritable(directory, "", "/cgroup.procs");
     if (closed.isPresent()) {
       return new Refused(
           closed.get() + " may not be written to by this user: no cgroup is delegated to it",
           DELEGATE);
     }
-    String type = text(directory + "/cgroup.type").orElse("domain");
+    String type = text(directory, "/cgroup.type").orElse("domain");
     if (!type.equals("domain")) {
       return new Refused(directory + " is a cgroup of the type " + type, DELEGATE);
     }
-    Set<CgroupController> missing = missing(controllers, directory + "/cgroup.subtree_control");
+    Set<CgroupController> missing = missing(controllers, directory, "/cgroup.subtree_control");
     boolean mayEnable =
         isRoot(directory) && notWritable(directory, "/cgroup.subtree_control").isEmpty();
     if (!missing.isEmpty() && !mayEnable) {
@@ -128,14 +145,14 @@ final class CgroupSearch {
               .formatted(CgroupController.words(missing, "+"), directory));
     }
     List<OsString> mounts = new ArrayList<>();
-    mounts().forEach(mount -> mounts.add(OsString.of(mount.point())));
-    return new Found(OsString.of(directory), mounts, missing);
+    mounts().forEach(mount -> mounts.add(mount.point()));
+    return new Found(directory, mounts, missing);
   }
 
   /** A controller is in one hierarchy only, and on many hosts in one of version 1. */
   private Optional<Refused> notInHierarchy(
       Set<CgroupController> controllers, Mount mount, List<String> memberships) {
-    Set<CgroupController> absent = missing(controllers, mount.point() + "/cgroup.controllers");
+    Set<CgroupController> absent = missing(controllers, mount.point(), "/cgroup.controllers");
     if (absent.isEmpty()) {
       return Optional.empty();
     }
@@ -164,8 +181,9 @@ final class CgroupSearch {
         : "the controllers " + CgroupController.words(controllers, "") + " are";
   }
 
-  private Set<CgroupController> missing(Set<CgroupController> controllers, String file) {
-    List<String> present = List.of(text(file).orElse("").split(" "));
+  private Set<CgroupController> missing(
+      Set<CgroupController> controllers, OsString directory, String file) {
+    List<String> present = List.of(text(directory, file).orElse("").split(" "));
     Set<CgroupController> missing = EnumSet.noneOf(CgroupController.class);
     for (CgroupController controller : controllers) {
       if (!present.contains(controller.word())) {
@@ -176,33 +194,34 @@ final class CgroupSearch {
   }
 
   /** Every cgroup but the root has a type. */
-  private boolean isRoot(String directory) {
-    return !Files.exists(path(directory + "/cgroup.type"));
+  private boolean isRoot(OsString directory) {
+    return !exists(directory, "/cgroup.type");
   }
 
-  private Optional<String> notWritable(String directory, String... files) {
+  private Optional<String> notWritable(OsString directory, String... files) {
     for (String file : files) {
-      if (!Files.isWritable(path(directory + file))) {
+      Optional<Path> path = path(directory, file);
+      if (path.isEmpty() || !Files.isWritable(path.get())) {
         return Optional.of(directory + file);
       }
     }
     return Optional.empty();
   }
 
-  private static Optional<String> own(List<String> memberships) {
+  private static Optional<OsString> own(List<String> memberships) {
     for (String line : memberships) {
       if (line.startsWith("0::")) {
-        return Optional.of(line.substring(3));
+        return Optional.of(KernelFile.bytes(line.substring(3)));
       }
     }
     return Optional.empty();
   }
 
   /** The last one: what is mounted later at the same place covers the earlier. */
-  private Optional<Mount> mount(String own) {
+  private Optional<Mount> mount(OsString own) {
     Optional<Mount> last = Optional.empty();
     for (Mount mount : mounts()) {
-      if (mount.shows(own) && Files.exists(path(mount.directory(own) + "/cgroup.procs"))) {
+      if (mount.shows(own) && exists(mount.directory(own), "/cgroup.procs")) {
         last = Optional.of(mount);
       }
     }
@@ -225,17 +244,28 @@ final class CgroupSearch {
     return mounts;
   }
 
-  private Path path(String file) {
-    return root.resolve(file.substring(1));
+  /** Nothing if this JVM's locale cannot express it. */
+  private Optional<Path> path(OsString directory, String file) {
+    Optional<Path> path = directory.concat(OsString.of(file)).substring(1).toPath();
+    return path.isEmpty() ? path : Optional.of(root.resolve(path.get()));
   }
 
-  private Optional<String> text(String file) {
-    return KernelFile.read(path(file));
+  private boolean exists(OsString directory, String file) {
+    Optional<Path> path = path(directory, file);
+    return path.isPresent() && Files.exists(path.get());
   }
 
+  private Optional<String> text(OsString directory, String file) {
+    Optional<Path> path = path(directory, file);
+    return path.isEmpty() ? Optional.empty() : KernelFile.read(path.get());
+  }
+
+  /** None of a file that cannot be read. */
   private List<String> lines(String file) {
-    List<String> lines = new ArrayList<>();
-    KernelFile.read(root.resolve(file)).ifPresent(text -> text.lines().forEach(lines::add));
-    return lines;
+    try {
+      return SmallFiles.lines(root.resolve(file), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return List.of();
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.cloister.host;
 
+import dev.cloister.spec.OsString;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -16,9 +17,9 @@ public final class KernelFile {
   private KernelFile() {}
 
   /**
-   * The text, or nothing if it cannot be read. A number in {@code /proc/sys} is given to the first
-   * read(2) alone, so that must ask for all of it; {@code Files.readString} asks for one byte, as
-   * the size of such a file is 0, and takes 10000 for 1.
+   * The text, a character for each byte, or nothing if it cannot be read. A number in {@code
+   * /proc/sys} is given to the first read(2) alone, so that must ask for all of it; {@code
+   * Files.readString} asks for one byte, as the size of such a file is 0, and takes 10000 for 1.
    */
   public static Optional<String> read(Path file) {
     try (InputStream in = new FileInputStream(file.toFile())) {
@@ -50,8 +51,13 @@ public final class KernelFile {
     throw new IOException(file + " has no " + name);
   }
 
-  /** Blanks and their like stand in the mount table as octal numbers: {@code \040}. */
-  public static String unescape(String text) {
+  /** The bytes that a part of such a text was: each became one character. */
+  public static OsString bytes(String text) {
+    return OsString.ofBytes(text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /** The same, where blanks and their like stand as octal numbers, as in the mount table. */
+  public static OsString unescape(String text) {
     StringBuilder plain = new StringBuilder();
     for (int i = 0; i < text.length(); i++) {
       if (text.charAt(i) == '\\' && i + 3 < text.length()) {
@@ -61,6 +67,6 @@ public final class KernelFile {
         plain.append(text.charAt(i));
       }
     }
-    return plain.toString();
+    return bytes(plain.toString());
   }
 }

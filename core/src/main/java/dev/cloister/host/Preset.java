@@ -6,12 +6,10 @@ import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.OsString;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -25,11 +23,11 @@ public enum Preset {
     @Override
     public List<MountOperation> mounts(boolean reallyRoot, boolean ownPids) throws SourceException {
       List<MountOperation> mounts = new ArrayList<>();
-      addIfPresent(mounts, "/usr");
-      addIfPresent(mounts, "/etc");
-      addIfPresent(mounts, "/nix");
-      for (Path entry : systemDirectories()) {
-        mounts.add(asOnHost(entry));
+      for (String name : HOSTS) {
+        addIfPresent(mounts, "/" + name);
+      }
+      for (Path directory : systemDirectories(Path.of("/"))) {
+        mounts.add(asOnHost(directory));
       }
       MountOperation proc = new MountOperation.Proc(Destination.of("/proc"));
       if (reallyRoot) {
@@ -49,7 +47,7 @@ public enum Preset {
     @Override
     public List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids) {
       List<MountOperation> mounts = new ArrayList<>();
-      mounts.add(new MountOperation.AsOnHost(SYSTEM));
+      mounts.add(new MountOperation.AsOnHost(entries()));
       MountOperation proc = new MountOperation.Proc(Destination.of("/proc"));
       if (reallyRoot) {
         mounts.add(new MountOperation.Devices(Destination.of("/dev")));
@@ -161,18 +159,23 @@ public enum Preset {
    */
   public abstract List<MountOperation> lateMounts(boolean reallyRoot, boolean ownPids);
 
-  /** Entries of the root that programs need, on any distribution. */
-  private static final List<OsString> SYSTEM =
-      List.of(
-          OsString.of("usr"),
-          OsString.of("etc"),
-          OsString.of("nix"),
-          OsString.of("bin"),
-          OsString.of("lib"),
-          OsString.of("lib32"),
-          OsString.of("lib64"),
-          OsString.of("libx32"),
-          OsString.of("sbin"));
+  /** Directories of the host's that programs need, on any distribution. */
+  private static final List<String> HOSTS = List.of("usr", "etc", "nix");
+
+  /** Those that are mostly links into {@code /usr}. */
+  private static final List<String> SYSTEM =
+      List.of("bin", "lib", "lib32", "lib64", "libx32", "sbin");
+
+  private static List<OsString> entries() {
+    List<OsString> entries = new ArrayList<>();
+    for (String name : HOSTS) {
+      entries.add(OsString.of(name));
+    }
+    for (String name : SYSTEM) {
+      entries.add(OsString.of(name));
+    }
+    return entries;
+  }
 
   private static MountOperation late(String path, Access access) {
     return new MountOperation.LateBind(
@@ -203,27 +206,16 @@ public enum Preset {
     }
   }
 
-  /**
-   * {@code /bin}, {@code /sbin}, {@code /lib}, {@code /lib64} and their like, in order of name. Not
-   * by a stream of the directory, which takes the JDK ten times as long to set up.
-   */
-  private static List<Path> systemDirectories() throws SourceException {
-    File[] entries = new File("/").listFiles();
-    if (entries == null) {
-      throw new SourceException("/: cannot be listed", false);
-    }
+  /** Those of {@link #SYSTEM} that {@code root} has. */
+  static List<Path> systemDirectories(Path root) {
     List<Path> found = new ArrayList<>();
-    for (File entry : entries) {
-      if (isSystem(entry.getName()) && entry.isDirectory()) {
-        found.add(entry.toPath());
+    for (String name : SYSTEM) {
+      Path directory = root.resolve(name);
+      if (directory.toFile().isDirectory()) {
+        found.add(directory);
       }
     }
-    Collections.sort(found);
     return found;
-  }
-
-  private static boolean isSystem(String name) {
-    return name.equals("bin") || name.equals("sbin") || name.startsWith("lib");
   }
 
   /** A directory as a read-only bind, a symbolic link as the same link. */

@@ -23,43 +23,63 @@ public final class HiddenLaunchers {
 
   /**
    * The same sandbox, with an empty tmpfs over {@code directory} wherever a bind shows it writable,
-   * or an overlay whose changes go there.
-   */
-  public static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory) throws IOException {
-    List<MountOperation> covers = covers(spec, directory.path().toRealPath());
-    return covers.isEmpty() ? spec : spec.withMounts(covers);
-  }
-
-  /**
-   * The same, and over what {@link LauncherCache} keeps for the caller and for whom the command may
-   * really be: that is executed later, outside of the sandbox. A directory that is not there yet is
-   * made, or a command could make it.
+   * or an overlay whose changes go there, and over what {@link LauncherCache} keeps for the caller
+   * and for whom the command may really be: that is executed later, outside of the sandbox. A
+   * directory that is not there yet is made, or a command could make it.
    *
    * @param uid of the caller
    */
   public static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory, long uid)
       throws IOException {
-    return in(spec, directory, Path.of("/tmp"), uid);
+    return in(spec, directory, LauncherCache.PARENT, uid);
+  }
+
+  /** The same for that directory alone. */
+  static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory) throws IOException {
+    return hide(spec, directory.path().toRealPath(), OptionalLong.empty());
   }
 
   static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory, Path parent, long uid)
       throws IOException {
     Path launchers = directory.path().toRealPath();
-    if (!Files.exists(parent)) {
-      return in(spec, directory);
-    }
-    List<MountOperation> covers = new ArrayList<>(covers(spec, launchers));
-    for (long user : users(spec, uid)) {
-      Path cache = parent.toRealPath().resolve(LauncherCache.placeName(user));
-      // Looked at only where it matters: most sandboxes show nothing of it.
-      if (!cache.equals(launchers) && !covers(spec, cache).isEmpty()) {
-        LauncherCache.ensurePlace(cache, user);
-        if (Files.isDirectory(cache, LinkOption.NOFOLLOW_LINKS) && isOwn(cache, user)) {
-          covers.addAll(covers(spec, cache));
+    SandboxSpec safe = in(spec, directory);
+    if (Files.exists(parent)) {
+      for (long user : users(spec, uid)) {
+        Path cache = LauncherCache.place(parent.toRealPath(), user);
+        if (!cache.equals(launchers)) {
+          safe = hide(safe, cache, OptionalLong.of(user));
         }
       }
     }
-    return covers.isEmpty() ? spec : spec.withMounts(covers);
+    return safe;
+  }
+
+  /**
+   * With one directory hidden.
+   *
+   * @param user whose it is, if it may be missing
+   */
+  private static SandboxSpec hide(SandboxSpec spec, Path hidden, OptionalLong user)
+      throws IOException {
+    List<MountOperation> mounts = spec.mounts();
+    List<MountOperation> safe = new ArrayList<>();
+    for (int i = 0; i < mounts.size(); i++) {
+      safe.add(mounts.get(i));
+      Optional<Destination> place = writable(mounts.get(i), hidden);
+      // A directory is made only where it matters: most sandboxes show nothing of it.
+      if (place.isPresent()
+          && !Shown.isCovered(mounts, i, place.get())
+          && (user.isEmpty() || isThere(hidden, user.getAsLong()))) {
+        safe.add(new MountOperation.Tmpfs(place.get()));
+      }
+    }
+    return safe.size() == mounts.size() ? spec : spec.withOnlyMounts(safe);
+  }
+
+  /** Makes it, unless it is there: whether it is to be hidden. */
+  private static boolean isThere(Path cache, long user) throws IOException {
+    LauncherCache.ensurePlace(cache, user);
+    return Files.isDirectory(cache, LinkOption.NOFOLLOW_LINKS) && isOwn(cache, user);
   }
 
   /**
@@ -79,18 +99,6 @@ public final class HiddenLaunchers {
         : List.of(uid);
   }
 
-  private static List<MountOperation> covers(SandboxSpec spec, Path hidden) throws IOException {
-    List<MountOperation> covers = new ArrayList<>();
-    List<MountOperation> mounts = spec.mounts();
-    for (int i = 0; i < mounts.size(); i++) {
-      Optional<Destination> place = writable(mounts.get(i), hidden);
-      if (place.isPresent() && !isCovered(place.get(), mounts.subList(i + 1, mounts.size()))) {
-        covers.add(new MountOperation.Tmpfs(place.get()));
-      }
-    }
-    return covers;
-  }
-
   /** Where the command could write to what is to be hidden. */
   private static Optional<Destination> writable(MountOperation operation, Path hidden)
       throws IOException {
@@ -100,16 +108,5 @@ public final class HiddenLaunchers {
     return operation instanceof Overlay overlay
         ? Shown.writable(overlay, hidden)
         : Optional.empty();
-  }
-
-  /** Whether something is mounted later over it, or over what it is in. */
-  private static boolean isCovered(Destination place, List<MountOperation> later) {
-    for (MountOperation operation : later) {
-      boolean covers = operation instanceof Bind || operation instanceof MountOperation.Tmpfs;
-      if (covers && place.isAtOrBelow(operation.destination())) {
-        return true;
-      }
-    }
-    return false;
   }
 }

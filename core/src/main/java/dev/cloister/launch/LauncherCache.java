@@ -31,6 +31,9 @@ public final class LauncherCache {
   /** More than that, each no larger than {@link CacheEntry#MAX_SIZE}, are never kept. */
   public static final int MAX_ENTRIES = 64;
 
+  /** What {@link #place} is in, but for tests. */
+  static final Path PARENT = Path.of(LookupProgram.PARENT);
+
   private static final Set<PosixFilePermission> OWNER_FILE =
       Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
   private static final String UNFINISHED = "new-";
@@ -50,9 +53,7 @@ public final class LauncherCache {
    *     not be looked at again
    */
   public static Optional<LauncherCache> open(long uid, PrivateDirectory opened) {
-    return opened.path().equals(Path.of(LookupProgram.PLACE + Long.toUnsignedString(uid)))
-        ? in(opened, uid)
-        : open(Path.of("/tmp"), uid);
+    return opened.path().equals(place(PARENT, uid)) ? in(opened, uid) : open(PARENT, uid);
   }
 
   static Optional<LauncherCache> open(Path parent, long uid) {
@@ -146,7 +147,7 @@ public final class LauncherCache {
    * @throws IOException if something of it cannot be removed
    */
   public static void clear(long uid) throws IOException {
-    clear(Path.of(LookupProgram.PLACE + Long.toUnsignedString(uid)), uid);
+    clear(place(PARENT, uid), uid);
   }
 
   static void clear(Path place, long uid) throws IOException {
@@ -172,9 +173,9 @@ public final class LauncherCache {
     Files.deleteIfExists(path);
   }
 
-  /** The name of the directory that the cache of this user is in. */
-  static String placeName(long uid) {
-    return "cloister-" + Long.toUnsignedString(uid);
+  /** The directory that the cache of this user is in. */
+  static Path place(Path parent, long uid) {
+    return parent.resolve(PrivateDirectory.name(uid));
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.host.SmallFiles;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.LookupProgram;
+import dev.cloister.spec.MountOperation.HideLaunchers;
 import dev.cloister.spec.OsString;
 import java.io.File;
 import java.io.IOException;
@@ -67,6 +68,11 @@ public final class PrivateDirectory {
     return places;
   }
 
+  /** What the directory of user {@code uid} is called, wherever it lies. */
+  public static String name(long uid) {
+    return HideLaunchers.PREFIX + Long.toUnsignedString(uid);
+  }
+
   /** The directory of user {@code uid} in the first of these places where it can be trusted. */
   public static Optional<PrivateDirectory> in(List<Path> places, long uid) {
     for (Path place : places) {
@@ -80,7 +86,7 @@ public final class PrivateDirectory {
 
   /** Opens or makes the directory of user {@code uid} in {@code place}, if that can be trusted. */
   public static Optional<PrivateDirectory> in(Path place, long uid) {
-    Path path = place.resolve("cloister-" + Long.toUnsignedString(uid));
+    Path path = place.resolve(name(uid));
     // One that is there already may have become read-only.
     return makePrivate(path, uid) && Files.isWritable(path) && allowsExecution(path)
         ? Optional.of(new PrivateDirectory(path))

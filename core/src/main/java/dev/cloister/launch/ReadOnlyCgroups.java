@@ -24,48 +24,40 @@ import java.util.Optional;
 public final class ReadOnlyCgroups {
   private ReadOnlyCgroups() {}
 
-  /**
-   * The same sandbox, where cgroups can only be read wherever a bind shows them; what hides them
-   * there now, or part of it, still does.
-   */
+  /** The same sandbox, where cgroups can only be read wherever a bind shows them. */
   public static SandboxSpec in(SandboxSpec spec, HostReport host) throws IOException {
     if (!spec.limits().needCgroup()
         || !(host.allowance().cgroup(Cgroup.controllers(spec.limits()))
             instanceof CgroupPlace.Found found)) {
       return spec;
     }
-    List<MountOperation> covers = new ArrayList<>();
+    SandboxSpec safe = spec;
     for (OsString mount : found.mounts()) {
       Optional<Path> directory = mount.toPath();
-      if (directory.isPresent()) {
-        covers.addAll(covers(spec.mounts(), directory.get().toRealPath()));
+      if (directory.isEmpty()) {
+        throw new IOException(mount + ": cannot look at it, as its name is none in this locale");
       }
+      safe = restrict(safe, directory.get().toRealPath());
     }
-    return covers.isEmpty() ? spec : spec.withMounts(covers);
+    return safe;
   }
 
-  private static List<MountOperation> covers(List<MountOperation> mounts, Path directory)
-      throws IOException {
-    List<MountOperation> covers = new ArrayList<>();
+  private static SandboxSpec restrict(SandboxSpec spec, Path directory) throws IOException {
+    List<MountOperation> mounts = spec.mounts();
+    List<MountOperation> safe = new ArrayList<>();
     for (int i = 0; i < mounts.size(); i++) {
+      safe.add(mounts.get(i));
       if (mounts.get(i) instanceof Bind bind) {
-        List<MountOperation> later = mounts.subList(i + 1, mounts.size());
         Optional<Destination> place = Shown.writable(bind, directory);
-        if (place.isPresent()) {
-          covers.add(cover(bind, directory, place.get(), later));
+        if (place.isPresent() && !Shown.isCovered(mounts, i, place.get())) {
+          safe.add(readOnly(bind, directory, place.get()));
         }
       }
     }
-    return covers;
+    return safe.size() == mounts.size() ? spec : spec.withOnlyMounts(safe);
   }
 
-  private static MountOperation cover(
-      Bind bind, Path directory, Destination place, List<MountOperation> later) throws IOException {
-    for (MountOperation operation : later) {
-      if (place.isAtOrBelow(operation.destination())) {
-        return new MountOperation.Tmpfs(place);
-      }
-    }
+  private static Bind readOnly(Bind bind, Path directory, Destination place) throws IOException {
     if (place.equals(bind.destination())) {
       return new Bind(bind.source(), place, Access.READ_ONLY);
     }

@@ -18,6 +18,7 @@ import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.SystemCall;
+import dev.cloister.spec.MountOperation.HideLaunchers;
 import dev.cloister.spec.OsString;
 import java.util.Map;
 
@@ -33,8 +34,11 @@ import java.util.Map;
  * every sandbox that could write to it can then know what to hide.
  */
 public final class LookupProgram {
+  /** Where the directory of the cache's is, for every user. */
+  public static final String PARENT = "/tmp";
+
   /** The cache's directory is in this one, with the effective user id at its end. */
-  public static final String PLACE = "/tmp/cloister-";
+  public static final String PLACE = PARENT + "/" + HideLaunchers.PREFIX;
 
   public static final String DIRECTORY = "cache";
 

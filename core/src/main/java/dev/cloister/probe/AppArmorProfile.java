@@ -1,5 +1,7 @@
 package dev.cloister.probe;
 
+import dev.cloister.launch.PrivateDirectory;
+import dev.cloister.machine.LookupProgram;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,7 @@ final class AppArmorProfile {
 
   private final Path directory;
   private final String uid;
+  private final String name;
 
   /**
    * Makes a profile.
@@ -31,14 +34,13 @@ final class AppArmorProfile {
    */
   AppArmorProfile(Path launchers, long uid) {
     this.uid = Long.toUnsignedString(uid);
-    this.directory =
-        launchers.startsWith(RUNTIME) ? launchers : STATE.resolve("cloister-" + this.uid);
+    this.name = PrivateDirectory.name(uid);
+    this.directory = launchers.startsWith(RUNTIME) ? launchers : STATE.resolve(name);
   }
 
   /** The content of the file, with what to do with it in front. */
   List<String> lines() {
     List<String> lines = new ArrayList<>();
-    String name = "cloister-" + uid;
     String file = "/etc/apparmor.d/" + name;
     lines.add("# As root: save this as " + file + " and load it: apparmor_parser -r " + file);
     if (!directory.startsWith(RUNTIME)) {
@@ -49,7 +51,7 @@ final class AppArmorProfile {
       lines.add("# Start Cloister with TMPDIR=" + STATE + " then.");
     }
     lines.add("# It lets whatever uid " + uid + " puts there make user namespaces, nobody else's.");
-    lines.addAll(PROFILE.formatted(name, directory).lines().toList());
+    lines.addAll(PROFILE.formatted(name, directory, LookupProgram.LAUNCHER).lines().toList());
     return lines;
   }
 
@@ -58,7 +60,7 @@ final class AppArmorProfile {
       abi <abi/4.0>,
       include <tunables/global>
 
-      profile %1$s %2$s/launcher-* flags=(attach_disconnected,mediate_deleted) {
+      profile %1$s %2$s/%3$s* flags=(attach_disconnected,mediate_deleted) {
         allow capability,
         allow file rwlkm /{**,},
         allow network,

@@ -2,6 +2,7 @@ package dev.cloister.probe;
 
 import dev.cloister.ffm.Architecture;
 import dev.cloister.ffm.Errno;
+import dev.cloister.ffm.ExitStatus;
 import dev.cloister.launch.PrivateDirectory;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.ProgramCompiler;
@@ -104,9 +105,7 @@ public final class ProgramRunner {
     if (waitStatus == 0) {
       return new Outcome.Success();
     }
-    // wait(2): the status in the second byte, or the signal in the first.
-    int signal = waitStatus & 0x7f;
-    int status = signal == 0 ? waitStatus >> 8 : 128 + signal;
+    int status = ExitStatus.decode(waitStatus).number();
     return reported.isPresent() && status == SETUP_FAILED
         ? reported.get()
         : new Outcome.Other(status, "");

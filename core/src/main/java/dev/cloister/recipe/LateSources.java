@@ -36,9 +36,6 @@ final class LateSources {
   private static final Slot COPY = new Slot("copy");
   private static final Buffer TARGET = new Buffer("target", PATH_MAX);
 
-  /** Where launchers are kept, but for the user's number: docs/cache.md. */
-  private static final String LAUNCHERS_PREFIX = "cloister-";
-
   private static final Buffer LAUNCHERS = new Buffer("launchers", 24);
   private static final Slot LAUNCHERS_LENGTH = new Slot("launchers_length");
 
@@ -284,7 +281,7 @@ final class LateSources {
         List.of(
             new Instruction.Compose(
                 LAUNCHERS,
-                List.of(Operand.of(LAUNCHERS_PREFIX), commandUid.part()),
+                List.of(Operand.of(HideLaunchers.PREFIX), commandUid.part()),
                 LAUNCHERS_LENGTH),
             Steps.mkdir(Operand.of(parent), Operand.of(LAUNCHERS), 0700)
                 .tolerate(Errno.EEXIST, Errno.EROFS, Errno.EACCES),

@@ -109,21 +109,10 @@ record LauncherReport(
     if (words.remaining() < Integer.BYTES + USAGE_SIZE) {
       return Optional.empty();
     }
-    ExitStatus status = decode(words.getInt());
+    ExitStatus status = ExitStatus.decode(words.getInt());
     byte[] usage = new byte[USAGE_SIZE];
     words.get(usage);
     return Optional.of(new ChildProcess.Ended(status, ResourceUsage.decode(usage)));
-  }
-
-  /**
-   * wait(2): the exit status is in the second byte, or the signal in the first, with 0x80 for a
-   * core dump.
-   */
-  private static ExitStatus decode(int status) {
-    int signal = status & 0x7f;
-    return signal == 0
-        ? new ExitStatus.Exited((status >> 8) & 0xff)
-        : new ExitStatus.Killed(signal, (status & 0x80) != 0);
   }
 
   /** Nothing of one that was cut off: its process was killed while it wrote. */

@@ -8,9 +8,8 @@ import dev.cloister.ffm.MemoryFile;
 import dev.cloister.host.Caller;
 import dev.cloister.host.Evidence;
 import dev.cloister.host.HostReport;
-import dev.cloister.launch.HiddenLaunchers;
 import dev.cloister.launch.PrivateDirectory;
-import dev.cloister.launch.ReadOnlyCgroups;
+import dev.cloister.launch.Safeguards;
 import dev.cloister.launch.StaleCgroups;
 import dev.cloister.machine.ElfImage;
 import dev.cloister.machine.ProgramCompiler;
@@ -95,12 +94,12 @@ final class Launchers implements AutoCloseable {
         PrivateDirectory.in(PrivateDirectory.places(System.getenv()), caller.uid())
             .orElseThrow(
                 () -> new IOException("no directory for launchers is writable and executable"));
-    SandboxSpec safe = ReadOnlyCgroups.in(HiddenLaunchers.in(spec, directory, caller.uid()), host);
-    StaleCgroups.removeFor(spec.limits(), host);
+    SandboxSpec safe = Safeguards.in(spec, directory, host);
     ProgramRunner runner = new ProgramRunner(directory);
     Diagnosis diagnosis = new Diagnosis(caller, Evidence::collect).with(runner);
     StrategyTrial trial = new StrategyTrial(runner, host, diagnosis);
     Choice choice = new StrategySelector(strategies, host, trial).choose(safe, name, required);
+    StaleCgroups.removeFor(spec.limits(), host);
     Launchers launchers = new Launchers(safe, choice, directory);
     // What contradicts itself is refused before anything is started.
     launchers.make(Kind.whole(Handover.library(Set.of())));

@@ -14,15 +14,9 @@ import dev.cloister.ffm.ResourceUsage;
  * @param strategy the name of the strategy that made the sandbox
  */
 public record Result(ExitStatus status, ResourceUsage usage, String strategy) {
-  /** For a signal, 128 and its number, as in a shell. */
-  private static final int SIGNALLED = 128;
-
   /** The status as {@link Process#exitValue} has it: 128 and the number for a signal. */
   public int exitValue() {
-    return switch (status) {
-      case ExitStatus.Exited exited -> exited.code();
-      case ExitStatus.Killed killed -> SIGNALLED + killed.signal();
-    };
+    return status.number();
   }
 
   /** Whether the command ended by itself, with status 0. */

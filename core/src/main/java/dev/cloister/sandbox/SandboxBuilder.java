@@ -342,7 +342,11 @@ public final class SandboxBuilder {
     return unshare(Namespace.CGROUP);
   }
 
-  /** A host name of its own. */
+  /**
+   * A host name of its own.
+   *
+   * @throws IllegalArgumentException if it has not 1 to 64 bytes, or a NUL
+   */
   public SandboxBuilder hostname(String name) {
     spec.hostname(word("hostname", name));
     return this;
@@ -414,7 +418,10 @@ public final class SandboxBuilder {
     return this;
   }
 
-  /** Keeps a variable of this program's that {@link #clearEnv} would remove. */
+  /**
+   * Keeps a variable of this program's that {@link #clearEnv} would remove. One that is not set
+   * when a command starts is not set for the command either.
+   */
   public SandboxBuilder keepEnv(String name) {
     environment = environment.keep(variable("keepEnv", name));
     return this;

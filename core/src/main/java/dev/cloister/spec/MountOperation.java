@@ -195,6 +195,9 @@ public sealed interface MountOperation {
    * @param destination where the directory that contains it is shown, which may be missing
    */
   record HideLaunchers(Destination destination) implements MountOperation {
+    /** What that directory's name starts with, before the user's number: docs/cache.md. */
+    public static final String PREFIX = "cloister-";
+
     @Override
     public <E extends Exception> void accept(Visitor<E> visitor) throws E {
       visitor.hideLaunchers(this);

@@ -55,6 +55,11 @@ public record SandboxSpec(
     }
   }
 
+  /** Whether the kernel takes this as a host name: __NEW_UTS_LEN of linux/utsname.h. */
+  public static boolean isHostname(OsString name) {
+    return !name.isEmpty() && name.length() <= 64;
+  }
+
   /** An empty root, the caller's identity and environment. */
   public static Builder builder() {
     return new Builder();
@@ -64,8 +69,13 @@ public record SandboxSpec(
   public SandboxSpec withMounts(List<? extends MountOperation> more) {
     List<MountOperation> all = new ArrayList<>(mounts);
     all.addAll(more);
+    return withOnlyMounts(all);
+  }
+
+  /** The same with these mounts, and no others. */
+  public SandboxSpec withOnlyMounts(List<? extends MountOperation> others) {
     return new SandboxSpec(
-        all,
+        List.copyOf(others),
         namespaces,
         identity,
         environment,
@@ -158,8 +168,15 @@ public record SandboxSpec(
       return this;
     }
 
-    /** Gives the sandbox a host name, and the UTS namespace it needs. */
+    /**
+     * Gives the sandbox a host name, and the UTS namespace it needs.
+     *
+     * @throws IllegalArgumentException if {@link #isHostname} says no
+     */
     public Builder hostname(OsString value) {
+      if (!isHostname(value)) {
+        throw new IllegalArgumentException("a host name must have 1 to 64 bytes");
+      }
       hostname = Optional.of(value);
       return unshare(Namespace.UTS);
     }

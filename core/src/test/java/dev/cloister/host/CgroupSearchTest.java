@@ -1,9 +1,12 @@
 package dev.cloister.host;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cloister.fixture.Required;
 import dev.cloister.host.CgroupPlace.Found;
 import dev.cloister.host.CgroupPlace.Refused;
 import dev.cloister.spec.OsString;
@@ -24,6 +27,8 @@ class CgroupSearchTest {
   private static final String SCOPE = "/user.slice/app.slice/run-1.scope";
   private static final Set<CgroupController> ALL = EnumSet.allOf(CgroupController.class);
   private static final Set<CgroupController> MEMORY = Set.of(CgroupController.MEMORY);
+
+  private static final String ENCODING = System.getProperty("sun.jnu.encoding");
 
   @TempDir Path root;
 
@@ -82,6 +87,30 @@ class CgroupSearchTest {
   @Test
   void isBesideTheOwnOne() {
     found(MOUNT + "/user.slice/app.slice", ALL);
+  }
+
+  /** Names are bytes: this process must know them as such, however Java reads them. */
+  @Test
+  void isFoundWhateverItsNameIs() throws IOException {
+    Required.that(ENCODING.equals("UTF-8"), "a JVM whose file names are in UTF-8");
+    String mount = "/sys/fs/cgröup x";
+    byte[] table = "30 20 0:26 / /sys/fs/cgröup\\040x rw - cgroup2 cgroup2 rw\n".getBytes(UTF_8);
+    Files.move(at(MOUNT), at(mount));
+    Files.write(at("/proc/self/mountinfo"), table);
+    Files.move(at(mount + "/user.slice"), at(mount + "/é "));
+    write("/proc/self/cgroup", "0::/é /app.slice/run-1.scope\n");
+    OsString directory = OsString.of(mount + "/é /app.slice");
+    assertEquals(new Found(directory, List.of(OsString.of(mount)), Set.of()), place(ALL));
+    Files.move(at(mount + "/é /app.slice/run-1.scope"), at(mount + "/é /é"));
+    write("/proc/self/cgroup", "0::/é /é\n");
+    write(mount + "/é /cgroup.type", "threaded\n");
+    refused(MEMORY, mount + "/é ", "threaded");
+  }
+
+  @Test
+  void aNameThatJavaCannotExpressIsRefused() throws IOException {
+    Files.write(at("/proc/self/cgroup"), "0::/\u00e9\n".getBytes(ISO_8859_1));
+    refused(MEMORY, "/\\xe9", "locale");
   }
 
   @Test

@@ -13,9 +13,11 @@ import dev.cloister.spec.MountOperation.Bind;
 import dev.cloister.spec.OsString;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -58,6 +60,29 @@ class PresetTest {
       assertEquals(Files.isDirectory(path), mount.isPresent());
       assertTrue(mount.stream().allMatch(Bind.class::isInstance));
     }
+  }
+
+  /** A directory of somebody's may be called {@code /library}. */
+  @Test
+  void systemDirectoriesAreThoseOfAHostThatIsNotKnown(@TempDir Path root) throws Exception {
+    List<Path> there = new ArrayList<>();
+    for (String name : List.of("bin", "lib", "lib32", "lib64", "libx32", "sbin", "library")) {
+      there.add(Files.createDirectory(root.resolve(name)));
+    }
+    assertEquals(there.subList(0, 6), Preset.systemDirectories(root));
+    Files.delete(root.resolve("lib"));
+    Files.createSymbolicLink(root.resolve("lib"), Path.of("lib64"));
+    Files.delete(root.resolve("sbin"));
+    assertEquals(there.subList(0, 5), Preset.systemDirectories(root));
+    for (MountOperation mount : Preset.HOST.lateMounts(false, false)) {
+      if (mount instanceof MountOperation.AsOnHost shown) {
+        List<String> names = shown.names().stream().map(OsString::toString).toList();
+        assertEquals(
+            List.of("usr", "etc", "nix", "bin", "lib", "lib32", "lib64", "libx32", "sbin"), names);
+        return;
+      }
+    }
+    throw new AssertionError("nothing is as on the host");
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,10 +43,14 @@ class HiddenLaunchersTest {
 
   /** What is added for these mounts. */
   private List<MountOperation> covers(MountOperation... mounts) throws Exception {
+    List<MountOperation> covers = new ArrayList<>(hiding(mounts));
+    covers.removeAll(List.of(mounts));
+    return covers;
+  }
+
+  private List<MountOperation> hiding(MountOperation... mounts) throws Exception {
     SandboxSpec spec = SandboxSpec.builder().mounts(List.of(mounts)).build();
-    SandboxSpec safe = HiddenLaunchers.in(spec, launchers());
-    assertEquals(spec.mounts(), safe.mounts().subList(0, mounts.length));
-    return safe.mounts().subList(mounts.length, safe.mounts().size());
+    return HiddenLaunchers.in(spec, launchers()).mounts();
   }
 
   private static List<MountOperation> tmpfs(String destination) {
@@ -92,19 +97,74 @@ class HiddenLaunchersTest {
         covers(bind(place, "/x", Access.READ_WRITE), bind(place, "/y", Access.READ_WRITE)).size());
   }
 
+  /** Behind what shows them, and before what is put there later. */
+  @Test
+  void coversThemAtOnce() throws Exception {
+    MountOperation all = bind(place, "/x", Access.READ_WRITE);
+    MountOperation some = bind(place, "/y", Access.READ_WRITE);
+    MountOperation later = tmpfs("/z").getFirst();
+    String name = launchers().path().getFileName().toString();
+    assertEquals(
+        List.of(all, tmpfs("/x/" + name).getFirst(), some, tmpfs("/y/" + name).getFirst(), later),
+        hiding(all, some, later));
+  }
+
   @Test
   void coversNothingThatIsMountedOver() throws Exception {
-    MountOperation all = bind(place, "/x", Access.READ_WRITE);
-    String name = launchers().path().getFileName().toString();
-    for (String over : List.of("/", "/x", "/x/" + name)) {
-      assertEquals(List.of(), covers(all, tmpfs(over).getFirst()));
-      assertEquals(List.of(), covers(all, bind(Path.of("/proc"), over, Access.READ_WRITE)));
-      assertEquals(tmpfs("/x/" + name), covers(tmpfs(over).getFirst(), all));
+    MountOperation all = bind(Path.of("/"), "/", Access.READ_WRITE);
+    MountOperation.Source source = HostFiles.inspect(OsString.of("/proc"));
+    for (Path path = launchers().path(); path != null; path = path.getParent()) {
+      Destination over = Destination.of(path.toString());
+      for (MountOperation later :
+          List.of(
+              new MountOperation.Tmpfs(over),
+              bind(Path.of("/proc"), path.toString(), Access.READ_ONLY),
+              new MountOperation.LateBind(
+                  OsString.of("/proc"), over, Access.READ_ONLY, /* optional= */ false),
+              new MountOperation.Overlay(
+                  List.of(source), MountOperation.Changes.keptIn(source, source), over),
+              new MountOperation.Proc(over),
+              new MountOperation.Devices(over),
+              new MountOperation.MessageQueues(over))) {
+        assertEquals(List.of(), covers(all, later), later::toString);
+        MountOperation cover = tmpfs(launchers().path().toString()).getFirst();
+        assertEquals(List.of(later, all, cover), hiding(later, all), later::toString);
+      }
     }
-    assertEquals(tmpfs("/x/" + name), covers(all, tmpfs("/x/" + name + "/below").getFirst()));
-    assertEquals(
-        tmpfs("/y/" + name),
-        covers(bind(place, "/y", Access.READ_WRITE), all, tmpfs("/x").getFirst()));
+  }
+
+  /** What only changes something there, or is elsewhere, hides nothing. */
+  @Test
+  void coversWhatIsNotMountedOver() throws Exception {
+    MountOperation all = bind(Path.of("/"), "/", Access.READ_WRITE);
+    Destination over = Destination.of(place.toString());
+    for (MountOperation later :
+        List.of(
+            new MountOperation.Directory(over, 0755),
+            new MountOperation.Permissions(over, 0755),
+            new MountOperation.RemountReadOnly(over),
+            new MountOperation.HideLaunchers(over),
+            new MountOperation.AsOnHost(List.of(OsString.of("usr"))),
+            new MountOperation.LateBind(
+                OsString.of("/proc"), over, Access.READ_ONLY, /* optional= */ true),
+            new MountOperation.Tmpfs(Destination.of(launchers().path() + "/below")),
+            new MountOperation.Tmpfs(Destination.of("/elsewhere")))) {
+      assertEquals(tmpfs(launchers().path().toString()), covers(all, later), later::toString);
+    }
+  }
+
+  /** A link on the way to {@code /x/y} may lead out of what is covered then. */
+  @Test
+  void coversWhereItIsNotCertain() throws Exception {
+    MountOperation some = bind(place, "/x/y", Access.READ_WRITE);
+    String name = launchers().path().getFileName().toString();
+    for (String over : List.of("/x", "/x/y", "/x/y/" + name)) {
+      List<MountOperation> later = tmpfs(over);
+      assertEquals(
+          List.of(some, tmpfs("/x/y/" + name).getFirst(), later.getFirst()),
+          hiding(some, later.getFirst()));
+    }
+    assertEquals(List.of(), covers(some, tmpfs("/").getFirst()));
   }
 
   @Test

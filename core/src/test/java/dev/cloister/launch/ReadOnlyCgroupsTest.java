@@ -18,6 +18,7 @@ import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -60,11 +61,15 @@ class ReadOnlyCgroupsTest {
   }
 
   private List<MountOperation> covers(MountOperation... mounts) throws Exception {
+    List<MountOperation> covers = new ArrayList<>(restricting(mounts));
+    covers.removeAll(List.of(mounts));
+    return covers;
+  }
+
+  private List<MountOperation> restricting(MountOperation... mounts) throws Exception {
     SandboxSpec spec =
         SandboxSpec.builder().mounts(List.of(mounts)).limits(limits -> limits.withPids(5)).build();
-    SandboxSpec safe = ReadOnlyCgroups.in(spec, host());
-    assertEquals(spec.mounts(), safe.mounts().subList(0, mounts.length));
-    return safe.mounts().subList(mounts.length, safe.mounts().size());
+    return ReadOnlyCgroups.in(spec, host()).mounts();
   }
 
   @Test
@@ -96,13 +101,31 @@ class ReadOnlyCgroupsTest {
         covers(bind(link, "/x", Access.READ_WRITE)));
   }
 
-  /** What the caller has put there is not to be covered by what it hides. */
+  /** What the caller puts there later is over them, and not under them. */
   @Test
   void stayHidden() throws Exception {
+    MountOperation shown = bind(place.resolve("sys"), "/x", Access.READ_WRITE);
+    MountOperation hiding = new Tmpfs(Destination.of("/x"));
     assertEquals(
-        List.of(new Tmpfs(Destination.of("/x/cgroup"))),
-        covers(
-            bind(place.resolve("sys"), "/x", Access.READ_WRITE), new Tmpfs(Destination.of("/x"))));
+        List.of(shown, bind(cgroups, "/x/cgroup", Access.READ_ONLY), hiding),
+        restricting(shown, hiding));
+    MountOperation all = bind(Path.of("/"), "/", Access.READ_WRITE);
+    assertEquals(List.of(), covers(all, new Tmpfs(Destination.of(place.toString()))));
+  }
+
+  @Test
+  void areShownWhereNothingIsMountedOver() throws Exception {
+    MountOperation all = bind(Path.of("/"), "/", Access.READ_WRITE);
+    Destination over = Destination.of("/");
+    for (MountOperation later :
+        List.of(
+            new MountOperation.Directory(over, 0755),
+            new MountOperation.Permissions(over, 0755),
+            new MountOperation.RemountReadOnly(over))) {
+      assertEquals(
+          List.of(all, bind(cgroups, cgroups.toString(), Access.READ_ONLY), later),
+          restricting(all, later));
+    }
   }
 
   @Test

@@ -50,6 +50,19 @@ class SandboxSpecTest {
   }
 
   @Test
+  void aHostNameIsOneThatTheKernelTakes() {
+    assertEquals(
+        Optional.of(OsString.of("h".repeat(64))),
+        SandboxSpec.builder().hostname(OsString.of("h".repeat(64))).build().hostname());
+    for (String wrong : List.of("", "h".repeat(65), "\u00e9".repeat(33))) {
+      SandboxSpec.Builder builder = SandboxSpec.builder();
+      OsString name = OsString.of(wrong);
+      assertThrows(IllegalArgumentException.class, () -> builder.hostname(name));
+      assertFalse(builder.unshares(Namespace.UTS));
+    }
+  }
+
+  @Test
   void idsHave32BitsButOne() {
     assertEquals(0xffff_fffeL, Identity.CALLER.withUid(0xffff_fffeL).uid().orElseThrow());
     for (long id : new long[] {-1, 0xffff_ffffL, 1L << 32}) {
