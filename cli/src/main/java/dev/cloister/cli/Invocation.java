@@ -37,6 +37,9 @@ record Invocation(
   /** Set by the script to whether the working directory was removed; Java is then elsewhere. */
   static final String REMOVED_PROPERTY = "cloister.removed";
 
+  /** What is wrong with what {@link #leadsNowhere}. */
+  static final String NOWHERE = "relative to a working directory that was removed";
+
   /** Set by the script to the process that called it, before that can have ended unnoticed. */
   private static final String PARENT_PROPERTY = "cloister.parent";
 
@@ -82,6 +85,13 @@ record Invocation(
       environment.add(OsString.of(variable.getKey() + "=" + variable.getValue()));
     }
     return new Invocation(arguments, environment, true, Boolean.getBoolean(SCRIPT_PROPERTY));
+  }
+
+  /**
+   * Whether a path is relative to nothing. For Java, it would be to the directory that it is in.
+   */
+  static boolean leadsNowhere(OsString path) {
+    return !path.isEmpty() && !path.startsWith("/") && Boolean.getBoolean(REMOVED_PROPERTY);
   }
 
   /** The parent as this /proc numbers it: in a pid namespace, getppid(2) may say something else. */

@@ -279,9 +279,9 @@ final class MountOptions {
 
   private static Source inspect(RunOption option, OsString path)
       throws CliException, SourceException {
-    if (!path.startsWith("/") && Boolean.getBoolean(Invocation.REMOVED_PROPERTY)) {
+    if (Invocation.leadsNowhere(path)) {
       throw new CliException(
-          "%s %s: relative to a working directory that was removed".formatted(option.word(), path));
+          "%s %s: %s".formatted(option.word(), Messages.value(path), Invocation.NOWHERE));
     }
     return HostFiles.inspect(path);
   }

@@ -206,6 +206,12 @@ final class ScriptIT {
             .run()
             .exits(125);
     assertTrue(ran.err().contains("cloister: run: --bind etc: relative to"), ran::toString);
+    // Java is in the root.
+    for (String option : List.of("emit -o no/such", "explain --elf etc/passwd")) {
+      Ran wrong = user.shell(remove + CLOISTER + " " + option).in(user.work()).run().exits(125);
+      String said = option.substring(option.indexOf('-')) + ": relative to a working directory";
+      assertTrue(wrong.err().contains(said), wrong::toString);
+    }
   }
 
   @EveryUser
