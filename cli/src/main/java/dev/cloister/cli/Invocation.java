@@ -43,6 +43,12 @@ record Invocation(
   /** Set by the script to the process that called it, before that can have ended unnoticed. */
   private static final String PARENT_PROPERTY = "cloister.parent";
 
+  private static final int STANDARD_OUTPUT = 1;
+
+  /** What is wrong with one that Java shall read, but {@link #isHidden}. */
+  static final String HIDDEN =
+      "cannot be read: Java answers the script under that number, so use another";
+
   /** The script keeps these from the JVM, which would heed them, but not from the command. */
   private static final Set<String> JVM_VARIABLES =
       Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "LC_ALL");
@@ -99,6 +105,17 @@ record Invocation(
     return KernelFile.field(Path.of("/proc/self/status"), "PPid:");
   }
 
+  /** Whether only the script has the caller's: what Java prints there is its answer. */
+  boolean isHidden(int descriptor) {
+    return throughScript && descriptor == STANDARD_OUTPUT;
+  }
+
+  /** Where a descriptor of the caller's leads. */
+  Path target(int descriptor) throws IOException {
+    String process = isHidden(descriptor) ? parent() : "self";
+    return Files.readSymbolicLink(Path.of("/proc", process, "fd", Integer.toString(descriptor)));
+  }
+
   /**
    * Whether the caller left this descriptor open. A JVM has files of its own at numbers that were
    * free, but not those that the script's process has there. Without the script, they are told by
@@ -107,7 +124,7 @@ record Invocation(
   boolean inherited(int descriptor) throws IOException {
     String number = Integer.toString(descriptor);
     try {
-      Path own = Files.readSymbolicLink(Path.of("/proc/self/fd", number));
+      Path own = target(descriptor);
       return throughScript
           ? own.equals(Files.readSymbolicLink(Path.of("/proc", parent(), "fd", number)))
           : !own.startsWith(System.getProperty("java.home")) && !isOnClassPath(own);
