@@ -151,6 +151,16 @@ final class ScriptIT {
     setting.user().shell(run + "'exit 3' <&- >&- 2>&-").run().exits(3);
   }
 
+  @EveryUser
+  void anOutputThatCannotBeWrittenIsSaid(CallingUser user) {
+    String cannot = "cannot write to standard output";
+    for (String shell : List.of("dash", "bash")) {
+      String call = Required.program(shell) + " " + CLOISTER;
+      user.shell(call + " run --help >&-").run().refuses(125, cannot);
+      user.shell(call + " bwrap --version >&-").run().refusesAs("bwrap: ", 1, cannot);
+    }
+  }
+
   @EverySetting
   void standardInputIsNotTouchedBefore(Setting setting) {
     Path input = setting.user().write(setting.user().work(), "input", "one\ntwo\n");
