@@ -287,7 +287,8 @@ final class MountOptions {
   }
 
   private static CliException cannotUse(RunOption option, OsString path, SourceException e) {
-    String advice = e.isMissing() ? " (create it, or use --bind-try)" : "";
+    RunOption bind = option == RunOption.MOUNT ? RunOption.BIND : option;
+    String advice = e.isMissing() ? " (create it, or use " + bind.word() + "-try)" : "";
     return new CliException(
         "%s %s: %s%s".formatted(option.word(), Messages.value(path), e.getMessage(), advice),
         "Can't find source path %s: %s"
