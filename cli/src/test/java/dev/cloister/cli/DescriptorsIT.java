@@ -100,6 +100,20 @@ final class DescriptorsIT {
     }
   }
 
+  @EverySetting
+  void whatIsHeldMayBeUsedBesides(Setting setting) {
+    for (String number : List.of("0", "9", "100")) {
+      after(setting, number + "</dev/null", "--block-fd", number, "--sync-fd", number)
+          .script(OPEN)
+          .run()
+          .prints(number.equals("0") ? "1 2 \n" : "0 1 2 \n");
+    }
+    after(setting, "9<<<text", "--sync-fd", "9", "--file", "9", "/tmp/a")
+        .script("cat /tmp/a; " + OPEN)
+        .run()
+        .prints("text\n0 1 2 \n");
+  }
+
   /** A launcher that was kept reads it as the first one did. */
   @EverySetting
   void aSecondCallReadsAnew(Setting setting) {
