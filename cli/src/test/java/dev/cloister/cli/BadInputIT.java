@@ -525,7 +525,7 @@ final class BadInputIT {
   void aCommandThatDoesNotExist(Setting setting) {
     setting.run("--", "nosuchcmd").run().refuses(127, "nosuchcmd", "not found");
     setting.run("--", "/no/such/cmd").run().refuses(127, "/no/such/cmd", "not found");
-    setting.run("--", "").run().refuses(127, "not found");
+    setting.run("--", "").run().refuses(127, "cloister: '': command not found");
     setting
         .run("--setenv", "PATH", "/etc/passwd:/no/such/directory", "--", "true")
         .run()
