@@ -21,6 +21,9 @@ final class ArgumentsDescriptor {
       if (!invocation.inherited(number)) {
         throw refused(descriptor, "not an open descriptor", "Bad file descriptor");
       }
+      if (invocation.isHidden(number)) {
+        throw refused(descriptor, Invocation.HIDDEN, "Bad file descriptor");
+      }
       byte[] content = content(number);
       if (content.length > MAX_SIZE) {
         throw refused(descriptor, "more than 16 MiB", "File too large");

@@ -14,7 +14,7 @@ final class CacheCommand implements Subcommand {
 
   @Override
   public String summary() {
-    return "remove the launchers that run keeps";
+    return "remove the launchers that run, env and bwrap keep";
   }
 
   @Override
@@ -22,8 +22,8 @@ final class CacheCommand implements Subcommand {
     return """
         usage: cloister cache clear
 
-        Removes the launchers that `run` and `env` keep for calls with the same options. They are in
-        /tmp/cloister-UID/cache; `run --no-cache` neither uses nor keeps one.
+        Removes the launchers that `run`, `env` and `bwrap` keep for calls with the same options. They
+        are in /tmp/cloister-UID/cache; `run --no-cache` neither uses nor keeps one.
         """;
   }
 

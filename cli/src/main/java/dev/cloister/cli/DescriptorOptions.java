@@ -5,7 +5,6 @@ import dev.cloister.ffm.LinuxException;
 import dev.cloister.spec.CallerDescriptors;
 import dev.cloister.spec.OsString;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -99,7 +98,7 @@ final class DescriptorOptions {
       if (!invocation.inherited(number)) {
         throw new CliException(wish + ": not an open descriptor");
       }
-      Path path = Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(number)));
+      Path path = invocation.target(number);
       if (path.isAbsolute()) {
         return OsString.of(path);
       }

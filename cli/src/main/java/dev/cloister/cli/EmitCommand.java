@@ -58,10 +58,7 @@ final class EmitCommand implements Subcommand {
         request
             .output()
             .orElseThrow(() -> new CliException("-o FILE says where to write: it is missing"));
-    Path file =
-        output
-            .toPath()
-            .orElseThrow(() -> new CliException("-o " + Messages.value(output) + ": not a path"));
+    Path file = path(output);
     try {
       LauncherFile.write(file, request.emit(invocation).image());
     } catch (IOException e) {
@@ -70,10 +67,19 @@ final class EmitCommand implements Subcommand {
     return 0;
   }
 
+  private static Path path(OsString output) throws CliException {
+    try {
+      return HostFile.path(output);
+    } catch (CliException e) {
+      throw e.in("-o " + Messages.value(output));
+    }
+  }
+
   /** Java's exceptions often say no more than the path. */
   private static String reason(IOException e) {
     return switch (e) {
-      case NotDirectoryException _, NoSuchFileException _ -> "its directory does not exist";
+      case NotDirectoryException _ -> "its directory does not exist";
+      case NoSuchFileException _ -> "no file can be made in its directory";
       case AccessDeniedException _ -> "permission denied";
       case FileSystemException file when file.getReason() != null -> file.getReason();
       default -> String.valueOf(e.getMessage());

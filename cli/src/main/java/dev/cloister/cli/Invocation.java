@@ -37,8 +37,17 @@ record Invocation(
   /** Set by the script to whether the working directory was removed; Java is then elsewhere. */
   static final String REMOVED_PROPERTY = "cloister.removed";
 
+  /** What is wrong with what {@link #leadsNowhere}. */
+  static final String NOWHERE = "relative to a working directory that was removed";
+
   /** Set by the script to the process that called it, before that can have ended unnoticed. */
   private static final String PARENT_PROPERTY = "cloister.parent";
+
+  private static final int STANDARD_OUTPUT = 1;
+
+  /** What is wrong with one that Java shall read, but {@link #isHidden}. */
+  static final String HIDDEN =
+      "cannot be read: Java answers the script under that number, so use another";
 
   /** The script keeps these from the JVM, which would heed them, but not from the command. */
   private static final Set<String> JVM_VARIABLES =
@@ -84,9 +93,27 @@ record Invocation(
     return new Invocation(arguments, environment, true, Boolean.getBoolean(SCRIPT_PROPERTY));
   }
 
+  /**
+   * Whether a path is relative to nothing. For Java, it would be to the directory that it is in.
+   */
+  static boolean leadsNowhere(OsString path) {
+    return !path.isEmpty() && !path.startsWith("/") && Boolean.getBoolean(REMOVED_PROPERTY);
+  }
+
   /** The parent as this /proc numbers it: in a pid namespace, getppid(2) may say something else. */
   private static String parent() throws IOException {
     return KernelFile.field(Path.of("/proc/self/status"), "PPid:");
+  }
+
+  /** Whether only the script has the caller's: what Java prints there is its answer. */
+  boolean isHidden(int descriptor) {
+    return throughScript && descriptor == STANDARD_OUTPUT;
+  }
+
+  /** Where a descriptor of the caller's leads. */
+  Path target(int descriptor) throws IOException {
+    String process = isHidden(descriptor) ? parent() : "self";
+    return Files.readSymbolicLink(Path.of("/proc", process, "fd", Integer.toString(descriptor)));
   }
 
   /**
@@ -97,7 +124,7 @@ record Invocation(
   boolean inherited(int descriptor) throws IOException {
     String number = Integer.toString(descriptor);
     try {
-      Path own = Files.readSymbolicLink(Path.of("/proc/self/fd", number));
+      Path own = target(descriptor);
       return throughScript
           ? own.equals(Files.readSymbolicLink(Path.of("/proc", parent(), "fd", number)))
           : !own.startsWith(System.getProperty("java.home")) && !isOnClassPath(own);

@@ -66,8 +66,16 @@ final class LauncherAudit {
     }
   }
 
+  private static Path path(OsString file) throws CliException {
+    try {
+      return HostFile.path(file);
+    } catch (CliException e) {
+      throw e.in("--elf " + Messages.value(file));
+    }
+  }
+
   private static byte[] read(OsString file) throws CliException {
-    Path path = file.toPath().orElseThrow(() -> refused(file, "not a path"));
+    Path path = path(file);
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       throw refused(file, "not a regular file");
     }

@@ -279,15 +279,16 @@ final class MountOptions {
 
   private static Source inspect(RunOption option, OsString path)
       throws CliException, SourceException {
-    if (!path.startsWith("/") && Boolean.getBoolean(Invocation.REMOVED_PROPERTY)) {
+    if (Invocation.leadsNowhere(path)) {
       throw new CliException(
-          "%s %s: relative to a working directory that was removed".formatted(option.word(), path));
+          "%s %s: %s".formatted(option.word(), Messages.value(path), Invocation.NOWHERE));
     }
     return HostFiles.inspect(path);
   }
 
   private static CliException cannotUse(RunOption option, OsString path, SourceException e) {
-    String advice = e.isMissing() ? " (create it, or use --bind-try)" : "";
+    RunOption bind = option == RunOption.MOUNT ? RunOption.BIND : option;
+    String advice = e.isMissing() ? " (create it, or use " + bind.word() + "-try)" : "";
     return new CliException(
         "%s %s: %s%s".formatted(option.word(), Messages.value(path), e.getMessage(), advice),
         "Can't find source path %s: %s"

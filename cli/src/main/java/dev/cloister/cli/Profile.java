@@ -58,10 +58,8 @@ final class Profile {
    */
   List<Line> read(OsString name) throws CliException {
     try {
-      if (!name.startsWith("/")
-          && name.indexOf('/') >= 0
-          && Boolean.getBoolean(Invocation.REMOVED_PROPERTY)) {
-        throw new CliException("relative to a working directory that was removed");
+      if (name.indexOf('/') >= 0 && Invocation.leadsNowhere(name)) {
+        throw new CliException(Invocation.NOWHERE);
       }
       read(find(name, Path.of("")), 1);
     } catch (CliException e) {
@@ -78,10 +76,7 @@ final class Profile {
   }
 
   private static Path find(OsString name, Path directory) throws CliException {
-    Path path = name.toPath().orElseThrow(() -> new CliException("not a path"));
-    if (name.isEmpty()) {
-      throw new CliException("an empty path");
-    }
+    Path path = HostFile.relative(name);
     return name.indexOf('/') < 0 ? shipped().resolve(path) : directory.resolve(path);
   }
 

@@ -111,6 +111,9 @@ final class SeccompFilters {
       if (!invocation.inherited(wish.number())) {
         throw unreadable(wish, "not an open descriptor", "Bad file descriptor");
       }
+      if (invocation.isHidden(wish.number())) {
+        throw unreadable(wish, Invocation.HIDDEN, "Bad file descriptor");
+      }
       if (!isFirst) {
         throw unreadable(wish, "is empty, as it was read before", "Bad file descriptor");
       }

@@ -154,10 +154,15 @@ final class BadInputIT {
 
   private static Stream<Mistake> sources() {
     return Stream.of(
-        mistake("--mount", "/does/not/exist"),
-        naming(List.of("--bind", "/does/not/exist"), "--bind", "/does/not/exist", "/x"),
-        naming(List.of("--ro-bind", HERE + "/no"), "--ro-bind", HERE + "/no", "/x"),
-        naming(List.of("--dev-bind", "no"), "--dev-bind", "no", "/x"),
+        naming(List.of("/does/not/exist", "use --bind-try"), "--mount", "/does/not/exist"),
+        naming(
+            List.of("--bind /does/not/exist", "use --bind-try"), "--bind", "/does/not/exist", "/x"),
+        naming(
+            List.of("--ro-bind", HERE + "/no", "use --ro-bind-try"),
+            "--ro-bind",
+            HERE + "/no",
+            "/x"),
+        naming(List.of("--dev-bind no", "use --dev-bind-try"), "--dev-bind", "no", "/x"),
         mistake("--mount", "/etc/passwd/below-a-file"),
         naming(List.of("--bind-try"), "--bind-try", "/etc/passwd/below-a-file", "/x"),
         naming(List.of("--bind", "''"), "--bind", "", "/x"),
@@ -520,7 +525,7 @@ final class BadInputIT {
   void aCommandThatDoesNotExist(Setting setting) {
     setting.run("--", "nosuchcmd").run().refuses(127, "nosuchcmd", "not found");
     setting.run("--", "/no/such/cmd").run().refuses(127, "/no/such/cmd", "not found");
-    setting.run("--", "").run().refuses(127, "not found");
+    setting.run("--", "").run().refuses(127, "cloister: '': command not found");
     setting
         .run("--setenv", "PATH", "/etc/passwd:/no/such/directory", "--", "true")
         .run()

@@ -71,6 +71,49 @@ final class DescriptorsIT {
                 + "3\n4\n5\n6\n7\n");
   }
 
+  /** Java has a pipe under that number. */
+  @EverySetting
+  void standardOutputIsTheCallers(Setting setting) {
+    Path work = setting.user().work();
+    setting.user().write(work, "in", "text\n");
+    after(setting, "1<" + work + "/in", "--file", "1", "/tmp/a")
+        .script("exec 1>&2; cat /tmp/a; " + OPEN)
+        .run()
+        .writes("text\n0 1 2 \n");
+    after(setting, "1<" + work, "--ro-bind-fd", "1", "/tmp/a")
+        .script("cat /tmp/a/in >&2")
+        .run()
+        .writes("text\n");
+    after(setting, "1</dev/null", "--block-fd", "1", "--sync-fd", "1")
+        .script("echo ran >&2")
+        .run()
+        .writes("ran\n");
+    after(setting, "1>&-", "--block-fd", "1")
+        .script("echo ran >&2")
+        .run()
+        .refuses(125, "--block-fd 1: not an open descriptor");
+    for (String option : List.of("--args", "--seccomp", "--add-seccomp-fd")) {
+      after(setting, "1</dev/null", option, "1")
+          .script("echo ran >&2")
+          .run()
+          .refuses(125, option + " 1: cannot be read", "Java");
+    }
+  }
+
+  @EverySetting
+  void whatIsHeldMayBeUsedBesides(Setting setting) {
+    for (String number : List.of("0", "9", "100")) {
+      after(setting, number + "</dev/null", "--block-fd", number, "--sync-fd", number)
+          .script(OPEN)
+          .run()
+          .prints(number.equals("0") ? "1 2 \n" : "0 1 2 \n");
+    }
+    after(setting, "9<<<text", "--sync-fd", "9", "--file", "9", "/tmp/a")
+        .script("cat /tmp/a; " + OPEN)
+        .run()
+        .prints("text\n0 1 2 \n");
+  }
+
   /** A launcher that was kept reads it as the first one did. */
   @EverySetting
   void aSecondCallReadsAnew(Setting setting) {

@@ -303,10 +303,16 @@ final class EmitIT {
     Path nowhere = here.resolve("no/such/file");
     user.cloister("emit", "-o", nowhere.toString()).run().refuses(125, "-o " + nowhere);
     user.cloister("emit", "-o", here.toString()).run().refuses(125, "-o " + here, "directory");
-    user.cloister("emit", "-o", "").run().refuses(125, "-o ''");
+    user.cloister("emit", "-o", "").run().refuses(125, "-o '': an empty path");
+    user.shell(Installation.SCRIPT + " emit -o \"$(printf 'x\\377')\"")
+        .in(here)
+        .run()
+        .refuses(125, "-o x\\xff: ", "not UTF-8");
     user.cloister("emit", "--mount", "/opt").run().refuses(125, "-o");
     user.cloister("emit", "-o").run().refuses(125, "-o", "FILE");
-    user.cloister("emit", "-o", "/proc/self/nope").run().refuses(125, "-o /proc/self/nope");
+    String kernels = "/proc/self/nope";
+    Ran ran = user.cloister("emit", "-o", kernels).run().refuses(125, "-o " + kernels, "made");
+    assertFalse(ran.err().contains("does not exist"), ran::toString);
     if (!user.isRoot()) {
       user.cloister("emit", "-o", "/usr/nope").run().refuses(125, "-o /usr/nope", "permission");
     }
@@ -392,6 +398,10 @@ final class EmitIT {
       user.cloister("explain", "--elf", file).run().refuses(125, "--elf " + file);
     }
     user.cloister("explain", "--elf").run().refuses(125, "--elf");
+    user.cloister("explain", "--elf", "").run().refuses(125, "--elf '': an empty path");
+    user.shell(Installation.SCRIPT + " explain --elf \"$(printf 'x\\377')\"")
+        .run()
+        .refuses(125, "--elf x\\xff: ", "not UTF-8");
   }
 
   /** What is kept there is executed outside of sandboxes. */

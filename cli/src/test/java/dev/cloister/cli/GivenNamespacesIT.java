@@ -209,6 +209,32 @@ final class GivenNamespacesIT {
     }
   }
 
+  /** bubblewrap 0.8.0 goes on without what it is given as descriptor 0. */
+  @EverySetting
+  void bubblewrapGoesWhereStandardInputLeads(Setting setting) throws Exception {
+    if (!setting.isBwrap() || setting.user().isRoot()) {
+      return;
+    }
+    try (Host host = Host.twoUserNamespaces(setting.user())) {
+      String inner = await(host.here.resolve("inner"));
+      Path last = Path.of("/proc", inner, "ns", "user");
+      Ran first =
+          with(setting, "</proc/" + host.pid + "/ns/user", "--userns", "0").script(WHERE).run();
+      assertEquals(host.namespace("user"), first.exits(0).lines().getFirst());
+      Ran second =
+          with(setting, user(host) + " <" + last, "--userns", "11", "--userns2", "0")
+              .script(WHERE + "; ls /proc/self/fd")
+              .run()
+              .exits(0);
+      assertEquals(Files.readSymbolicLink(last).toString(), second.lines().getFirst());
+      // That of ls is not among the standard ones.
+      assertEquals(List.of("0", "1", "2"), second.lines().subList(2, second.lines().size()));
+    }
+    Ran ran = with(setting, "</dev/null", "--pidns", "0").command("echo", "ran").run();
+    ran.exits(125);
+    assertEquals("", ran.out());
+  }
+
   // What is wrong.
 
   @EveryNativeSetting

@@ -67,6 +67,9 @@ final class ProfileIT {
         .run()
         .refuses(125, "none", "build, nix, offline");
     run(user, "--profile", "./none").command("true").run().refuses(125, "./none: no such file");
+    user.shell(Installation.SCRIPT + " run --profile \"$(printf './x\\377')\" true")
+        .run()
+        .refuses(125, "./x\\xff: ", "not UTF-8");
   }
 
   @EveryUser

@@ -24,6 +24,14 @@ record Ran(List<String> command, int status, String out, String err) {
     return this;
   }
 
+  /** The same on standard error, and nothing on the other. */
+  Ran writes(String expected) {
+    exits(0);
+    assertEquals(expected, err, this::toString);
+    assertEquals("", out, this::toString);
+    return this;
+  }
+
   List<String> lines() {
     return out.lines().toList();
   }

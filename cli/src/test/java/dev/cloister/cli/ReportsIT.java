@@ -94,6 +94,23 @@ final class ReportsIT {
     }
   }
 
+  /** Where the command's output would be; it has none then, as with bubblewrap. */
+  @EverySetting
+  void standardOutputIsAsGoodAsAny(Setting setting) {
+    List<String> options = new ArrayList<>(List.of("--info-fd"));
+    if (!setting.isBwrap()) {
+      options.add("--json-status-fd");
+    }
+    for (String option : options) {
+      for (int i = 0; i < 2; i++) {
+        Ran ran = setting.run("--preset", "host", option, "1").script("echo ran || exit 0").run();
+        ran.exits(0);
+        assertTrue(ran.out().matches("\\{\\s+\"child-pid\": [0-9](.|\n)*"), ran::toString);
+        assertFalse(ran.hasLine("ran"), ran::toString);
+      }
+    }
+  }
+
   /** Programs read this with whatever they have. */
   @EveryNativeSetting
   void theFormIsThatOfBubblewrap(Setting setting) throws IOException {

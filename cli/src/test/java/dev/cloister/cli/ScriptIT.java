@@ -151,6 +151,16 @@ final class ScriptIT {
     setting.user().shell(run + "'exit 3' <&- >&- 2>&-").run().exits(3);
   }
 
+  @EveryUser
+  void anOutputThatCannotBeWrittenIsSaid(CallingUser user) {
+    String cannot = "cannot write to standard output";
+    for (String shell : List.of("dash", "bash")) {
+      String call = Required.program(shell) + " " + CLOISTER;
+      user.shell(call + " run --help >&-").run().refuses(125, cannot);
+      user.shell(call + " bwrap --version >&-").run().refusesAs("bwrap: ", 1, cannot);
+    }
+  }
+
   @EverySetting
   void standardInputIsNotTouchedBefore(Setting setting) {
     Path input = setting.user().write(setting.user().work(), "input", "one\ntwo\n");
@@ -206,6 +216,12 @@ final class ScriptIT {
             .run()
             .exits(125);
     assertTrue(ran.err().contains("cloister: run: --bind etc: relative to"), ran::toString);
+    // Java is in the root.
+    for (String option : List.of("emit -o no/such", "explain --elf etc/passwd")) {
+      Ran wrong = user.shell(remove + CLOISTER + " " + option).in(user.work()).run().exits(125);
+      String said = option.substring(option.indexOf('-')) + ": relative to a working directory";
+      assertTrue(wrong.err().contains(said), wrong::toString);
+    }
   }
 
   @EveryUser

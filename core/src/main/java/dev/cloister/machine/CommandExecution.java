@@ -333,7 +333,19 @@ final class CommandExecution {
     routines.startMessage();
     routines.append(routines.speaker().prefix() + (likeBubblewrap ? "execvp " : ""));
     asm.copy(A0, likeBubblewrap ? V1 : subject);
+    if (!likeBubblewrap) {
+      quoteIfEmpty();
+    }
     asm.call(routines.appendName);
+  }
+
+  /** An empty name must be seen, too. */
+  private void quoteIfEmpty() {
+    Label named = new Label();
+    asm.load(SCRATCH, A0, 0, Width.BYTE);
+    asm.branch(NOT_EQUAL, SCRATCH, 0, named);
+    emitter.text(A0, "''");
+    asm.place(named);
   }
 
   /** What errno V4 means here. */

@@ -139,6 +139,20 @@ public final class InheritedDescriptors {
     return own(use.number());
   }
 
+  /** Lets another program have what is held here: something else may need that there. */
+  List<Call> leaveHeld() {
+    List<Call> steps = new ArrayList<>();
+    for (int number : descriptors.held()) {
+      steps.add(
+          Call.of(
+              SystemCall.FCNTL,
+              Operand.of(number),
+              Operand.of(LinuxConstant.F_SETFD),
+              Steps.NO_FLAGS));
+    }
+    return steps;
+  }
+
   /** Lets a descriptor that another program left open be closed on exec. */
   public static Call own(int number) {
     return Call.of(

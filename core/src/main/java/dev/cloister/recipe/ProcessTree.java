@@ -210,6 +210,7 @@ public final class ProcessTree {
       child.add(
           Call.of(SystemCall.DUP3, Operand.of(LIFELINE), Operand.of(lifeline), Operand.of(0)));
     }
+    child.addAll(descriptors.leaveHeld());
     child.add(program);
     // Its standard error it keeps, to say that the other failed, unless it has a channel for that.
     List<Instruction> steps = new ArrayList<>(makeCgroup());

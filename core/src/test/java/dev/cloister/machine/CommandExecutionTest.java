@@ -198,7 +198,7 @@ class CommandExecutionTest {
         127,
         "cloister: /dev/null/tool: command not found: ENOTDIR (Not a directory)\n",
         withPath("/bin", "/dev/null/tool").end());
-    expect(127, "cloister: : command not found in PATH=/bin\n", withPath("/bin", "").end());
+    expect(127, "cloister: '': command not found in PATH=/bin\n", withPath("/bin", "").end());
   }
 
   @Test

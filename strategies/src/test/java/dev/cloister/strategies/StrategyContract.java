@@ -1888,6 +1888,7 @@ abstract class StrategyContract {
                   some ->
                       some.inheriting()
                           .awaiting("--block-fd", 4)
+                          .holding("--sync-fd", 4)
                           .holding("--sync-fd", 11)
                           .holding("--sync-fd", 2))
               .build();

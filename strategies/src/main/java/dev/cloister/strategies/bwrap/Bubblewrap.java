@@ -32,6 +32,7 @@ import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -59,14 +60,16 @@ public final class Bubblewrap implements IsolationStrategy {
   /**
    * Descriptors the inner launcher finds; fixed, as it is compiled before they are opened. None
    * that the outer one opens comes near them.
+   *
+   * @param input for standard input, if bubblewrap must find it under another number
    */
-  private record Numbers(int started, int launcher, int proc, int lifeline) {
+  private record Numbers(int started, int launcher, int proc, int lifeline, OptionalInt input) {
     private static final int DISTANCE = 7;
 
     /** Where the command inherits the caller's, so far up that hardly one has such a number. */
     private static final int BEHIND_INHERITED = 240;
 
-    private static final int COUNT = 4;
+    private static final int COUNT = 5;
 
     static Numbers of(SandboxSpec spec) {
       CallerDescriptors descriptors = spec.descriptors();
@@ -75,12 +78,18 @@ public final class Bubblewrap implements IsolationStrategy {
               ? BEHIND_INHERITED
               : spec.handover().firstFree() + descriptors.uses().size() + DISTANCE;
       int first = descriptors.firstUnused(wanted, COUNT);
-      return new Numbers(first, first + 1, first + 2, first + 3);
+      OptionalInt input =
+          GivenArguments.takesInput(spec) ? OptionalInt.of(first + 4) : OptionalInt.empty();
+      return new Numbers(first, first + 1, first + 2, first + 3, input);
     }
 
     /** What the command must not get, nor what this program may overwrite. */
     List<Integer> all() {
-      return List.of(started, launcher, proc, lifeline);
+      List<Integer> all = new ArrayList<>(List.of(started, launcher, proc, lifeline));
+      if (input.isPresent()) {
+        all.add(input.getAsInt());
+      }
+      return all;
     }
   }
 
@@ -267,6 +276,9 @@ public final class Bubblewrap implements IsolationStrategy {
     for (int number : numbers.all()) {
       steps.addAll(descriptors.requireFree(number));
     }
+    if (numbers.input().isPresent()) {
+      steps.add(duplicate(Operand.of(0), numbers.input().getAsInt()));
+    }
     steps.addAll(processes.prepareBehind());
     steps.addAll(ResourceLimits.raise(spec.limits(), host));
     steps.add(
@@ -298,7 +310,11 @@ public final class Bubblewrap implements IsolationStrategy {
   }
 
   private static Call duplicate(Slot descriptor, int as) {
-    return Call.of(SystemCall.DUP3, Operand.of(descriptor), Operand.of(as), Operand.of(0));
+    return duplicate(Operand.of(descriptor), as);
+  }
+
+  private static Call duplicate(Operand descriptor, int as) {
+    return Call.of(SystemCall.DUP3, descriptor, Operand.of(as), Operand.of(0));
   }
 
   private static List<Instruction> provideLauncher(SyscallProgram inner, Numbers numbers) {
@@ -311,7 +327,7 @@ public final class Bubblewrap implements IsolationStrategy {
     Caller caller = host.caller();
     List<OsString> arguments = new ArrayList<>();
     arguments.add(OsString.of("bwrap"));
-    arguments.addAll(GivenArguments.of(spec));
+    arguments.addAll(GivenArguments.of(spec, Numbers.of(spec).input().orElse(0)));
     if (!asRoot(caller)) {
       if (!spec.given().userIsShared()) {
         add(arguments, "--unshare-user");
