@@ -8,6 +8,7 @@ import dev.cloister.program.Instruction.Supervise;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,48 +41,37 @@ final class MergedProgram {
 
   /** Along a longest common subsequence. */
   private static List<Line> merge(List<Line> left, List<Line> right) {
-    int[][] common = commonLengths(left, right);
+    Map<Instruction, Integer> numbers = new HashMap<>();
     List<Line> merged = new ArrayList<>();
     int i = 0;
     int j = 0;
-    while (i < left.size() && j < right.size()) {
-      if (isSame(left.get(i), right.get(j))) {
-        merged.add(join(left.get(i++), right.get(j++)));
-      } else if (common[i + 1][j] >= common[i][j + 1]) {
-        merged.add(left.get(i++));
-      } else {
-        merged.add(right.get(j++));
+    for (Alignment.Step step : Alignment.of(numbered(left, numbers), numbered(right, numbers))) {
+      switch (step) {
+        case BOTH -> merged.add(join(left.get(i++), right.get(j++)));
+        case LEFT -> merged.add(left.get(i++));
+        case RIGHT -> merged.add(right.get(j++));
       }
     }
-    merged.addAll(left.subList(i, left.size()));
-    merged.addAll(right.subList(j, right.size()));
     return merged;
   }
 
-  /** {@code [i][j]}: how many lines can be common from these on. */
-  private static int[][] commonLengths(List<Line> left, List<Line> right) {
-    int[][] common = new int[left.size() + 1][right.size() + 1];
-    for (int i = left.size() - 1; i >= 0; i--) {
-      for (int j = right.size() - 1; j >= 0; j--) {
-        common[i][j] =
-            isSame(left.get(i), right.get(j))
-                ? common[i + 1][j + 1] + 1
-                : Math.max(common[i + 1][j], common[i][j + 1]);
-      }
+  /** To compare two records takes a while, and each is compared many times. */
+  private static int[] numbered(List<Line> lines, Map<Instruction, Integer> numbers) {
+    int[] numbered = new int[lines.size()];
+    for (int i = 0; i < numbered.length; i++) {
+      Instruction compared = compared(lines.get(i).instruction());
+      Integer known = numbers.putIfAbsent(compared, numbers.size());
+      numbered[i] = known == null ? numbers.size() - 1 : known;
     }
-    return common;
+    return numbered;
   }
 
   /** Where two processes are made, their children are merged in turn. */
-  private static boolean isSame(Line left, Line right) {
-    return switch (left.instruction()) {
-      case Supervise one ->
-          right.instruction() instanceof Supervise other
-              && one.running(List.of()).equals(other.running(List.of()));
-      case Init one ->
-          right.instruction() instanceof Init other
-              && one.running(List.of()).equals(other.running(List.of()));
-      default -> left.instruction().equals(right.instruction());
+  private static Instruction compared(Instruction instruction) {
+    return switch (instruction) {
+      case Supervise supervise -> supervise.running(List.of());
+      case Init init -> init.running(List.of());
+      default -> instruction;
     };
   }
 
