@@ -40,6 +40,15 @@ record EmitRequest(
           RunOption.CPU, "its cgroup must be looked for on the host",
           RunOption.VERBOSE, "a launcher says that with --help and --explain");
 
+  /**
+   * As many options and arguments as options may bring from a file; {@code explain --elf} makes a
+   * launcher of whatever a file has.
+   */
+  private static final int MAX_WORDS = 9000;
+
+  /** In bytes, those of a path once for each directory that may be made for it. */
+  private static final long MAX_SIZE = 4 << 20;
+
   EmitRequest {
     uses = List.copyOf(uses);
     command = List.copyOf(command);
@@ -61,8 +70,38 @@ record EmitRequest(
         uses.add(bakeable((RunOption) use.option(), use.values()).in(use.origin()));
       }
     }
-    return new EmitRequest(
-        output, architecture, uses, arguments.subList(parsed.command(), arguments.size()));
+    EmitRequest request =
+        new EmitRequest(
+            output, architecture, uses, arguments.subList(parsed.command(), arguments.size()));
+    request.requireModest();
+    return request;
+  }
+
+  private void requireModest() throws CliException {
+    if (arguments().size() > MAX_WORDS) {
+      throw new CliException(
+          "more than %d options and arguments: too many for a launcher".formatted(MAX_WORDS));
+    }
+    long size = 0;
+    for (ParsedOptions.Use<RunOption> use : uses) {
+      for (OsString value : use.values()) {
+        size += (value.length() + 1L) * (1 + slashes(value));
+      }
+    }
+    for (OsString word : command) {
+      size += word.length() + 1;
+    }
+    if (size > MAX_SIZE) {
+      throw new CliException("too many too long paths and arguments for a launcher");
+    }
+  }
+
+  private static int slashes(OsString path) {
+    int slashes = 0;
+    for (int i = 0; i < path.length(); i++) {
+      slashes += path.charAt(i) == '/' ? 1 : 0;
+    }
+    return slashes;
   }
 
   private static Architecture architecture(OsString name) throws CliException {

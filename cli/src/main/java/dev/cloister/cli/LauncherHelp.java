@@ -9,12 +9,14 @@ import dev.cloister.spec.SandboxSpec;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /** What an emitted launcher says with {@code --help}. */
 final class LauncherHelp {
@@ -67,8 +69,9 @@ final class LauncherHelp {
     List<String> roots = texts(specs, CallerKind.ROOT);
     List<String> users = texts(specs, CallerKind.USER);
     Map<String, String> mounts = new LinkedHashMap<>();
+    Set<String> anyUsers = new HashSet<>(users);
     for (String mount : roots) {
-      mounts.put(mount, users.contains(mount) ? "" : " (for root)");
+      mounts.put(mount, anyUsers.contains(mount) ? "" : " (for root)");
     }
     for (String mount : users) {
       mounts.putIfAbsent(mount, " (for other users)");

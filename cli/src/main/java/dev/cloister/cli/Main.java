@@ -55,6 +55,10 @@ public final class Main {
       String prefix = SUBCOMMANDS.stream().anyMatch(s -> s.name().equals(name)) ? name + ": " : "";
       Messages.print(prefix + e.getMessage());
       return FAILED;
+    } catch (OutOfMemoryError e) {
+      // What `explain --elf` is given may ask for any amount.
+      Messages.print("the options need more memory than there is for what they make");
+      return FAILED;
     }
   }
 

@@ -113,6 +113,7 @@ final class MountOptions {
     }
     try {
       Source source = inspect(option, values.get(0));
+      requireDirectoryAsRoot(option, values, source, destination);
       add(new Bind(source, destination, access));
     } catch (SourceException e) {
       if (!optional || !e.isMissing()) {
@@ -120,6 +121,17 @@ final class MountOptions {
       }
       onlyMountPaths = false;
       absent.add(values.get(0));
+    }
+  }
+
+  private static void requireDirectoryAsRoot(
+      RunOption option, List<OsString> values, Source source, Destination destination)
+      throws CliException {
+    if (destination.isRoot() && !source.directory()) {
+      throw new CliException(
+          "%s %s %s: not a directory, which alone can be the root"
+              .formatted(
+                  option.word(), Messages.value(values.get(0)), Messages.value(values.get(1))));
     }
   }
 
@@ -131,7 +143,9 @@ final class MountOptions {
     int number = descriptors.use(option, values.get(0));
     OsString path = DescriptorOptions.path(option, number, invocation);
     try {
-      add(new Bind(HostFiles.inspect(path).through(number), destination, access));
+      Source source = HostFiles.inspect(path).through(number);
+      requireDirectoryAsRoot(option, values, source, destination);
+      add(new Bind(source, destination, access));
     } catch (SourceException e) {
       throw new CliException(
           "%s %d: leads to %s: %s"
@@ -157,10 +171,14 @@ final class MountOptions {
   }
 
   private Destination fileDestination(RunOption option, OsString path) throws CliException {
+    return belowRoot(option, path, "the root is a directory");
+  }
+
+  private Destination belowRoot(RunOption option, OsString path, String otherwise)
+      throws CliException {
     Destination destination = destination(option, path);
     if (destination.isRoot()) {
-      throw new CliException(
-          "%s %s: the root is a directory".formatted(option.word(), Messages.value(path)));
+      throw new CliException("%s %s: %s".formatted(option.word(), Messages.value(path), otherwise));
     }
     return destination;
   }
@@ -240,11 +258,11 @@ final class MountOptions {
   }
 
   void proc(RunOption option, OsString path) throws CliException {
-    add(new MountOperation.Proc(destination(option, path)));
+    add(new MountOperation.Proc(belowRoot(option, path, "a /proc cannot be the root itself")));
   }
 
   void devices(RunOption option, OsString path) throws CliException {
-    add(new MountOperation.Devices(destination(option, path)));
+    add(new MountOperation.Devices(belowRoot(option, path, "a /dev cannot be the root itself")));
   }
 
   void preset(Preset preset) {

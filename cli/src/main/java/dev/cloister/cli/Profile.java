@@ -19,7 +19,7 @@ import java.util.Optional;
 final class Profile {
   private static final OsString INCLUDE = OsString.of("include");
 
-  /** Deeper than anybody's, so it includes itself. */
+  /** Deeper than anybody's. */
   private static final int MAX_DEPTH = 16;
 
   /** In bytes; a file that is longer is none of options. */
@@ -28,6 +28,9 @@ final class Profile {
   private final Invocation invocation;
   private final Optional<Caching> caching;
   private final List<Line> lines = new ArrayList<>();
+
+  /** What is being read, each included by the one before, without symbolic links. */
+  private final List<Path> open = new ArrayList<>();
 
   /**
    * What stands on a line.
@@ -61,7 +64,7 @@ final class Profile {
       if (name.indexOf('/') >= 0 && Invocation.leadsNowhere(name)) {
         throw new CliException(Invocation.NOWHERE);
       }
-      read(find(name, Path.of("")), 1);
+      read(find(name, Path.of("")));
     } catch (CliException e) {
       throw e.in("--profile " + Messages.value(name));
     }
@@ -77,27 +80,46 @@ final class Profile {
 
   private static Path find(OsString name, Path directory) throws CliException {
     Path path = HostFile.relative(name);
-    return name.indexOf('/') < 0 ? shipped().resolve(path) : directory.resolve(path);
+    if (name.indexOf('/') < 0) {
+      return shipped().resolve(path);
+    }
+    Path file = directory.resolve(path);
+    return file.isAbsolute() ? withoutDots(file) : file;
   }
 
-  private void read(Path file, int depth) throws CliException {
-    if (depth > MAX_DEPTH) {
+  private void read(Path file) throws CliException {
+    Path real = real(file);
+    if (open.contains(real)) {
+      String through = open.getLast().equals(real) ? "" : " through " + words(open.getLast());
+      throw new CliException(words(file) + " includes itself" + through);
+    }
+    if (open.size() == MAX_DEPTH) {
       throw new CliException("files are included more than " + MAX_DEPTH + " deep");
     }
     byte[] text = content(file);
+    open.add(real);
     int number = 0;
     int start = 0;
     for (int i = 0; i <= text.length; i++) {
       if (i == text.length || text[i] == '\n') {
         number++;
-        addLine(text, start, i, file, number, depth);
+        addLine(text, start, i, file, number);
         start = i + 1;
       }
     }
+    open.removeLast();
   }
 
-  private void addLine(byte[] text, int start, int end, Path file, int number, int depth)
-      throws CliException {
+  /** The same file by the one name of its own; by the given one if that cannot be found out. */
+  private static Path real(Path file) {
+    try {
+      return file.toRealPath();
+    } catch (IOException e) {
+      return file.toAbsolutePath();
+    }
+  }
+
+  private void addLine(byte[] text, int start, int end, Path file, int number) throws CliException {
     String origin = words(file) + ":" + number;
     try {
       List<OsString> words = words(text, start, end);
@@ -112,10 +134,21 @@ final class Profile {
         throw new CliException("include takes a FILE and nothing else");
       }
       Path parent = file.toAbsolutePath().getParent();
-      read(find(words.get(1), parent == null ? Path.of("/") : parent), depth + 1);
+      read(find(words.get(1), parent == null ? Path.of("/") : parent));
     } catch (CliException e) {
       throw e.in(origin);
     }
+  }
+
+  /** Each {@code ./} would be said in messages; {@code ..} may lead out of a symbolic link. */
+  private static Path withoutDots(Path absolute) {
+    Path path = Path.of("/");
+    for (Path name : absolute) {
+      if (!name.toString().equals(".")) {
+        path = path.resolve(name);
+      }
+    }
+    return path;
   }
 
   private byte[] content(Path file) throws CliException {

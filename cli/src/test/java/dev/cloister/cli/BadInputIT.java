@@ -135,6 +135,11 @@ final class BadInputIT {
     return Stream.of(
         mistake("--tmpfs", "relative"),
         mistake("--tmpfs", "/.."),
+        naming(List.of("--dev /:"), "--dev", "/"),
+        naming(List.of("--proc /.:"), "--proc", "/."),
+        naming(List.of("--bind /etc/passwd /:"), "--bind", "/etc/passwd", "/"),
+        naming(List.of("--bind-try /etc/passwd /:"), "--bind-try", "/etc/passwd", "/"),
+        naming(List.of("--dir", "255 bytes"), "--dir", "/a/" + "n".repeat(256)),
         mistake("--tmpfs", "../a"),
         naming(List.of("--tmpfs", "''"), "--tmpfs", ""),
         mistake("--dir", "/a/../b"),

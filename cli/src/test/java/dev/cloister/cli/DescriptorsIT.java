@@ -48,6 +48,20 @@ final class DescriptorsIT {
   }
 
   @EverySetting
+  void whatCannotBeReadIsNamedWithItsOptions(Setting setting) {
+    String hint = "\nhint: --file, --bind-data and --ro-bind-data need something to read, and ";
+    Ran directory = after(setting, "9</usr", "--file", "9", "/tmp/a").command("true").run();
+    directory.refuses(125, "EISDIR");
+    assertTrue(
+        directory.err().endsWith(hint + "descriptor 9 leads to a directory\n"),
+        directory::toString);
+    Ran closed = after(setting, "9>/dev/null", "--file", "9", "/tmp/a").command("true").run();
+    closed.refuses(125, "EBADF");
+    assertTrue(
+        closed.err().endsWith(hint + "descriptor 9 is not open for reading\n"), closed::toString);
+  }
+
+  @EverySetting
   void standardInputIsUsedUp(Setting setting) {
     after(setting, "<<<hello", "--file", "0", "/tmp/a")
         .script("cat /tmp/a; " + OPEN)

@@ -11,6 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -402,6 +403,34 @@ final class EmitIT {
     user.shell(Installation.SCRIPT + " explain --elf \"$(printf 'x\\377')\"")
         .run()
         .refuses(125, "--elf x\\xff: ", "not UTF-8");
+  }
+
+  /** Whoever asks what a file does that nobody trusts shall have an answer soon. */
+  @Test
+  void whatHasManyMountsIsExplained() {
+    List<String> options = new ArrayList<>();
+    for (int i = 0; i < 600; i++) {
+      options.addAll(List.of("--ro-bind", "/usr", "/x" + i));
+    }
+    Path launcher = emit(options.toArray(new String[0]));
+    Ran ran = OWN.cloister("explain", "--elf", launcher.toString()).run().exits(0);
+    long copies =
+        ran.lines().stream().filter(line -> line.contains("open_tree(AT_FDCWD, \"/usr\"")).count();
+    assertEquals(600, copies);
+  }
+
+  /** A file may have any options in it, and an answer shall not take all memory. */
+  @Test
+  void whatWouldBeTooLargeIsRefused() {
+    Path file = OWN.work().resolve("too-large");
+    emitCall(file, Collections.nCopies(9001, "--unshare-pid").toArray(new String[0]))
+        .run()
+        .refuses(125, "more than 9000 options");
+    List<String> options = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      options.addAll(List.of("--tmpfs", "/" + i + "/a".repeat(2000)));
+    }
+    emitCall(file, options.toArray(new String[0])).run().refuses(125, "too many too long paths");
   }
 
   /** What is kept there is executed outside of sandboxes. */

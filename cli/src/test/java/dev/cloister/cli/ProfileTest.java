@@ -77,7 +77,7 @@ final class ProfileTest {
     Files.writeString(directory.resolve("sub/two"), "--dir /2\n");
     List<Profile.Line> lines = lines("include sub/one\n--dir /3");
     assertEquals(3, lines.size());
-    assertTrue(lines.get(1).origin().endsWith("/sub/./two:1"), lines::toString);
+    assertTrue(lines.get(1).origin().endsWith("/sub/two:1"), lines::toString);
     assertTrue(lines.get(2).origin().endsWith("/profile:2"), lines::toString);
   }
 
@@ -102,9 +102,48 @@ final class ProfileTest {
     refused("include", 1, "include takes a FILE");
     refused("include a b", 1, "include takes a FILE");
     refused("\n\ninclude ./missing", 3, "missing: no such file");
-    refused("include ./profile", 1, "more than 16 deep");
     refused("include .", 1, "no profile of that name");
     refused("include ./", 1, "not a regular file");
+  }
+
+  private String refusal(String text) {
+    CliException e = assertThrows(CliException.class, () -> lines(text));
+    return String.valueOf(e.getMessage());
+  }
+
+  @Test
+  void whatIncludesItselfIsNamed() throws Exception {
+    Path profile = directory.resolve("profile");
+    Path other = Files.createDirectory(directory.resolve("sub")).resolve("other");
+    String start = "--profile " + profile + ": " + profile + ":1: ";
+    assertEquals(start + profile + " includes itself", refusal("include ././profile"));
+    Files.writeString(other, "\ninclude ./../profile");
+    assertEquals(
+        start
+            + other
+            + ":2: "
+            + other.resolveSibling("../profile")
+            + " includes itself through "
+            + other,
+        refusal("include ./sub/./other"));
+    Files.createSymbolicLink(directory.resolve("link"), Path.of("profile"));
+    assertEquals(start + directory.resolve("link") + " includes itself", refusal("include ./link"));
+  }
+
+  @Test
+  void filesAreNotIncludedAnyDeep() throws Exception {
+    for (int i = 1; i < 20; i++) {
+      Files.writeString(directory.resolve("p" + i), "include ./p" + (i + 1));
+    }
+    Files.writeString(directory.resolve("p20"), "--tmpfs /a");
+    assertTrue(refusal("include ./p1").endsWith(": files are included more than 16 deep"));
+    assertEquals(List.of("--tmpfs", "/a"), line("include ./p6"));
+  }
+
+  @Test
+  void theSameFileMayBeIncludedTwice() throws Exception {
+    Files.writeString(directory.resolve("other"), "--tmpfs /a");
+    assertEquals(2, words("include ./other\ninclude ./other").size());
   }
 
   @Test

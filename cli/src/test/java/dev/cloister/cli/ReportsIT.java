@@ -65,6 +65,24 @@ final class ReportsIT {
     return MEMBER.matcher(json).results().map(MatchResult::group).toList();
   }
 
+  @EveryNativeSetting
+  void whatCannotBeWrittenToIsNamedWithItsOption(Setting setting) {
+    setting.mustWork();
+    for (String option : List.of("--info-fd", "--json-status-fd")) {
+      Ran ran =
+          setting
+              .user()
+              .call(Required.program("bash"), "-c", "exec 9</dev/null; exec \"$@\"", "bash")
+              .and(Installation.SCRIPT.toString())
+              .and(setting.words("run", "--preset", "host", option, "9"))
+              .command("true")
+              .run()
+              .refuses(125, "EBADF");
+      assertTrue(
+          ran.err().endsWith("\nhint: " + option + " 9 is not open for writing\n"), ran::toString);
+    }
+  }
+
   /** As the command sees them: the kernel numbers what is new in the order of its making. */
   @EveryNativeSetting
   void newNamespacesAreNamed(Setting setting) throws IOException {

@@ -14,7 +14,9 @@ import static dev.cloister.machine.Register.V2;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.SystemCall;
 import dev.cloister.program.Instruction;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Copies what a caller left to be read, whatever it is: sendfile(2) and copy_file_range(2) take
@@ -74,8 +76,16 @@ final class DataCopying {
     emitter.later(
         () -> {
           asm.place(failed);
-          routines.describe(failure.step(), copy.what() + ": ");
+          routines.describe(failure.step(), copy.what() + ": ", hints(copy.from()));
           asm.jump(failure.report());
         });
+  }
+
+  private static Map<Errno, String> hints(int from) {
+    String who = "--file, --bind-data and --ro-bind-data need something to read, and descriptor ";
+    Map<Errno, String> hints = new TreeMap<>();
+    hints.put(Errno.EISDIR, who + from + " leads to a directory");
+    hints.put(Errno.EBADF, who + from + " is not open for reading");
+    return hints;
   }
 }

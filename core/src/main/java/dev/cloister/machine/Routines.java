@@ -164,8 +164,8 @@ final class Routines {
     }
   }
 
-  /** The number, the text, and for each hint its errno and text; then an errno 0. */
-  private void describe(int number, String text, Map<Errno, String> hints) {
+  /** The same with hints: the number, the text, for each hint its errno and text, an errno 0. */
+  void describe(int number, String text, Map<Errno, String> hints) {
     if (reporting.form() == Reporting.Form.RECORD) {
       asm.set(V0, number);
       return;

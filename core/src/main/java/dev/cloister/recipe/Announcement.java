@@ -1,5 +1,6 @@
 package dev.cloister.recipe;
 
+import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxConstant;
 import dev.cloister.ffm.LinuxStruct;
 import dev.cloister.ffm.StructField;
@@ -77,10 +78,10 @@ final class Announcement {
     OptionalInt info = spec.reports().info();
     OptionalInt status = spec.reports().status();
     if (info.isPresent()) {
-      steps.addAll(write(info.getAsInt(), "{\n    ", ",\n    ", "\n}\n"));
+      steps.addAll(write("--info-fd", info.getAsInt(), "{\n    ", ",\n    ", "\n}\n"));
     }
     if (status.isPresent()) {
-      steps.addAll(write(status.getAsInt(), "{ ", ", ", " }\n"));
+      steps.addAll(write("--json-status-fd", status.getAsInt(), "{ ", ", ", " }\n"));
     }
     addClose(info, steps);
     if (!status.equals(info)) {
@@ -121,7 +122,8 @@ final class Announcement {
     return new Buffer(name + "_namespace", LinuxStruct.STATX.size());
   }
 
-  private List<Instruction> write(int descriptor, String start, String between, String end) {
+  private List<Instruction> write(
+      String option, int descriptor, String start, String between, String end) {
     List<Operand> parts = new ArrayList<>();
     parts.add(Operand.of(start + "\"child-pid\": "));
     parts.add(Operand.of(PID));
@@ -132,7 +134,8 @@ final class Announcement {
     parts.add(Operand.of(end));
     return List.of(
         new Instruction.Compose(TEXT, parts, LENGTH),
-        Call.of(SystemCall.WRITE, Operand.of(descriptor), Operand.of(TEXT), Operand.of(LENGTH)));
+        Call.of(SystemCall.WRITE, Operand.of(descriptor), Operand.of(TEXT), Operand.of(LENGTH))
+            .hint(Errno.EBADF, option + " " + descriptor + " is not open for writing"));
   }
 
   /**

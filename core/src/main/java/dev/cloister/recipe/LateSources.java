@@ -16,11 +16,11 @@ import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.OsString;
 import dev.cloister.strategy.PlanException;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * Puts into the new root what is looked at only when the sandbox is made. Descriptors of copies
@@ -43,7 +43,10 @@ final class LateSources {
   private final Lookup lookup;
   private final Id commandUid;
   private final IdentityHashMap<LateBind, Slot> copies = new IdentityHashMap<>();
-  private final Set<String> names = new HashSet<>();
+
+  /** How many copies there are of each source. */
+  private final Map<String, Integer> names = new HashMap<>();
+
   private int hiding;
 
   /**
@@ -71,11 +74,9 @@ final class LateSources {
 
   /** Named by its source, so that plans for several kinds of callers have it in common. */
   private String nameOf(OsString source) {
-    String name = "copy_of_" + source;
-    for (int i = 2; !names.add(name); i++) {
-      name = "copy_" + i + "_of_" + source;
-    }
-    return name;
+    String text = source.toString();
+    int number = names.merge(text, 1, Integer::sum);
+    return number == 1 ? "copy_of_" + text : "copy_" + number + "_of_" + text;
   }
 
   /** As a bind of a copy, but for the kind of the mount point, which is found then. */

@@ -442,8 +442,15 @@ public final class SandboxBuilder {
     }
   }
 
-  /** Where commands start, in the sandbox. */
+  /**
+   * Where commands start, in the sandbox.
+   *
+   * @throws IllegalArgumentException if it is the empty path
+   */
   public SandboxBuilder chdir(Path directory) {
+    if (directory.toString().isEmpty()) {
+      throw new IllegalArgumentException("chdir: an empty path");
+    }
     spec.workingDirectory(OsString.of(directory));
     return this;
   }

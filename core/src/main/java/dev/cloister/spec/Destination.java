@@ -13,6 +13,9 @@ public record Destination(List<OsString> components) {
   /** PATH_MAX of linux/limits.h, without the NUL at the end. */
   private static final int MAX_LENGTH = 4095;
 
+  /** NAME_MAX of linux/limits.h. */
+  private static final int MAX_NAME = 255;
+
   public Destination {
     components = List.copyOf(components);
   }
@@ -20,8 +23,9 @@ public record Destination(List<OsString> components) {
   /**
    * Parses an absolute path; repeated slashes and {@code .} count for nothing.
    *
-   * @throws IllegalArgumentException if it is relative, or longer than the kernel takes, or has a
-   *     {@code ..}, which would mean one thing on paper and another through a symbolic link
+   * @throws IllegalArgumentException if it is relative, or it or one of its names is longer than
+   *     the kernel takes, or it has a {@code ..}, which would mean one thing on paper and another
+   *     through a symbolic link
    */
   public static Destination of(OsString path) {
     if (!path.startsWith("/")) {
@@ -49,6 +53,10 @@ public record Destination(List<OsString> components) {
   private static void addComponent(List<OsString> components, OsString name) {
     if (name.equals(PARENT)) {
       throw new IllegalArgumentException("a destination must not contain '..'");
+    }
+    if (name.length() > MAX_NAME) {
+      throw new IllegalArgumentException(
+          "a name in a destination must not be longer than " + MAX_NAME + " bytes");
     }
     if (!name.isEmpty() && !name.equals(SELF)) {
       components.add(name);

@@ -92,11 +92,20 @@ class DataCopyingTest {
   void saysWhatCannotBeRead() throws Exception {
     Call open = open("copy", LinuxConstant.O_WRONLY, LinuxConstant.O_CREAT);
     Ended ended = copy(open, "7<.");
-    assertEquals("cloister: test: step 1 of 1: copying: EISDIR (Is a directory)\n", ended.error());
+    String hint =
+        "hint: --file, --bind-data and --ro-bind-data need something to read, and descriptor 7 ";
+    assertEquals(
+        "cloister: test: step 1 of 1: copying: EISDIR (Is a directory)\n"
+            + hint
+            + "leads to a directory\n",
+        ended.error());
     assertEquals(125, ended.exit());
     ended = copy(open, "7<&-");
     assertEquals(
-        "cloister: test: step 1 of 1: copying: EBADF (Bad file descriptor)\n", ended.error());
+        "cloister: test: step 1 of 1: copying: EBADF (Bad file descriptor)\n"
+            + hint
+            + "is not open for reading\n",
+        ended.error());
   }
 
   @Test

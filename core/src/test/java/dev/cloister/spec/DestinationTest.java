@@ -68,9 +68,12 @@ class DestinationTest {
   /** More than the kernel takes; and more names than a recursion over them has room for. */
   @Test
   void isNoLongerThanAPath() {
-    String longest = "/" + "a".repeat(4094);
+    String longest = "/a".repeat(2047) + "a";
     assertEquals(longest, Destination.of(longest).toString());
     assertThrows(IllegalArgumentException.class, () -> Destination.of(longest + "a"));
     assertThrows(IllegalArgumentException.class, () -> Destination.of("/a".repeat(60_000)));
+    String longestName = "/a/" + "b".repeat(255);
+    assertEquals(longestName, Destination.of(longestName).toString());
+    assertThrows(IllegalArgumentException.class, () -> Destination.of(longestName + "b"));
   }
 }

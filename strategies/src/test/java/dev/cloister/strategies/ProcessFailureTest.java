@@ -109,7 +109,9 @@ class ProcessFailureTest {
     assertThrows(NullPointerException.class, () -> sandbox.command((String[]) null));
     assertThrows(NullPointerException.class, () -> sandbox.command((List<String>) null));
     assertThrows(IndexOutOfBoundsException.class, () -> new ProcessBuilder().start());
-    assertThrows(IndexOutOfBoundsException.class, () -> sandbox.command().start());
+    // At once, as all that is wrong with what was said.
+    assertThrows(IllegalArgumentException.class, () -> sandbox.command());
+    assertThrows(IllegalArgumentException.class, () -> sandbox.command(List.of()));
   }
 
   @EachSandbox
@@ -166,6 +168,7 @@ class ProcessFailureTest {
     assertThrows(
         SandboxException.class, () -> Sandbox.builder().strategy("no such strategy").build());
     assertThrows(IllegalArgumentException.class, () -> Sandbox.builder().preset("no such preset"));
+    assertThrows(IllegalArgumentException.class, () -> Sandbox.builder().chdir(Path.of("")));
   }
 
   /** Only a wait that has begun notices an interrupt, so some are built nevertheless. */
