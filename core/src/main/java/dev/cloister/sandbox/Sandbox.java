@@ -41,7 +41,7 @@ public final class Sandbox implements AutoCloseable {
    * PATH} of its environment, inside.
    *
    * @throws NullPointerException if a word is null
-   * @throws IllegalArgumentException if there is none
+   * @throws IndexOutOfBoundsException if there is none
    */
   public SandboxCommand command(String... command) {
     return command(List.of(command));

@@ -34,7 +34,7 @@ public final class SandboxCommand {
     this.sandbox = sandbox;
     this.command = new ArrayList<>(command);
     if (command.isEmpty()) {
-      throw new IllegalArgumentException("a command has a name at least");
+      throw new IndexOutOfBoundsException("a command has a name at least");
     }
     for (String argument : command) {
       Objects.requireNonNull(argument);

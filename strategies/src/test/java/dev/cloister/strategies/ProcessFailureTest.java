@@ -110,8 +110,8 @@ class ProcessFailureTest {
     assertThrows(NullPointerException.class, () -> sandbox.command((List<String>) null));
     assertThrows(IndexOutOfBoundsException.class, () -> new ProcessBuilder().start());
     // At once, as all that is wrong with what was said.
-    assertThrows(IllegalArgumentException.class, () -> sandbox.command());
-    assertThrows(IllegalArgumentException.class, () -> sandbox.command(List.of()));
+    assertThrows(IndexOutOfBoundsException.class, () -> sandbox.command());
+    assertThrows(IndexOutOfBoundsException.class, () -> sandbox.command(List.of()));
   }
 
   @EachSandbox
