@@ -47,7 +47,8 @@ final class DescriptorsIT {
     }
   }
 
-  @EverySetting
+  /** bubblewrap reads it itself, and says so in its own words. */
+  @EveryNativeSetting
   void whatCannotBeReadIsNamedWithItsOptions(Setting setting) {
     String hint = "\nhint: --file, --bind-data and --ro-bind-data need something to read, and ";
     Ran directory = after(setting, "9</usr", "--file", "9", "/tmp/a").command("true").run();

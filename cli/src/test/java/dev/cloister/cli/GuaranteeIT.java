@@ -140,8 +140,8 @@ final class GuaranteeIT {
     String each =
         "  %s: does not guarantee in-place, as --require asks\n"
             + "    remedy: leave out what somebody must wait for: --unshare-pid,"
-            + " --die-with-parent, --new-session, --timeout, --memory, --pids, --cpu, --pidns and"
-            + " --json-status-fd\n";
+            + " --die-with-parent, --new-session, --timeout, --memory, --pids, --cpu, --pidns,"
+            + " --json-status-fd, --lock-file and --sync-fd\n";
     assertEquals(
         "cloister: run: no strategy can make this sandbox here\n"
             + each.formatted("pivot_root")
