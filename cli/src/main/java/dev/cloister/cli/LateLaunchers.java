@@ -1,6 +1,6 @@
 package dev.cloister.cli;
 
-import dev.cloister.launch.Shown;
+import dev.cloister.launch.MountGuard;
 import dev.cloister.machine.LookupProgram;
 import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
@@ -9,7 +9,6 @@ import dev.cloister.spec.MountOperation.HideLaunchers;
 import dev.cloister.spec.MountOperation.LateBind;
 import dev.cloister.spec.MountOperation.Overlay;
 import dev.cloister.spec.OsString;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -54,25 +53,25 @@ final class LateLaunchers {
 
   /** These mounts, with what hides them wherever one shows them writable. */
   static List<MountOperation> hide(List<MountOperation> mounts) {
-    List<MountOperation> safe = new ArrayList<>();
-    for (int i = 0; i < mounts.size(); i++) {
-      safe.add(mounts.get(i));
-      Optional<Destination> parent = writable(mounts.get(i));
-      if (parent.isPresent() && !Shown.isCovered(mounts, i, parent.get())) {
-        safe.add(new HideLaunchers(parent.get()));
-      }
-    }
-    return safe;
+    return new Hiding().in(mounts);
   }
 
-  /** Where a mount shows what contains them, if the command could write to it. */
-  private static Optional<Destination> writable(MountOperation mount) {
-    if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
-      return shown(bind.destination(), bind.source());
+  private static final class Hiding extends MountGuard<RuntimeException> {
+    /** Where a mount shows what contains them, if the command could write to it. */
+    @Override
+    protected Optional<Destination> writable(MountOperation mount) {
+      if (mount instanceof LateBind bind && bind.access() != Access.READ_ONLY) {
+        return shown(bind.destination(), bind.source());
+      }
+      return mount instanceof Overlay overlay && overlay.changes().kept().isPresent()
+          ? shown(overlay.destination(), overlay.changes().kept().get().upper().path())
+          : Optional.empty();
     }
-    return mount instanceof Overlay overlay && overlay.changes().kept().isPresent()
-        ? shown(overlay.destination(), overlay.changes().kept().get().upper().path())
-        : Optional.empty();
+
+    @Override
+    protected Optional<MountOperation> cover(MountOperation mount, Destination place) {
+      return Optional.of(new HideLaunchers(place));
+    }
   }
 
   /** Where {@link #PARENT} is, if that path of the host's is shown at {@code place}. */

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -34,46 +33,53 @@ public final class HiddenLaunchers {
     return in(spec, directory, LauncherCache.PARENT, uid);
   }
 
-  /** The same for that directory alone. */
-  static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory) throws IOException {
-    return hide(spec, directory.path().toRealPath(), OptionalLong.empty());
-  }
-
   static SandboxSpec in(SandboxSpec spec, PrivateDirectory directory, Path parent, long uid)
       throws IOException {
     Path launchers = directory.path().toRealPath();
-    SandboxSpec safe = in(spec, directory);
+    SandboxSpec safe = new Hiding(launchers, OptionalLong.empty()).in(spec);
     if (Files.exists(parent)) {
+      Path place = parent.toRealPath();
       for (long user : users(spec, uid)) {
-        Path cache = LauncherCache.place(parent.toRealPath(), user);
+        Path cache = LauncherCache.place(place, user);
         if (!cache.equals(launchers)) {
-          safe = hide(safe, cache, OptionalLong.of(user));
+          safe = new Hiding(cache, OptionalLong.of(user)).in(safe);
         }
       }
     }
     return safe;
   }
 
-  /**
-   * With one directory hidden.
-   *
-   * @param user whose it is, if it may be missing
-   */
-  private static SandboxSpec hide(SandboxSpec spec, Path hidden, OptionalLong user)
-      throws IOException {
-    List<MountOperation> mounts = spec.mounts();
-    List<MountOperation> safe = new ArrayList<>();
-    for (int i = 0; i < mounts.size(); i++) {
-      safe.add(mounts.get(i));
-      Optional<Destination> place = writable(mounts.get(i), hidden);
-      // A directory is made only where it matters: most sandboxes show nothing of it.
-      if (place.isPresent()
-          && !Shown.isCovered(mounts, i, place.get())
-          && (user.isEmpty() || isThere(hidden, user.getAsLong()))) {
-        safe.add(new MountOperation.Tmpfs(place.get()));
-      }
+  /** Puts an empty tmpfs over one directory. */
+  private static final class Hiding extends MountGuard<IOException> {
+    private final Path hidden;
+    private final OptionalLong user;
+
+    /**
+     * Hides {@code hidden}.
+     *
+     * @param user whose it is, if it may be missing
+     */
+    Hiding(Path hidden, OptionalLong user) {
+      this.hidden = hidden;
+      this.user = user;
     }
-    return safe.size() == mounts.size() ? spec : spec.withOnlyMounts(safe);
+
+    @Override
+    protected Optional<Destination> writable(MountOperation mount) throws IOException {
+      if (mount instanceof Bind bind) {
+        return Shown.writable(bind, hidden);
+      }
+      return mount instanceof Overlay overlay ? Shown.writable(overlay, hidden) : Optional.empty();
+    }
+
+    /** A directory is made only where it matters: most sandboxes show nothing of it. */
+    @Override
+    protected Optional<MountOperation> cover(MountOperation mount, Destination place)
+        throws IOException {
+      return user.isEmpty() || isThere(hidden, user.getAsLong())
+          ? Optional.of(new MountOperation.Tmpfs(place))
+          : Optional.empty();
+    }
   }
 
   /** Makes it, unless it is there: whether it is to be hidden. */
@@ -97,16 +103,5 @@ public final class HiddenLaunchers {
     return uid == 0 && other.isPresent() && other.getAsLong() != uid
         ? List.of(uid, other.getAsLong())
         : List.of(uid);
-  }
-
-  /** Where the command could write to what is to be hidden. */
-  private static Optional<Destination> writable(MountOperation operation, Path hidden)
-      throws IOException {
-    if (operation instanceof Bind bind) {
-      return Shown.writable(bind, hidden);
-    }
-    return operation instanceof Overlay overlay
-        ? Shown.writable(overlay, hidden)
-        : Optional.empty();
   }
 }

@@ -9,12 +9,11 @@ import dev.cloister.spec.Destination;
 import dev.cloister.spec.MountOperation;
 import dev.cloister.spec.MountOperation.Access;
 import dev.cloister.spec.MountOperation.Bind;
+import dev.cloister.spec.MountOperation.Source;
 import dev.cloister.spec.OsString;
 import dev.cloister.spec.SandboxSpec;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -37,34 +36,36 @@ public final class ReadOnlyCgroups {
       if (directory.isEmpty()) {
         throw new IOException(mount + ": cannot look at it, as its name is none in this locale");
       }
-      safe = restrict(safe, directory.get().toRealPath());
+      safe = new Restricting(directory.get().toRealPath()).in(safe);
     }
     return safe;
   }
 
-  private static SandboxSpec restrict(SandboxSpec spec, Path directory) throws IOException {
-    List<MountOperation> mounts = spec.mounts();
-    List<MountOperation> safe = new ArrayList<>();
-    for (int i = 0; i < mounts.size(); i++) {
-      safe.add(mounts.get(i));
-      if (mounts.get(i) instanceof Bind bind) {
-        Optional<Destination> place = Shown.writable(bind, directory);
-        if (place.isPresent() && !Shown.isCovered(mounts, i, place.get())) {
-          safe.add(readOnly(bind, directory, place.get()));
-        }
-      }
-    }
-    return safe.size() == mounts.size() ? spec : spec.withOnlyMounts(safe);
-  }
+  /** Binds one hierarchy read-only. */
+  private static final class Restricting extends MountGuard<IOException> {
+    private final Path directory;
 
-  private static Bind readOnly(Bind bind, Path directory, Destination place) throws IOException {
-    if (place.equals(bind.destination())) {
-      return new Bind(bind.source(), place, Access.READ_ONLY);
+    Restricting(Path directory) {
+      this.directory = directory;
     }
-    try {
-      return new Bind(HostFiles.inspect(OsString.of(directory)), place, Access.READ_ONLY);
-    } catch (SourceException e) {
-      throw new IOException(directory + ": " + e.getMessage(), e);
+
+    @Override
+    protected Optional<Destination> writable(MountOperation mount) throws IOException {
+      return mount instanceof Bind bind ? Shown.writable(bind, directory) : Optional.empty();
+    }
+
+    @Override
+    protected Optional<MountOperation> cover(MountOperation mount, Destination place)
+        throws IOException {
+      if (mount instanceof Bind bind && place.equals(bind.destination())) {
+        return Optional.of(new Bind(bind.source(), place, Access.READ_ONLY));
+      }
+      try {
+        Source source = HostFiles.inspect(OsString.of(directory));
+        return Optional.of(new Bind(source, place, Access.READ_ONLY));
+      } catch (SourceException e) {
+        throw new IOException(directory + ": " + e.getMessage(), e);
+      }
     }
   }
 }

@@ -23,6 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class HiddenLaunchersTest {
+  /** Where nobody keeps launchers, so that their directory alone is hidden. */
+  private static final Path NOWHERE = Path.of("/no/such/place");
+
   @TempDir Path temporary;
   private Path place = Path.of("");
 
@@ -50,7 +53,7 @@ class HiddenLaunchersTest {
 
   private List<MountOperation> hiding(MountOperation... mounts) throws Exception {
     SandboxSpec spec = SandboxSpec.builder().mounts(List.of(mounts)).build();
-    return HiddenLaunchers.in(spec, launchers()).mounts();
+    return HiddenLaunchers.in(spec, launchers(), NOWHERE, 0).mounts();
   }
 
   private static List<MountOperation> tmpfs(String destination) {
@@ -175,7 +178,7 @@ class HiddenLaunchersTest {
             .mount(bind(Path.of("/"), "/", Access.READ_ONLY))
             .mount(bind(other, "/x", Access.READ_WRITE))
             .build();
-    assertSame(spec, HiddenLaunchers.in(spec, launchers()));
+    assertSame(spec, HiddenLaunchers.in(spec, launchers(), NOWHERE, 0));
   }
 
   /** What is kept is hidden wherever launchers are written, and made so that it can be. */
