@@ -58,21 +58,13 @@ final class EmitCommand implements Subcommand {
         request
             .output()
             .orElseThrow(() -> new CliException("-o FILE says where to write: it is missing"));
-    Path file = path(output);
+    Path file = HostFile.path("-o", output);
     try {
       LauncherFile.write(file, request.emit(invocation).image());
     } catch (IOException e) {
       throw new CliException("-o %s: %s".formatted(Messages.value(output), reason(e)));
     }
     return 0;
-  }
-
-  private static Path path(OsString output) throws CliException {
-    try {
-      return HostFile.path(output);
-    } catch (CliException e) {
-      throw e.in("-o " + Messages.value(output));
-    }
   }
 
   /** Java's exceptions often say no more than the path. */

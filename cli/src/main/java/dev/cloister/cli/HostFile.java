@@ -10,19 +10,23 @@ final class HostFile {
   /**
    * Finds it from the working directory.
    *
-   * @throws CliException with nothing but what is wrong with the name
+   * @throws CliException naming {@code option} and {@code name}
    */
-  static Path path(OsString name) throws CliException {
-    if (Invocation.leadsNowhere(name)) {
-      throw new CliException(Invocation.NOWHERE);
+  static Path path(String option, OsString name) throws CliException {
+    try {
+      if (Invocation.leadsNowhere(name)) {
+        throw new CliException(Invocation.NOWHERE);
+      }
+      return relative(name);
+    } catch (CliException e) {
+      throw e.in(option + " " + Messages.value(name));
     }
-    return relative(name);
   }
 
   /**
    * The same from wherever it is relative to.
    *
-   * @throws CliException likewise
+   * @throws CliException with nothing but what is wrong with the name
    */
   static Path relative(OsString name) throws CliException {
     if (name.isEmpty()) {

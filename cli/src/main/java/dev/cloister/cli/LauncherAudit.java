@@ -66,16 +66,8 @@ final class LauncherAudit {
     }
   }
 
-  private static Path path(OsString file) throws CliException {
-    try {
-      return HostFile.path(file);
-    } catch (CliException e) {
-      throw e.in("--elf " + Messages.value(file));
-    }
-  }
-
   private static byte[] read(OsString file) throws CliException {
-    Path path = path(file);
+    Path path = HostFile.path("--elf", file);
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       throw refused(file, "not a regular file");
     }
