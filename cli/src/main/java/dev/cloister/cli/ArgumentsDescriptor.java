@@ -6,6 +6,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Reads what a caller hands over by the number of a descriptor. */
 final class ArgumentsDescriptor {
@@ -18,11 +19,9 @@ final class ArgumentsDescriptor {
   static byte[] read(OsString descriptor, Invocation invocation) throws CliException {
     int number = DescriptorOptions.number(RunOption.ARGS, descriptor);
     try {
-      if (!invocation.inherited(number)) {
-        throw refused(descriptor, "not an open descriptor", "Bad file descriptor");
-      }
-      if (invocation.isHidden(number)) {
-        throw refused(descriptor, Invocation.HIDDEN, "Bad file descriptor");
+      Optional<String> reason = invocation.unreadable(number);
+      if (reason.isPresent()) {
+        throw refused(descriptor, reason.get(), "Bad file descriptor");
       }
       byte[] content = content(number);
       if (content.length > MAX_SIZE) {

@@ -45,10 +45,6 @@ record Invocation(
 
   private static final int STANDARD_OUTPUT = 1;
 
-  /** What is wrong with one that Java shall read, but {@link #isHidden}. */
-  static final String HIDDEN =
-      "cannot be read: Java answers the script under that number, so use another";
-
   /** The script keeps these from the JVM, which would heed them, but not from the command. */
   private static final Set<String> JVM_VARIABLES =
       Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "LC_ALL");
@@ -105,8 +101,18 @@ record Invocation(
     return KernelFile.field(Path.of("/proc/self/status"), "PPid:");
   }
 
+  /** Why Java cannot read this descriptor of the caller's; nothing if it can. */
+  Optional<String> unreadable(int descriptor) throws IOException {
+    if (!inherited(descriptor)) {
+      return Optional.of("not an open descriptor");
+    }
+    return isHidden(descriptor)
+        ? Optional.of("cannot be read: Java answers the script under that number, so use another")
+        : Optional.empty();
+  }
+
   /** Whether only the script has the caller's: what Java prints there is its answer. */
-  boolean isHidden(int descriptor) {
+  private boolean isHidden(int descriptor) {
     return throughScript && descriptor == STANDARD_OUTPUT;
   }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** The filters that options ask for. */
@@ -108,11 +109,9 @@ final class SeccompFilters {
   private static byte[] read(Wish wish, boolean isFirst, Invocation invocation)
       throws CliException {
     try {
-      if (!invocation.inherited(wish.number())) {
-        throw unreadable(wish, "not an open descriptor", "Bad file descriptor");
-      }
-      if (invocation.isHidden(wish.number())) {
-        throw unreadable(wish, Invocation.HIDDEN, "Bad file descriptor");
+      Optional<String> reason = invocation.unreadable(wish.number());
+      if (reason.isPresent()) {
+        throw unreadable(wish, reason.get(), "Bad file descriptor");
       }
       if (!isFirst) {
         throw unreadable(wish, "is empty, as it was read before", "Bad file descriptor");
