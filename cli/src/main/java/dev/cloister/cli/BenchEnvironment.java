@@ -4,9 +4,6 @@ import dev.cloister.host.Bwrap;
 import dev.cloister.host.Evidence;
 import dev.cloister.host.HostReport;
 import dev.cloister.host.KernelFile;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -45,7 +42,7 @@ record BenchEnvironment(
         count(processors),
         Evidence.collect().kernel(),
         Runtime.version() + " " + System.getProperty("java.vendor"),
-        host.bwrap().flatMap(BenchEnvironment::version),
+        host.bwrap().flatMap(Bwrap::version),
         load(KernelFile.read(LOAD).orElse("")),
         host.caller().uid());
   }
@@ -74,22 +71,6 @@ record BenchEnvironment(
       return OptionalDouble.of(Double.parseDouble(averages.split(" ", 2)[0]));
     } catch (NumberFormatException e) {
       return OptionalDouble.empty();
-    }
-  }
-
-  private static Optional<String> version(Bwrap bwrap) {
-    try {
-      Process process =
-          new ProcessBuilder(bwrap.path().toString(), "--version")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      process.getOutputStream().close();
-      try (InputStream output = process.getInputStream()) {
-        String said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
-        return said.lines().findFirst();
-      }
-    } catch (IOException e) {
-      return Optional.empty();
     }
   }
 

@@ -68,20 +68,29 @@ public record Bwrap(OsString path, Supplier<Set<String>> options) {
   }
 
   private static Set<String> help(String file) {
+    return Arrays.stream(say(file, "--help").split("\\s+", -1))
+        .filter(word -> word.startsWith("--"))
+        .collect(Collectors.toSet());
+  }
+
+  /** What it calls itself, with its version; nothing if it says nothing. */
+  public Optional<String> version() {
+    return say(path.toString(), "--version").lines().findFirst();
+  }
+
+  /** Nothing of one that cannot be asked. */
+  private static String say(String file, String option) {
     try {
       Process process =
-          new ProcessBuilder(file, "--help")
+          new ProcessBuilder(file, option)
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .start();
       try (InputStream output = process.getInputStream()) {
-        String text = new String(output.readAllBytes(), StandardCharsets.UTF_8);
-        return Arrays.stream(text.split("\\s+", -1))
-            .filter(word -> word.startsWith("--"))
-            .collect(Collectors.toSet());
+        return new String(output.readAllBytes(), StandardCharsets.UTF_8);
       }
     } catch (IOException e) {
-      return Set.of();
+      return "";
     }
   }
 }
