@@ -76,7 +76,8 @@ public enum Guarantee {
       "in-place",
       "the command has the pid of the process that was started, and none waits for it",
       "leave out what somebody must wait for: --unshare-pid, --die-with-parent, --new-session,"
-          + " --timeout, --memory, --pids, --cpu, --pidns, --json-status-fd, --lock-file and --sync-fd");
+          + " --timeout, --memory, --pids, --cpu, --pidns, --json-status-fd, --lock-file and"
+          + " --sync-fd");
 
   private final String word;
   private final String meaning;

@@ -8,13 +8,9 @@ import dev.cloister.ffm.ChildProcess;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.ExitStatus;
 import dev.cloister.sandbox.SandboxException.Phase;
-import dev.cloister.spec.OsString;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -93,16 +89,7 @@ class LauncherReportTest {
 
   @Test
   void aDirectoryIsCalledByItsName() {
-    Request request =
-        new Request(
-            List.of(OsString.of("true")),
-            OsString.of("/no \"where\""),
-            List.of(),
-            Redirect.PIPE,
-            Redirect.PIPE,
-            Redirect.PIPE,
-            false,
-            Map.of());
+    Request request = Requests.in("/no \"where\"");
     String text = "cloister: x: step 1 of 1: chdir(arguments[1]): ENOENT (No such ...)\n";
     LauncherReport report = parse(text, 1, Errno.ENOENT.number(), 125).naming(request);
     assertEquals(Optional.of("chdir(\"/no \\\"where\\\"\")"), exception(report).call());

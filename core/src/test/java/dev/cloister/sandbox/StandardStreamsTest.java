@@ -7,28 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.cloister.ffm.Descriptor;
 import dev.cloister.ffm.Errno;
 import dev.cloister.ffm.LinuxException;
-import dev.cloister.spec.OsString;
-import java.lang.ProcessBuilder.Redirect;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Streams of which some cannot be closed. */
 class StandardStreamsTest {
-  private static final Request PIPES =
-      new Request(
-          List.of(OsString.of("true")),
-          OsString.of(""),
-          List.of(),
-          Redirect.PIPE,
-          Redirect.PIPE,
-          Redirect.PIPE,
-          false,
-          Map.of());
-
   @Test
   void theOthersAreClosed() throws Exception {
-    StandardStreams streams = StandardStreams.open(PIPES);
+    StandardStreams streams = StandardStreams.open(Requests.in(""));
     for (int number = 0; number < 2; number++) {
       Descriptor.owning(streams.theirs(number).number()).close();
     }
